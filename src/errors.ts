@@ -11,7 +11,10 @@ export class UserError extends Error {
   readonly kind: ErrorKind
   readonly hint: string | undefined
 
-  constructor(message: string, options: { kind?: ErrorKind; hint?: string | undefined; cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    options: { kind?: ErrorKind; hint?: string | undefined; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause })
     this.kind = options.kind ?? 'failed'
     this.hint = options.hint

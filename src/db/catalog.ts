@@ -1,0 +1,117 @@
+import { groupBy } from './group-by.ts'
+
+/** What the database itself says about its tables, in the same words for every database. */
+
+export interface Column {
+  readonly name: string
+  /** The declared type in lower case, as the database prints it: `integer`, `character varying(150)`, `char(32)`. */
+  readonly type: string
+  readonly nullable: boolean
+  /** The database computes the value; it can be read but not written. */
+  readonly generated: boolean
+  /** The database fills the value in when an insert leaves it out (default, identity, serial, rowid). */
+  readonly filled: boolean
+}
+
+export interface Table {
+  /** How people name it, and the key of the catalog: `blog_post`, or `other.blog_post` off the search path. */
+  readonly label: string
+  readonly schema: string | undefined
+  readonly name: string
+  readonly columns: readonly Column[]
+  readonly primaryKey: readonly string[]
+}
+
+export type DeleteAction = 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default'
+
+export interface ForeignKey {
+  readonly table: Table
+  readonly columns: readonly string[]
+  readonly references: Table
+  readonly referencedColumns: readonly string[]
+  readonly onDelete: DeleteAction
+  /** Every referencing column accepts NULL. */
+  readonly nullable: boolean
+  /** Some index starts with the referencing columns; without one a deletion reads the whole table. */
+  readonly indexed: boolean
+}
+
+export interface Catalog {
+  readonly tables: ReadonlyMap<string, Table>
+  readonly foreignKeys: readonly ForeignKey[]
+}
+
+/** Returns the named column of the table, or undefined when there is none. */
+export function columnOf(table: Table, name: string): Column | undefined {
+  return table.columns.find((column) => column.name === name)
+}
+
+/** The flat rows that each database's catalog query delivers; assembled in one place. */
+export interface CatalogRows {
+  readonly columns: readonly ColumnRow[]
+  readonly foreignKeys: readonly ForeignKeyRow[]
+  /** The leading columns of each index that covers the whole table. */
+  readonly indexes: readonly { label: string; columns: readonly string[] }[]
+}
+
+export interface ColumnRow extends Column {
+  readonly label: string
+  readonly schema: string | undefined
+  readonly table: string
+  /** 1, 2, … within the primary key, 0 outside. */
+  readonly keyPosition: number
+}
+
+export interface ForeignKeyRow {
+  readonly label: string
+  readonly columns: readonly string[]
+  readonly references: string
+  /** Empty: the primary key of the referenced table. */
+  readonly referencedColumns: readonly string[]
+  readonly onDelete: DeleteAction
+}
+
+/** Returns the catalog made of the flat rows. A foreign key to a table that does not exist is left out. */
+export function assembleCatalog(rows: CatalogRows): Catalog {
+  const tables = new Map<string, Table>()
+  for (const [label, columns] of groupBy(rows.columns, (row) => row.label)) {
+    const [first] = columns
+    if (!first) continue
+    const keyed = columns.filter((row) => row.keyPosition > 0).sort((a, b) => a.keyPosition - b.keyPosition)
+    tables.set(label, {
+      label,
+      schema: first.schema,
+      name: first.table,
+      columns: columns.map(({ name, type, nullable, generated, filled }) => ({
+        name,
+        type,
+        nullable,
+        generated,
+        filled,
+      })),
+      primaryKey: keyed.map((row) => row.name),
+    })
+  }
+  const indexes = groupBy(rows.indexes, (row) => row.label)
+  const foreignKeys = rows.foreignKeys.flatMap((row) => {
+    const table = tables.get(row.label)
+    const references = tables.get(row.references)
+    if (!table || !references) return []
+    const leading = [table.primaryKey, ...(indexes.get(row.label) ?? []).map((index) => index.columns)]
+    return {
+      table,
+      columns: row.columns,
+      references,
+      referencedColumns: row.referencedColumns.length > 0 ? row.referencedColumns : references.primaryKey,
+      onDelete: row.onDelete,
+      nullable: row.columns.every((name) => columnOf(table, name)?.nullable ?? false),
+      indexed: leading.some((columns) => startsWith(columns, row.columns)),
+    }
+  })
+  return { tables, foreignKeys }
+}
+
+function startsWith(index: readonly string[], columns: readonly string[]): boolean {
+  const head = new Set(index.slice(0, columns.length))
+  return head.size === columns.length && columns.every((name) => head.has(name))
+}

@@ -1,0 +1,38 @@
+import type { SQL } from 'drizzle-orm'
+import type { Catalog } from './catalog.ts'
+import type { ColumnKit } from './kit.ts'
+import type { Db } from './port.ts'
+
+/** Where databases differ, by name. A query asks for what it needs and never which database it runs on. */
+export interface Dialect {
+  readonly name: 'sqlite' | 'postgres'
+  readonly kit: ColumnKit
+  /** Appended to a select that must lock its rows; empty where the transaction locks everything. */
+  readonly forUpdate: SQL
+  /** Returns what the database says about its tables. */
+  catalog(db: Db): Promise<Catalog>
+  /** True when the expression is one of the texts; any number of them in one bound value. */
+  among(expression: SQL, texts: readonly string[]): SQL
+  /** True when the column, of the given database type, is one of the keys (text form); any number in one bound value. */
+  keyAmong(column: SQL, type: string, keys: readonly string[]): SQL
+  /** Lower case for comparing names, beyond ASCII as well. */
+  foldCase(expression: SQL): SQL
+  /** A key from the database's text form to the one people read and write, and back; undefined when it cannot be one. */
+  shownKey(key: string, type: string): string
+  parseKey(text: string, type: string): string | undefined
+  /** The column as text that reads back to exactly the same value. */
+  exactText(column: SQL): SQL
+  /** Reports a broken foreign key at this point of the transaction, not at its end. */
+  checkForeignKeys(tx: Db): Promise<void>
+  /** A common table expression that grows from `seed` by `steps` until nothing is new. */
+  recursive(name: string, columns: readonly string[], seed: SQL, steps: readonly RecursiveStep[]): SQL
+  /** Deletes rows of several tables that reference each other in a ring, as one step. */
+  readonly deletesTogether: boolean
+}
+
+/** The rows of one table that follow from a row found before: `select columns from table where on`. */
+export interface RecursiveStep {
+  readonly columns: SQL
+  readonly table: SQL
+  readonly on: SQL
+}

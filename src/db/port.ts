@@ -1,0 +1,22 @@
+import type { SQL } from 'drizzle-orm'
+import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
+import type { Dialect } from './dialect.ts'
+
+/** The query builders that Drizzle's databases share. Its asynchronous SQLite type is the shape of both. */
+type Builders = Pick<
+  BaseSQLiteDatabase<'async', unknown>,
+  'select' | 'insert' | 'update' | 'delete' | '$count'
+>
+
+/** `read` sees one snapshot and cannot write; `write` holds the locks it takes until the end. */
+export type TransactionMode = 'read' | 'write'
+
+/** An open database, or a transaction on it. Nothing above this port knows which database it is. */
+export interface Db extends Builders {
+  readonly dialect: Dialect
+  /** Runs one statement and returns its rows, undecoded: values as the driver gives them. */
+  rows<T extends object>(query: SQL): Promise<T[]>
+  /** Runs the work in one transaction; commits when it returns, rolls back when it throws. Not nestable. */
+  transaction<T>(mode: TransactionMode, work: (tx: Db) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}

@@ -1,0 +1,65 @@
+import { sql } from 'drizzle-orm'
+import {
+  assembleCatalog,
+  type Catalog,
+  type ColumnRow,
+  type DeleteAction,
+  type ForeignKeyRow,
+} from '../catalog.ts'
+import type { Db } from '../port.ts'
+
+const ACTIONS: Record<string, DeleteAction> = {
+  a: 'no action',
+  r: 'restrict',
+  c: 'cascade',
+  n: 'set null',
+  d: 'set default',
+}
+
+/** Ordinary and partitioned tables of people's schemas; partitions answer through their parent. */
+const TABLES = sql`(
+  select c.oid, n.nspname as schema, c.relname as name, pg_table_is_visible(c.oid) as visible,
+    case when pg_table_is_visible(c.oid) then c.relname else n.nspname || '.' || c.relname end as label
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't'
+    and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\\_toast%'
+) t`
+
+/** Returns the tables, foreign keys and indexes of the database (PostgreSQL manual, System Catalogs). */
+export async function postgresCatalog(db: Db): Promise<Catalog> {
+  const columns = await db.rows<ColumnRow & { visible: boolean }>(sql`
+    select t.label, t.visible, t.schema, t.name as "table", a.attname as name,
+      format_type(a.atttypid, a.atttypmod) as type, not a.attnotnull as nullable,
+      a.attgenerated <> '' as generated,
+      a.atthasdef or a.attidentity <> '' as filled,
+      coalesce(array_position(k.conkey, a.attnum), 0) as "keyPosition"
+    from ${TABLES}
+    join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
+    left join pg_constraint k on k.conrelid = t.oid and k.contype = 'p'
+    order by t.label, a.attnum`)
+  const foreignKeys = await db.rows<ForeignKeyRow & { action: string }>(sql`
+    select t.label, r.label as references, k.confdeltype as action, ${names('k.conrelid', 'k.conkey')} as columns,
+      ${names('k.confrelid', 'k.confkey')} as "referencedColumns"
+    from pg_constraint k join ${TABLES} on t.oid = k.conrelid
+    join (select * from ${TABLES}) r on r.oid = k.confrelid
+    where k.contype = 'f' and k.conparentid = 0
+    order by t.label, k.conname`)
+  const indexes = await db.rows<{ label: string; columns: string[] }>(sql`
+    select t.label, ${names('i.indrelid', 'i.indkey::int2[]')} as columns
+    from pg_index i join ${TABLES} on t.oid = i.indrelid
+    where i.indisvalid and i.indpred is null`)
+  return assembleCatalog({
+    columns: columns.map((row) => ({ ...row, schema: row.visible ? undefined : row.schema })),
+    foreignKeys: foreignKeys.map((row) => ({ ...row, onDelete: ACTIONS[row.action] ?? 'no action' })),
+    indexes,
+  })
+}
+
+/** The names of numbered columns, in order. An expression in an index has number 0 and comes out empty. */
+function names(table: string, numbers: string) {
+  return sql.raw(`array(
+    select coalesce(a.attname::text, '')
+    from unnest(${numbers}) with ordinality u(number, position)
+    left join pg_attribute a on a.attrelid = ${table} and a.attnum = u.number
+    order by u.position)`)
+}

@@ -1,0 +1,46 @@
+import { sql } from 'drizzle-orm'
+import { dashedUuid } from '../../django/uuid.ts'
+import type { Dialect } from '../dialect.ts'
+import { postgresCatalog } from './catalog.ts'
+import { postgresKit } from './kit.ts'
+
+const INTEGER = /^-?\d{1,19}$/
+const LARGEST: Record<string, bigint> = { smallint: 2n ** 15n, integer: 2n ** 31n, bigint: 2n ** 63n }
+
+export const postgresDialect: Dialect = {
+  name: 'postgres',
+  kit: postgresKit,
+  forUpdate: sql` for update`,
+  catalog: postgresCatalog,
+  among: (expression, texts) => sql`${expression} = any(${sql.param(texts)}::text[])`,
+  keyAmong: (column, type, keys) => sql`${column} = any(${sql.param(keys)}::${sql.raw(type)}[])`,
+  foldCase: (expression) => sql`lower(${expression})`,
+  shownKey: (key) => key,
+  parseKey(text, type) {
+    const largest = LARGEST[type]
+    if (largest !== undefined) {
+      if (!INTEGER.test(text)) return undefined
+      const number = BigInt(text)
+      return number < largest && number >= -largest ? number.toString() : undefined
+    }
+    return type === 'uuid' ? dashedUuid(text) : text
+  },
+  exactText: (column) => sql`${column}::text`,
+  checkForeignKeys: async (tx) => {
+    await tx.rows(sql`set constraints all immediate`)
+  },
+  // PostgreSQL wants one recursive term that names the table once, hence the lateral union of all steps.
+  recursive: (name, columns, seed, steps) => sql`${sql.identifier(name)}(${list(columns)}) as (
+    (${seed}) union (select step.* from ${sql.identifier(name)} found cross join lateral (${sql.join(
+      steps.map((step) => sql`select ${step.columns} from ${step.table} where ${step.on}`),
+      sql` union all `,
+    )}) step))`,
+  deletesTogether: true,
+}
+
+function list(columns: readonly string[]) {
+  return sql.join(
+    columns.map((column) => sql.identifier(column)),
+    sql`, `,
+  )
+}

@@ -1,0 +1,98 @@
+import { sql } from 'drizzle-orm'
+import { assembleCatalog, type Catalog, type DeleteAction } from '../catalog.ts'
+import { groupBy } from '../group-by.ts'
+import type { Db } from '../port.ts'
+
+interface TableColumn {
+  label: string
+  name: string
+  type: string
+  not_null: bigint
+  key_position: bigint
+  hidden: bigint
+  has_default: bigint
+}
+
+interface KeyColumn {
+  label: string
+  id: bigint
+  references: string
+  from: string
+  to: string | null
+  on_delete: string
+}
+
+interface IndexColumn {
+  label: string
+  index_name: string
+  name: string | null
+}
+
+/** Virtual tables are left out: asking one whose module is not loaded is an error. */
+const TABLES = sql`select name from sqlite_schema where type = 'table' and name not like 'sqlite\\_%' escape '\\' and sql not like 'create virtual %'`
+
+/** Returns the tables, foreign keys and indexes of the main database (https://sqlite.org/pragma.html). */
+export async function sqliteCatalog(db: Db): Promise<Catalog> {
+  const columns = await db.rows<TableColumn>(sql`
+    select t.name as label, c.name as name, lower(c.type) as type, c."notnull" as not_null, c.pk as key_position,
+      c.hidden as hidden, c.dflt_value is not null as has_default
+    from (${TABLES}) t join pragma_table_xinfo(t.name) c order by t.name, c.cid`)
+  const keys = await db.rows<KeyColumn>(sql`
+    select t.name as label, k.id as id, k."table" as "references", k."from" as "from", k."to" as "to",
+      lower(k.on_delete) as on_delete
+    from (${TABLES}) t join pragma_foreign_key_list(t.name) k order by t.name, k.id, k.seq`)
+  const indexes = await db.rows<IndexColumn>(sql`
+    select t.name as label, i.name as index_name, c.name as name
+    from (${TABLES}) t join pragma_index_list(t.name) i join pragma_index_info(i.name) c
+    where not i.partial order by t.name, i.name, c.seqno`)
+
+  const keyed = groupBy(
+    columns.filter((column) => column.key_position > 0n),
+    (column) => column.label,
+  )
+  // Names compare without case in SQLite, and a foreign key may spell its table differently.
+  const spelled = new Map(columns.map((column) => [column.label.toLowerCase(), column.label]))
+  return assembleCatalog({
+    columns: columns.map((column) => ({
+      label: column.label,
+      schema: undefined,
+      table: column.label,
+      name: column.name,
+      type: column.type,
+      nullable: column.not_null === 0n && !isRowId(column, keyed.get(column.label) ?? []),
+      generated: column.hidden > 1n,
+      filled: column.has_default === 1n || isRowId(column, keyed.get(column.label) ?? []),
+      keyPosition: Number(column.key_position),
+    })),
+    foreignKeys: [...groupBy(keys, (key) => `${key.label}\n${key.id}`).values()].flatMap((parts) => {
+      const [first] = parts
+      if (!first) return []
+      return {
+        label: first.label,
+        columns: parts.map((part) => spelledColumn(columns, first.label, part.from)),
+        references: spelled.get(first.references.toLowerCase()) ?? first.references,
+        referencedColumns: parts.flatMap((part) =>
+          part.to === null
+            ? []
+            : spelledColumn(columns, spelled.get(first.references.toLowerCase()) ?? '', part.to),
+        ),
+        onDelete: first.on_delete as DeleteAction,
+      }
+    }),
+    indexes: [...groupBy(indexes, (row) => `${row.label}\n${row.index_name}`).values()].flatMap((parts) => {
+      const [first] = parts
+      return first ? { label: first.label, columns: parts.map((part) => part.name ?? '') } : []
+    }),
+  })
+}
+
+function isRowId(column: TableColumn, primaryKey: readonly TableColumn[]): boolean {
+  return column.type === 'integer' && primaryKey.length === 1 && primaryKey[0]?.name === column.name
+}
+
+function spelledColumn(columns: readonly TableColumn[], label: string, name: string): string {
+  const found = columns.find(
+    (column) => column.label === label && column.name.toLowerCase() === name.toLowerCase(),
+  )
+  return found?.name ?? name
+}

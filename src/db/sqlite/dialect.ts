@@ -1,0 +1,49 @@
+import { sql } from 'drizzle-orm'
+import { dashedUuid, hexUuid } from '../../django/uuid.ts'
+import type { Dialect } from '../dialect.ts'
+import { sqliteCatalog } from './catalog.ts'
+import { isIntegerType, sqliteKit } from './kit.ts'
+
+const INTEGER = /^-?\d{1,19}$/
+
+/** Lower case as JavaScript knows it; SQLite's own lower() stops at ASCII. Registered when the file is opened. */
+export const FOLD_CASE = 'usermgmt_fold_case'
+
+export const sqliteDialect: Dialect = {
+  name: 'sqlite',
+  kit: sqliteKit,
+  forUpdate: sql``,
+  catalog: sqliteCatalog,
+  among: (expression, texts) => sql`${expression} in (select value from json_each(${JSON.stringify(texts)}))`,
+  keyAmong: (column, type, keys) => sql`${column} in (select value from json_each(${jsonKeys(type, keys)}))`,
+  foldCase: (expression) => sql`${sql.raw(FOLD_CASE)}(${expression})`,
+  shownKey: (key, type) => (type === 'char(32)' || type === 'uuid' ? (dashedUuid(key) ?? key) : key),
+  parseKey(text, type) {
+    if (isIntegerType(type)) return INTEGER.test(text) ? BigInt(text).toString() : undefined
+    if (type === 'char(32)') return hexUuid(text)
+    return text
+  },
+  exactText: (column) => column,
+  // A foreign key that says INITIALLY DEFERRED is checked at COMMIT, a few statements later; nothing else can be asked for.
+  checkForeignKeys: async () => {},
+  recursive: (name, columns, seed, steps) => sql`${sql.identifier(name)}(${list(columns)}) as (
+    ${seed}${sql.join(
+      steps.map(
+        (step) =>
+          sql` union select ${step.columns} from ${sql.identifier(name)} found join ${step.table} on ${step.on}`,
+      ),
+    )})`,
+  deletesTogether: false,
+}
+
+function list(columns: readonly string[]) {
+  return sql.join(
+    columns.map((column) => sql.identifier(column)),
+    sql`, `,
+  )
+}
+
+/** Integers go into the JSON text digit by digit: JavaScript's numbers would round the large ones. */
+function jsonKeys(type: string, keys: readonly string[]): string {
+  return isIntegerType(type) ? `[${keys.map((key) => BigInt(key)).join(',')}]` : JSON.stringify(keys)
+}

@@ -1,0 +1,2 @@
+/** Starts what every suite shares. */
+export default function setup(): void {}
