@@ -3,7 +3,7 @@ import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
 import type { Dialect } from './dialect.ts'
 
 /** The query builders that Drizzle's databases share. Its asynchronous SQLite type is the shape of both. */
-type Builders = Pick<
+export type Builders = Pick<
   BaseSQLiteDatabase<'async', unknown>,
   'select' | 'insert' | 'update' | 'delete' | '$count'
 >
@@ -19,4 +19,15 @@ export interface Db extends Builders {
   /** Runs the work in one transaction; commits when it returns, rolls back when it throws. Not nestable. */
   transaction<T>(mode: TransactionMode, work: (tx: Db) => Promise<T>): Promise<T>
   close(): Promise<void>
+}
+
+/** Returns the builders of a Drizzle database, bound to it, without the rest of its surface. */
+export function buildersOf(drizzled: Builders): Builders {
+  return {
+    select: drizzled.select.bind(drizzled),
+    insert: drizzled.insert.bind(drizzled),
+    update: drizzled.update.bind(drizzled),
+    delete: drizzled.delete.bind(drizzled),
+    $count: drizzled.$count.bind(drizzled),
+  }
 }

@@ -1,0 +1,19 @@
+import type { Db } from './port.ts'
+import type { DatabaseTarget } from './url.ts'
+
+export interface OpenOptions {
+  /** Make the SQLite file when it is missing. */
+  readonly create?: boolean
+  /** How many PostgreSQL connections may work at once. */
+  readonly connections?: number
+}
+
+/** Opens the database; loads only its own driver. Throws a UserError when there is nothing that can be opened. */
+export async function openDatabase(target: DatabaseTarget, options: OpenOptions = {}): Promise<Db> {
+  if (target.kind === 'sqlite') {
+    const { openSqlite } = await import('./sqlite/open.ts')
+    return openSqlite(target.path, options)
+  }
+  const { openPostgres } = await import('./postgres/open.ts')
+  return openPostgres(target.url, options)
+}

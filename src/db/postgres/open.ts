@@ -1,0 +1,101 @@
+import type { SQL } from 'drizzle-orm'
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
+import pg from 'pg'
+import { UserError } from '../../errors.ts'
+import type { OpenOptions } from '../open.ts'
+import { type Builders, buildersOf, type Db, type TransactionMode } from '../port.ts'
+import { postgresDialect } from './dialect.ts'
+
+const CONNECT_MILLISECONDS = 15_000
+
+const BEGIN: Record<TransactionMode, string> = {
+  read: 'begin isolation level repeatable read read only',
+  // Each statement must see what others committed while it waited for a lock.
+  write: 'begin isolation level read committed read write',
+}
+
+/**
+ * Values print the same everywhere, and nothing is compiled just in time: that costs more than these queries.
+ * Set in each transaction, because behind a transaction pooler a session keeps nothing.
+ */
+const SETTINGS = `set local timezone = 'UTC'; set local datestyle = 'ISO'; set local intervalstyle = 'postgres';
+  set local extra_float_digits = 1; set local bytea_output = 'hex'; set local jit = off`
+
+/**
+ * Opens a PostgreSQL database by libpq's rules: URL parameters, PG* variables, ~/.pgpass.
+ * Throws a UserError when the URL cannot be read; a server that does not answer shows at the first query.
+ */
+export function openPostgres(url: string, { connections = 1 }: OpenOptions): Db {
+  const pool = new pg.Pool({
+    connectionString: withLibpqMeaning(url),
+    max: connections,
+    fallback_application_name: 'usermgmt',
+    connectionTimeoutMillis: CONNECT_MILLISECONDS,
+    keepAlive: true,
+  })
+  // A connection that breaks while idle must not end the process; the next query reports it.
+  pool.on('error', () => {})
+  return portOf(drizzle(pool), {
+    transaction: (mode, work) => inTransaction(pool, mode, work),
+    close: () => pool.end(),
+  })
+}
+
+/** Asks pg for libpq's reading of `sslmode`; its own treats `require` as `verify-full`. */
+function withLibpqMeaning(text: string): string {
+  try {
+    const url = new URL(text)
+    url.searchParams.set('uselibpqcompat', 'true')
+    return url.href
+  } catch {
+    throw new UserError('the PostgreSQL URL cannot be read', {
+      kind: 'invalid',
+      hint: 'it looks like postgres://user@host:5432/database; special characters in it are written as %XX',
+    })
+  }
+}
+
+function portOf(drizzled: NodePgDatabase, rest: Pick<Db, 'transaction' | 'close'>): Db {
+  return {
+    ...buildersOf(drizzled as unknown as Builders),
+    dialect: postgresDialect,
+    rows: async <T extends object>(query: SQL) => (await drizzled.execute(query)).rows as T[],
+    ...rest,
+  }
+}
+
+async function inTransaction<T>(
+  pool: pg.Pool,
+  mode: TransactionMode,
+  work: (tx: Db) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  const onError = (error: Error) => {
+    broken = error
+  }
+  client.on('error', onError)
+  try {
+    await client.query(`${BEGIN[mode]}; ${SETTINGS}`)
+    const result = await work(transactionPort(client))
+    await client.query('commit')
+    return result
+  } catch (error) {
+    await client.query('rollback').catch((failure: Error) => {
+      broken = failure
+    })
+    throw error
+  } finally {
+    client.off('error', onError)
+    client.release(broken)
+  }
+}
+
+function transactionPort(client: pg.PoolClient): Db {
+  return portOf(drizzle(client), {
+    transaction: async () => {
+      throw new Error('transactions do not nest')
+    },
+    close: async () => {},
+  })
+}

@@ -1,0 +1,67 @@
+import { statSync } from 'node:fs'
+import Sqlite from 'better-sqlite3'
+import type { SQL } from 'drizzle-orm'
+import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
+import { UserError } from '../../errors.ts'
+import type { OpenOptions } from '../open.ts'
+import { type Builders, buildersOf, type Db, type TransactionMode } from '../port.ts'
+import { FOLD_CASE, sqliteDialect } from './dialect.ts'
+
+/** How long a statement waits for another process to let go of the file. */
+const BUSY_MILLISECONDS = 10_000
+
+/** Opens a SQLite file. Integers arrive as BigInt, so that no key is ever rounded. */
+export function openSqlite(path: string, { create = false }: OpenOptions): Db {
+  refuseUnusable(path, create)
+  const connection = new Sqlite(path, { fileMustExist: !create, timeout: BUSY_MILLISECONDS })
+  connection.defaultSafeIntegers(true)
+  connection.function(FOLD_CASE, { deterministic: true }, (text) =>
+    typeof text === 'string' ? text.toLowerCase() : text,
+  )
+  return portOf(drizzle(connection), connection)
+}
+
+function refuseUnusable(path: string, create: boolean): void {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found?.isDirectory()) {
+    throw new UserError(`${path} is a directory, not a SQLite database`, { hint: 'name the file inside it' })
+  }
+  if (!found && !create) {
+    throw new UserError(`there is no database file at ${path}`, {
+      hint: 'name one with --database or USERMGMT_DATABASE_URL, or create it with: usermgmt migrate',
+    })
+  }
+}
+
+function portOf(drizzled: BetterSQLite3Database, connection: Sqlite.Database): Db {
+  // One connection, so a transaction is the same port: everything between begin and commit belongs to it.
+  const port: Db = {
+    ...buildersOf(drizzled as unknown as Builders),
+    dialect: sqliteDialect,
+    rows: async <T>(query: SQL) => drizzled.all<T>(query),
+    transaction: <T>(mode: TransactionMode, work: (tx: Db) => Promise<T>) =>
+      inTransaction(port, connection, mode, work),
+    close: async () => {
+      connection.close()
+    },
+  }
+  return port
+}
+
+/** Never better-sqlite3's own `transaction`: it takes an async body, commits early, and the body runs on outside. */
+async function inTransaction<T>(
+  port: Db,
+  connection: Sqlite.Database,
+  mode: TransactionMode,
+  work: (tx: Db) => Promise<T>,
+): Promise<T> {
+  connection.exec(mode === 'write' ? 'begin immediate' : 'begin')
+  try {
+    const result = await work(port)
+    connection.exec('commit')
+    return result
+  } catch (error) {
+    if (connection.inTransaction) connection.exec('rollback')
+    throw error
+  }
+}

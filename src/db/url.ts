@@ -1,0 +1,46 @@
+import { homedir } from 'node:os'
+import { resolve } from 'node:path'
+import { UserError } from '../errors.ts'
+
+/** Where a database is. A PostgreSQL URL may hold a password: print `shownTarget`, never the URL. */
+export type DatabaseTarget =
+  | { readonly kind: 'sqlite'; readonly path: string }
+  | { readonly kind: 'postgres'; readonly url: string }
+
+const POSTGRES = /^(postgres|postgresql|postgis|psql|pgsql):\/\//i
+
+/**
+ * Reads a path, `sqlite:path`, `sqlite:///path` as Django's URL packages write it (three slashes: relative,
+ * four: absolute) or a `postgres://` URL. Relative paths start at `base`.
+ * Throws a UserError for another scheme.
+ */
+export function parseDatabaseUrl(text: string, base: string): DatabaseTarget {
+  if (POSTGRES.test(text)) return { kind: 'postgres', url: text.replace(POSTGRES, 'postgres://') }
+  const path = text.replace(/^sqlite3?:(\/\/\/?)?/i, '').replace(/^file:(\/\/)?/i, '')
+  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(path)?.[1]
+  if (scheme) {
+    throw new UserError(`databases of kind "${scheme}" are not supported`, {
+      kind: 'invalid',
+      hint: 'give the path of a SQLite file, or a URL that starts with sqlite: or postgres://',
+    })
+  }
+  if (path === '') {
+    throw new UserError('the database URL names no file', {
+      kind: 'invalid',
+      hint: 'for example: sqlite:db.sqlite3',
+    })
+  }
+  return { kind: 'sqlite', path: resolve(base, path.replace(/^~(?=\/)/, homedir())) }
+}
+
+/** Returns the target as it may be shown and logged: without password or parameters. */
+export function shownTarget(target: DatabaseTarget): string {
+  if (target.kind === 'sqlite') return target.path
+  try {
+    const url = new URL(target.url)
+    const user = url.username === '' ? '' : `${decodeURIComponent(url.username)}@`
+    return `postgres://${user}${url.host}${url.pathname}`
+  } catch {
+    return 'the PostgreSQL database'
+  }
+}

@@ -1,0 +1,119 @@
+import { type Catalog, type Column, columnOf, type ForeignKey, type Table } from '../db/catalog.ts'
+import type { Db } from '../db/port.ts'
+import { UserError } from '../errors.ts'
+
+/** Names for what discovery cannot know; all optional, from the configuration file. */
+export interface SiteNames {
+  readonly users?: string | undefined
+  readonly emailAddresses?: string | undefined
+  readonly columns?: Partial<Record<UserColumn, string | undefined>> | undefined
+}
+
+/** The columns of a Django user that the tool knows by meaning. A custom user model may lack most of them. */
+export const USER_COLUMNS = [
+  'username',
+  'email',
+  'first_name',
+  'last_name',
+  'password',
+  'last_login',
+  'date_joined',
+  'is_active',
+  'is_staff',
+  'is_superuser',
+] as const
+export type UserColumn = (typeof USER_COLUMNS)[number]
+
+/** Which tables and columns of this database mean what. */
+export interface Shape {
+  readonly catalog: Catalog
+  readonly users: Table
+  readonly userKey: Column
+  /** The real name of each known column that the user table has. */
+  readonly userColumns: ReadonlyMap<UserColumn, string>
+  readonly emailAddresses: Table
+  readonly confirmations: Table | undefined
+  readonly socialAccounts: Table | undefined
+  readonly djangoSites: Table | undefined
+  /** The tool's own tables are there: `migrate` has been run. */
+  readonly hasLedger: boolean
+}
+
+/**
+ * Returns the shape of the site, found from the foreign key of allauth's address table.
+ * Throws a UserError when there is no such table, or no user table can be told from it.
+ */
+export async function discoverShape(db: Db, names: SiteNames = {}): Promise<Shape> {
+  const catalog = await db.dialect.catalog(db)
+  const emailAddresses = emailAddressTable(catalog, names)
+  const link = catalog.foreignKeys.find((key) => key.table === emailAddresses && key.columns[0] === 'user_id')
+  const users = userTable(catalog, names, link)
+  const keyName = link?.references === users ? link.referencedColumns[0] : users.primaryKey[0]
+  const userKey = keyName === undefined ? undefined : columnOf(users, keyName)
+  if (!userKey) throw new UserError(`the user table ${users.label} has no primary key`)
+  return {
+    catalog,
+    users,
+    userKey,
+    userColumns: userColumns(users, names),
+    emailAddresses,
+    confirmations: catalog.tables.get('account_emailconfirmation'),
+    socialAccounts: catalog.tables.get('socialaccount_socialaccount'),
+    djangoSites: catalog.tables.get('django_site'),
+    hasLedger: catalog.tables.has('usermgmt_run'),
+  }
+}
+
+function emailAddressTable(catalog: Catalog, names: SiteNames): Table {
+  const wanted = names.emailAddresses ?? 'account_emailaddress'
+  const table = catalog.tables.get(wanted)
+  if (table) return table
+  if (catalog.tables.size === 0) {
+    throw new UserError('the database is empty', {
+      hint: 'see the database URL, or create the schema with: usermgmt migrate',
+    })
+  }
+  throw new UserError(`there is no table ${wanted}: this does not look like a site with django-allauth`, {
+    hint: 'see the database URL and its search_path, or name the table in the configuration file (tables.email_addresses)',
+  })
+}
+
+function userTable(catalog: Catalog, names: SiteNames, link: ForeignKey | undefined): Table {
+  if (names.users !== undefined) {
+    const named = catalog.tables.get(names.users)
+    if (named) return named
+    throw new UserError(`there is no table ${names.users}`, {
+      hint: 'see tables.users in the configuration file',
+    })
+  }
+  const logged = catalog.foreignKeys.find(
+    (key) => key.table.name === 'django_admin_log' && key.columns[0] === 'user_id',
+  )
+  const found = link?.references ?? logged?.references ?? onlyTableWithLogins(catalog)
+  if (found) return found
+  throw new UserError('cannot tell which table holds the users', {
+    hint: 'name it in the configuration file (tables.users)',
+  })
+}
+
+function onlyTableWithLogins(catalog: Catalog): Table | undefined {
+  const found = [...catalog.tables.values()].filter(
+    (table) => columnOf(table, 'password') && columnOf(table, 'last_login'),
+  )
+  return found.length === 1 ? found[0] : undefined
+}
+
+function userColumns(users: Table, names: SiteNames): Map<UserColumn, string> {
+  const found = new Map<UserColumn, string>()
+  for (const meaning of USER_COLUMNS) {
+    const named = names.columns?.[meaning]
+    if (named !== undefined && !columnOf(users, named)) {
+      throw new UserError(`the user table ${users.label} has no column ${named}`, {
+        hint: `see columns.${meaning} in the configuration file`,
+      })
+    }
+    const name = named ?? meaning
+    if (columnOf(users, name)) found.set(meaning, name)
+  }
+  return found
+}
