@@ -23,8 +23,6 @@ CREATE TABLE "usermgmt_deletion" (
   PRIMARY KEY ("run_id", "user_key")
 );
 --> statement-breakpoint
-CREATE INDEX "usermgmt_deletion_email_sha256" ON "usermgmt_deletion" ("email_sha256");
---> statement-breakpoint
 CREATE TABLE "usermgmt_reminder" (
   "id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,
   "run_id" varchar(36) NOT NULL REFERENCES "usermgmt_run" ("id"),

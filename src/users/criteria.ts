@@ -1,0 +1,50 @@
+import type { Instant } from '../django/datetime.ts'
+import type { RuleSettings } from '../site/dependents.ts'
+
+/** Who is a candidate: an unverified primary address, no login after the cut-off, and the filters. */
+export interface Selection {
+  /** Selected when `last_login` is NULL or not later than this. */
+  readonly cutoff: Instant
+  /** Selected when `date_joined` is earlier than this. */
+  readonly joinedBefore?: Instant | undefined
+  readonly neverLoggedIn?: boolean | undefined
+  /** Domains of the primary address, without `@`; any of them. */
+  readonly emailDomains?: readonly string[] | undefined
+  /** Ids, usernames or addresses; any of them. */
+  readonly users?: readonly string[] | undefined
+  /** Ids; any of them, however many. */
+  readonly userIds?: readonly string[] | undefined
+  /** At most so many. */
+  readonly limit?: number | undefined
+}
+
+export const GUARD_NAMES = [
+  'recent',
+  'staff',
+  'verified-address',
+  'social',
+  'deactivated',
+  'content',
+  'protected',
+] as const
+export type GuardName = (typeof GUARD_NAMES)[number]
+
+/** The guards that `--include` switches off; the others have an option of their own, or none. */
+export const INCLUDABLE = ['staff', 'verified-address', 'social', 'deactivated'] as const
+export type IncludableGuard = (typeof INCLUDABLE)[number]
+
+export interface GuardSettings {
+  /** Whoever joined or was written to after this is recent. Undefined: no grace, the guard is off. */
+  readonly recentAfter?: Instant | undefined
+  readonly include?: readonly IncludableGuard[] | undefined
+  /** Ids, usernames, addresses or `@domain`. */
+  readonly protect?: readonly string[] | undefined
+}
+
+/** Everything that decides who is listed, kept and deleted; the same for every command. */
+export interface Criteria {
+  readonly selection: Selection
+  readonly guards: GuardSettings
+  /** In order of precedence: command line, then configuration file. */
+  readonly rules: readonly RuleSettings[]
+}
