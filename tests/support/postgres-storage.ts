@@ -1,0 +1,42 @@
+import pg from 'pg'
+import { inject } from 'vitest'
+import type { RawConnection, Storage } from './databases.ts'
+
+/** Databases on the server that the global setup started. */
+export async function postgresStorage(): Promise<Storage> {
+  const server = inject('postgresUrl')
+  const admin = new pg.Client({ connectionString: server })
+  await admin.connect()
+  const urlOf = (name: string) => {
+    const url = new URL(server)
+    url.pathname = `/${name}`
+    return url.href
+  }
+  const create = async (name: string, template: string) => {
+    await admin.query(`create database ${name} template ${template}`)
+  }
+  return {
+    create: (name) => create(name, 'template0'),
+    copy: (from, to) => create(to, from),
+    drop: async (name) => {
+      await admin.query(`drop database if exists ${name} with (force)`)
+    },
+    url: urlOf,
+    connect: (name) => connect(urlOf(name)),
+    close: () => admin.end(),
+  }
+}
+
+async function connect(url: string): Promise<RawConnection> {
+  const client = new pg.Client({ connectionString: url })
+  // A test may drop the database, or end the session, under this connection.
+  client.on('error', () => {})
+  await client.connect()
+  return {
+    run: async (script) => {
+      await client.query(script)
+    },
+    rows: async <T extends object>(query: string) => (await client.query<T>(query)).rows,
+    close: () => client.end(),
+  }
+}
