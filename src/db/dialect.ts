@@ -22,6 +22,8 @@ export interface Dialect {
   parseKey(text: string, type: string): string | undefined
   /** The column as text that reads back to exactly the same value. */
   exactText(column: SQL): SQL
+  /** Lets one transaction at a time past this point, until it ends. */
+  oneAtATime(tx: Db): Promise<void>
   /** Reports a broken foreign key at this point of the transaction, not at its end. */
   checkForeignKeys(tx: Db): Promise<void>
   /** A common table expression that grows from `seed` by `steps` until nothing is new. */

@@ -16,6 +16,8 @@ export interface Db extends Builders {
   readonly dialect: Dialect
   /** Runs one statement and returns its rows, undecoded: values as the driver gives them. */
   rows<T extends object>(query: SQL): Promise<T[]>
+  /** Runs one statement that returns no rows, such as DDL: SQLite refuses to ask it for some. */
+  run(statement: SQL): Promise<void>
   /** Runs the work in one transaction; commits when it returns, rolls back when it throws. Not nestable. */
   transaction<T>(mode: TransactionMode, work: (tx: Db) => Promise<T>): Promise<T>
   close(): Promise<void>

@@ -5,6 +5,9 @@ import { postgresCatalog } from './catalog.ts'
 import { postgresKit } from './kit.ts'
 
 const INTEGER = /^-?\d{1,19}$/
+/** Any number will do that nobody else takes: the first letters of the name. */
+const LOCK = 0x75736d67
+
 const LARGEST: Record<string, bigint> = { smallint: 2n ** 15n, integer: 2n ** 31n, bigint: 2n ** 63n }
 
 export const postgresDialect: Dialect = {
@@ -26,6 +29,10 @@ export const postgresDialect: Dialect = {
     return type === 'uuid' ? dashedUuid(text) : text
   },
   exactText: (column) => sql`${column}::text`,
+  // Bound to the transaction, not to the session: behind a pooler the session is somebody else's next.
+  oneAtATime: async (tx) => {
+    await tx.run(sql`select pg_advisory_xact_lock(${LOCK})`)
+  },
   checkForeignKeys: async (tx) => {
     await tx.rows(sql`set constraints all immediate`)
   },

@@ -60,6 +60,9 @@ function portOf(drizzled: NodePgDatabase, rest: Pick<Db, 'transaction' | 'close'
     ...buildersOf(drizzled as unknown as Builders),
     dialect: postgresDialect,
     rows: async <T extends object>(query: SQL) => (await drizzled.execute(query)).rows as T[],
+    run: async (statement) => {
+      await drizzled.execute(statement)
+    },
     ...rest,
   }
 }

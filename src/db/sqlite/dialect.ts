@@ -24,6 +24,8 @@ export const sqliteDialect: Dialect = {
     return text
   },
   exactText: (column) => column,
+  // `begin immediate` has seen to it.
+  oneAtATime: async () => {},
   // A foreign key that says INITIALLY DEFERRED is checked at COMMIT, a few statements later; nothing else can be asked for.
   checkForeignKeys: async () => {},
   recursive: (name, columns, seed, steps) => sql`${sql.identifier(name)}(${list(columns)}) as (

@@ -39,6 +39,9 @@ function portOf(drizzled: BetterSQLite3Database, connection: Sqlite.Database): D
     ...buildersOf(drizzled as unknown as Builders),
     dialect: sqliteDialect,
     rows: async <T>(query: SQL) => drizzled.all<T>(query),
+    run: async (statement) => {
+      drizzled.run(statement)
+    },
     transaction: <T>(mode: TransactionMode, work: (tx: Db) => Promise<T>) =>
       inTransaction(port, connection, mode, work),
     close: async () => {
