@@ -27,7 +27,9 @@ export interface Dialect {
   /** Reports a broken foreign key at this point of the transaction, not at its end. */
   checkForeignKeys(tx: Db): Promise<void>
   /** A common table expression that grows from `seed` by `steps` until nothing is new. */
-  recursive(name: string, columns: readonly string[], seed: SQL, steps: readonly RecursiveStep[]): SQL
+  recursive(name: string, columns: SQL, seed: SQL, steps: readonly RecursiveStep[]): SQL
+  /** The hidden column that tells the rows of a table without a primary key apart, within one transaction. */
+  readonly rowId: { readonly name: string; readonly type: string }
   /** Deletes rows of several tables that reference each other in a ring, as one step. */
   readonly deletesTogether: boolean
 }

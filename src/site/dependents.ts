@@ -1,9 +1,84 @@
-/** Rules for dependents as the administrator writes them. */
-export interface RuleSettings {
-  /** `TABLE`, `TABLE.COLUMN` or `*`: delete these rows with the account. */
-  readonly cascade?: readonly string[] | undefined
-  /** `TABLE.COLUMN`: keep these rows and set the column to NULL. */
-  readonly setNull?: readonly string[] | undefined
-  /** `TABLE` or `TABLE.COLUMN`: keep whoever these rows point at. */
-  readonly keep?: readonly string[] | undefined
+import type { ForeignKey, Table } from '../db/catalog.ts'
+import { groupBy } from '../db/group-by.ts'
+import type { Shape } from './discover.ts'
+import { type Rule, type RuleSettings, readRules, ruleFor } from './rules.ts'
+import { stronglyConnected } from './strongly-connected.ts'
+
+/** A foreign key onto a row that a purge may delete, and what happens then to the row that holds it. */
+export interface Edge extends ForeignKey {
+  readonly rule: Rule
+}
+
+/** The tables that hang on the user table, as far as rules let a deletion spread. */
+export interface Dependents {
+  readonly users: Table
+  readonly edges: readonly Edge[]
+  /**
+   * The tables that lose rows, in the order of deletion: whatever refers to a table comes before it, and the user
+   * table is in the last group. Tables that refer to each other in a ring share a group.
+   */
+  readonly order: readonly (readonly Table[])[]
+  /** The same tables as a deletion spreads over them: the user table first, each after what its rows hang on. */
+  readonly spread: readonly Spread[]
+}
+
+/** One table, or several between which deletion goes round: then a row may pull in further rows of its own table. */
+export interface Spread {
+  readonly tables: readonly Table[]
+  readonly ring: boolean
+}
+
+/**
+ * Walks the foreign keys from the user table down and gives each its rule.
+ * Throws a UserError (invalid) for a rule that names what is not there.
+ */
+export function dependentsOf(shape: Shape, settings: readonly RuleSettings[]): Dependents {
+  const { users, catalog } = shape
+  const book = readRules(catalog, settings)
+  const onto = groupBy(catalog.foreignKeys, (key) => key.references)
+  const edges: Edge[] = []
+  const losing = new Set<Table>([users])
+  for (const table of losing) {
+    for (const key of onto.get(table) ?? []) {
+      const edge = { ...key, rule: ruleFor(key, book, users) }
+      edges.push(edge)
+      if (edge.rule === 'delete') losing.add(key.table)
+    }
+  }
+  const tables = [...losing]
+  const spread = stronglyConnected(tables, (table) => referring(edges, table, losing, ['delete']))
+  return {
+    users,
+    edges,
+    order: stronglyConnected(tables, (table) => referring(edges, table, losing, ['delete', 'set-null'])),
+    spread: spread.reverse().map((group) => ({
+      tables: group,
+      ring: group.length > 1 || group.some((table) => refersToItself(edges, table)),
+    })),
+  }
+}
+
+function referring(edges: readonly Edge[], table: Table, within: ReadonlySet<Table>, rules: Rule[]): Table[] {
+  return edges
+    .filter((edge) => edge.references === table && rules.includes(edge.rule) && within.has(edge.table))
+    .map((edge) => edge.table)
+}
+
+function refersToItself(edges: readonly Edge[], table: Table): boolean {
+  return edges.some((edge) => edge.table === table && edge.references === table && edge.rule === 'delete')
+}
+
+/** Returns how people name the edge, and rules too: `blog_post.author_id`. */
+export function edgeLabel(edge: ForeignKey): string {
+  return `${edge.table.label}.${edge.columns.join(',')}`
+}
+
+/** Returns the edges that refer to the table and follow the rule. */
+export function edgesOnto(dependents: Dependents, table: Table, rule: Rule): Edge[] {
+  return dependents.edges.filter((edge) => edge.references === table && edge.rule === rule)
+}
+
+/** Returns the edges through which rows of the table are deleted. */
+export function deletingEdges(dependents: Dependents, table: Table): Edge[] {
+  return dependents.edges.filter((edge) => edge.table === table && edge.rule === 'delete')
 }

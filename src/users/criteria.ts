@@ -1,5 +1,5 @@
 import type { Instant } from '../django/datetime.ts'
-import type { RuleSettings } from '../site/dependents.ts'
+import type { RuleSettings } from '../site/rules.ts'
 
 /** Who is a candidate: an unverified primary address, no login after the cut-off, and the filters. */
 export interface Selection {

@@ -37,17 +37,11 @@ export const postgresDialect: Dialect = {
     await tx.rows(sql`set constraints all immediate`)
   },
   // PostgreSQL wants one recursive term that names the table once, hence the lateral union of all steps.
-  recursive: (name, columns, seed, steps) => sql`${sql.identifier(name)}(${list(columns)}) as (
+  recursive: (name, columns, seed, steps) => sql`${sql.identifier(name)}(${columns}) as (
     (${seed}) union (select step.* from ${sql.identifier(name)} found cross join lateral (${sql.join(
       steps.map((step) => sql`select ${step.columns} from ${step.table} where ${step.on}`),
       sql` union all `,
     )}) step))`,
+  rowId: { name: 'ctid', type: 'tid' },
   deletesTogether: true,
-}
-
-function list(columns: readonly string[]) {
-  return sql.join(
-    columns.map((column) => sql.identifier(column)),
-    sql`, `,
-  )
 }

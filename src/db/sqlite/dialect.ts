@@ -28,21 +28,15 @@ export const sqliteDialect: Dialect = {
   oneAtATime: async () => {},
   // A foreign key that says INITIALLY DEFERRED is checked at COMMIT, a few statements later; nothing else can be asked for.
   checkForeignKeys: async () => {},
-  recursive: (name, columns, seed, steps) => sql`${sql.identifier(name)}(${list(columns)}) as (
+  recursive: (name, columns, seed, steps) => sql`${sql.identifier(name)}(${columns}) as (
     ${seed}${sql.join(
       steps.map(
         (step) =>
           sql` union select ${step.columns} from ${sql.identifier(name)} found join ${step.table} on ${step.on}`,
       ),
     )})`,
+  rowId: { name: 'rowid', type: 'integer' },
   deletesTogether: false,
-}
-
-function list(columns: readonly string[]) {
-  return sql.join(
-    columns.map((column) => sql.identifier(column)),
-    sql`, `,
-  )
 }
 
 /** Integers go into the JSON text digit by digit: JavaScript's numbers would round the large ones. */

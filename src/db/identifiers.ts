@@ -1,0 +1,39 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { Table } from './catalog.ts'
+
+/** Returns the table as a statement names it; only for names that the catalog or this program gave. */
+export function tableName(table: Pick<Table, 'schema' | 'name'>): SQL {
+  return table.schema === undefined
+    ? sql`${sql.identifier(table.name)}`
+    : sql`${sql.identifier(table.schema)}.${sql.identifier(table.name)}`
+}
+
+/** Returns `"a", "b"`, each behind the qualifier when there is one. */
+export function columnList(names: readonly string[], qualifier?: SQL): SQL {
+  return sql.join(
+    names.map((name) =>
+      qualifier ? sql`${qualifier}.${sql.identifier(name)}` : sql`${sql.identifier(name)}`,
+    ),
+    sql`, `,
+  )
+}
+
+/** Returns the condition that two lists of columns are equal, pair by pair. */
+export function equalColumns(
+  left: SQL,
+  leftNames: readonly string[],
+  right: SQL,
+  rightNames: readonly string[],
+): SQL {
+  return sql.join(
+    leftNames.map(
+      (name, i) => sql`${left}.${sql.identifier(name)} = ${right}.${sql.identifier(rightNames[i] ?? name)}`,
+    ),
+    sql` and `,
+  )
+}
+
+/** Returns `(a, b)` for comparing with a subquery of as many columns; without brackets when it is one. */
+export function rowValue(names: readonly string[], qualifier?: SQL): SQL {
+  return names.length === 1 ? columnList(names, qualifier) : sql`(${columnList(names, qualifier)})`
+}

@@ -1,0 +1,64 @@
+import { columnOf, type ForeignKey } from '../db/catalog.ts'
+import type { Rule } from './rules.ts'
+
+/**
+ * What well-known Django apps do on_delete, for the rows that belong to the account itself. Read in the apps' models;
+ * the database knows none of it, because Django deletes by itself. What is missing here is the site's content.
+ */
+const REGISTER: Record<string, Rule> = {
+  // django-allauth
+  'account_emailaddress.user_id': 'delete',
+  'account_emailconfirmation.email_address_id': 'delete',
+  'socialaccount_socialaccount.user_id': 'delete',
+  'socialaccount_socialtoken.account_id': 'delete',
+  'mfa_authenticator.user_id': 'delete',
+  'usersessions_usersession.user_id': 'delete',
+  'allauth_idp_oidc_token.user_id': 'delete',
+  // Django REST framework, Simple JWT, Knox
+  'authtoken_token.user_id': 'delete',
+  'token_blacklist_outstandingtoken.user_id': 'delete',
+  'token_blacklist_blacklistedtoken.token_id': 'delete',
+  'knox_authtoken.user_id': 'delete',
+  // Django OAuth Toolkit; an application is no plumbing: other people's tokens hang on it
+  'oauth2_provider_accesstoken.user_id': 'delete',
+  'oauth2_provider_accesstoken.id_token_id': 'delete',
+  'oauth2_provider_accesstoken.source_refresh_token_id': 'set-null',
+  'oauth2_provider_idtoken.user_id': 'delete',
+  'oauth2_provider_grant.user_id': 'delete',
+  'oauth2_provider_refreshtoken.user_id': 'delete',
+  'oauth2_provider_refreshtoken.access_token_id': 'set-null',
+  // django-otp
+  'otp_totp_totpdevice.user_id': 'delete',
+  'otp_hotp_hotpdevice.user_id': 'delete',
+  'otp_email_emaildevice.user_id': 'delete',
+  'otp_static_staticdevice.user_id': 'delete',
+  'otp_static_statictoken.device_id': 'delete',
+  // Others that hang on the account
+  'guardian_userobjectpermission.user_id': 'delete',
+  'social_auth_usersocialauth.user_id': 'delete',
+  'wagtailusers_userprofile.user_id': 'delete',
+  // History stays, and forgets the name
+  'reversion_revision.user_id': 'set-null',
+  'auditlog_logentry.actor_id': 'set-null',
+}
+
+/** The link tables of Django's permissions are named after the user table: `auth_user_groups`. */
+const PERMISSION_LINKS = { _groups: 'group_id', _user_permissions: 'permission_id' }
+
+/** django-simple-history makes one such column for each model that it follows. */
+const HISTORY_COLUMN = 'history_user_id'
+
+/** Returns the rule that the app of this foreign key follows itself, or undefined when it is not known. */
+export function registeredRule(key: ForeignKey): Rule | undefined {
+  const [column = ''] = key.columns
+  const registered = REGISTER[`${key.table.name}.${column}`]
+  if (registered) return registered === 'set-null' && !key.nullable ? undefined : registered
+  if (column === HISTORY_COLUMN && key.nullable) return 'set-null'
+  return isPermissionLink(key) ? 'delete' : undefined
+}
+
+function isPermissionLink({ table, references }: ForeignKey): boolean {
+  return Object.entries(PERMISSION_LINKS).some(
+    ([suffix, column]) => table.name === references.name + suffix && columnOf(table, column) !== undefined,
+  )
+}

@@ -1,0 +1,70 @@
+import { type SQL, sql } from 'drizzle-orm'
+import { columnOf, type Table } from '../db/catalog.ts'
+import { columnList, equalColumns, tableName } from '../db/identifiers.ts'
+import { deletingEdges, type Edge, type Spread } from './dependents.ts'
+import type { Relations } from './relations.ts'
+
+/**
+ * Tables between which deletion goes round share one recursive expression. Each of its rows stands for a row of one
+ * table, named by number in `in_table`, and has NULL in the columns of the others.
+ */
+export function ringDefinition(relations: Relations, group: Spread): SQL {
+  const edges = group.tables.flatMap((table) => deletingEdges(relations.dependents, table))
+  const isInside = (edge: Edge) => group.tables.includes(edge.references)
+  const seeds = edges
+    .filter((edge) => !isInside(edge))
+    .map(
+      (edge) =>
+        sql`select ${ringRow(relations, group, edge.table, 'above')} ${relations.reachedThrough(edge)}`,
+    )
+  return relations.dialect.recursive(
+    relations.ringNameOf(group),
+    sql`${relations.ownerFrom()}in_table, ${columnList(group.tables.flatMap((table) => ringColumns(relations, table)))}`,
+    sql.join(seeds, sql` union `),
+    edges.filter(isInside).map((edge) => ({
+      columns: ringRow(relations, group, edge.table, 'found'),
+      table: sql`${tableName(edge.table)} here`,
+      on: sql`found.in_table = ${number(relations, edge.references)} and ${equalColumns(
+        sql`here`,
+        edge.columns,
+        sql`found`,
+        edge.referencedColumns.map((column) => ringColumn(relations, edge.references, column)),
+      )}`,
+    })),
+  )
+}
+
+/** Returns the rows of one table of the ring. */
+export function rowsOfRing(relations: Relations, group: Spread, table: Table): SQL {
+  return sql`select ${relations.ownerFrom()}${columnList(ringColumns(relations, table))}
+    from ${sql.identifier(relations.ringNameOf(group))} where in_table = ${number(relations, table)}`
+}
+
+function ringRow(relations: Relations, group: Spread, table: Table, owner: 'above' | 'found'): SQL {
+  const cells = group.tables.flatMap((each) =>
+    relations
+      .columnsOf(each)
+      .map((column) =>
+        each === table
+          ? sql`here.${sql.identifier(column)}`
+          : sql`cast(null as ${sql.raw(typeOf(relations, each, column))})`,
+      ),
+  )
+  return sql`${relations.ownerFrom(owner)}${number(relations, table)}, ${sql.join(cells, sql`, `)}`
+}
+
+function ringColumns(relations: Relations, table: Table): string[] {
+  return relations.columnsOf(table).map((column) => ringColumn(relations, table, column))
+}
+
+function ringColumn(relations: Relations, table: Table, column: string): string {
+  return `${relations.numberOf(table)}_${column}`
+}
+
+function typeOf(relations: Relations, table: Table, column: string): string {
+  return columnOf(table, column)?.type ?? relations.dialect.rowId.type
+}
+
+function number(relations: Relations, table: Table): SQL {
+  return sql.raw(String(relations.numberOf(table)))
+}

@@ -1,0 +1,115 @@
+import { type Catalog, columnOf, type ForeignKey, type Table } from '../db/catalog.ts'
+import { UserError } from '../errors.ts'
+import { registeredRule } from './register.ts'
+
+/** What happens to a row when the row it refers to is deleted. */
+export type Rule = 'delete' | 'set-null' | 'keep'
+
+/** Rules for dependents as the administrator writes them. */
+export interface RuleSettings {
+  /** `TABLE`, `TABLE.COLUMN` or `*`: delete these rows with the account. */
+  readonly cascade?: readonly string[] | undefined
+  /** `TABLE.COLUMN`: keep these rows and set the column to NULL. */
+  readonly setNull?: readonly string[] | undefined
+  /** `TABLE` or `TABLE.COLUMN`: keep whoever these rows point at. */
+  readonly keep?: readonly string[] | undefined
+}
+
+/** A setting with its names looked up; no column: any edge of the table. */
+interface NamedRule {
+  readonly rule: Rule
+  readonly table: Table
+  readonly column: string | undefined
+}
+
+export interface RuleBook {
+  /** In order of precedence: a column before a table, the command line before the configuration file. */
+  readonly named: readonly NamedRule[]
+  /** `--cascade '*'`: whatever nothing else decides is deleted. */
+  readonly cascadeAll: boolean
+}
+
+/**
+ * Looks up the tables and columns that the settings name.
+ * Throws a UserError (invalid) for one that does not exist, or that cannot be set to NULL.
+ */
+export function readRules(catalog: Catalog, settings: readonly RuleSettings[]): RuleBook {
+  const named = settings.flatMap((given) => [
+    ...(given.keep ?? []).map((text) => namedRule(catalog, 'keep', text)),
+    ...(given.setNull ?? []).map((text) => setNullRule(catalog, text)),
+    ...(given.cascade ?? []).filter((text) => text !== '*').map((text) => namedRule(catalog, 'delete', text)),
+  ])
+  return {
+    named: [...named.filter((rule) => rule.column !== undefined), ...named.filter((rule) => !rule.column)],
+    cascadeAll: settings.some((given) => given.cascade?.includes('*')),
+  }
+}
+
+/**
+ * Returns the rule of a foreign key: the named rules, the database's own ON DELETE action, the register of account
+ * plumbing, `*`, and else `keep`. A row of the user table is another person: it is never deleted by a rule.
+ */
+export function ruleFor(key: ForeignKey, book: RuleBook, users: Table): Rule {
+  const named = book.named.find(
+    ({ table, column }) => table === key.table && (column === undefined || key.columns.includes(column)),
+  )
+  const rule = named?.rule ?? actionRule(key) ?? registeredRule(key) ?? (book.cascadeAll ? 'delete' : 'keep')
+  if (key.table !== users || rule !== 'delete') return rule
+  if (named?.column !== undefined) {
+    throw new UserError(`a rule cannot delete other users: ${named.table.label}.${named.column}`, {
+      kind: 'invalid',
+      hint: `to clear the reference instead: --set-null ${named.table.label}.${named.column}`,
+    })
+  }
+  return 'keep'
+}
+
+function actionRule(key: ForeignKey): Rule | undefined {
+  if (key.onDelete === 'cascade') return 'delete'
+  if (key.onDelete === 'set null') return 'set-null'
+  return key.onDelete === 'set default' ? 'keep' : undefined
+}
+
+function setNullRule(catalog: Catalog, text: string): NamedRule {
+  const rule = namedRule(catalog, 'set-null', text)
+  if (rule.column === undefined) {
+    throw invalid(`set-null needs a column: ${text}`, `for example: ${text}.author_id`)
+  }
+  if (!columnOf(rule.table, rule.column)?.nullable) {
+    throw invalid(
+      `${text} cannot be set to NULL: the column does not allow it`,
+      'delete the rows instead with --cascade, or leave the rule away to keep their users',
+    )
+  }
+  return rule
+}
+
+/** A table's label may hold a dot itself (`other.blog_post`), so the whole text is tried as a table first. */
+function namedRule(catalog: Catalog, rule: Rule, text: string): NamedRule {
+  const whole = catalog.tables.get(text)
+  if (whole) return { rule, table: referring(catalog, whole, undefined, text), column: undefined }
+  const dot = text.lastIndexOf('.')
+  const table = catalog.tables.get(text.slice(0, dot))
+  if (dot === -1 || !table) throw invalid(`there is no table ${dot === -1 ? text : text.slice(0, dot)}`)
+  const column = text.slice(dot + 1)
+  if (!columnOf(table, column)) {
+    const names = table.columns.map((each) => each.name).join(', ')
+    throw invalid(`the table ${table.label} has no column ${column}`, `it has: ${names}`)
+  }
+  return { rule, table: referring(catalog, table, column, text), column }
+}
+
+function referring(catalog: Catalog, table: Table, column: string | undefined, text: string): Table {
+  const refers = catalog.foreignKeys.some(
+    (key) => key.table === table && (column === undefined || key.columns.includes(column)),
+  )
+  if (refers) return table
+  throw invalid(`${text} refers to no other table: there is nothing to rule`)
+}
+
+function invalid(
+  message: string,
+  hint = 'rules name tables as the database does: blog_post, or blog_post.author_id',
+) {
+  return new UserError(message, { kind: 'invalid', hint })
+}
