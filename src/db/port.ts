@@ -1,12 +1,15 @@
 import type { SQL } from 'drizzle-orm'
-import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
+import type { BaseSQLiteDatabase, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { Dialect } from './dialect.ts'
 
 /** The query builders that Drizzle's databases share. Its asynchronous SQLite type is the shape of both. */
 export type Builders = Pick<
   BaseSQLiteDatabase<'async', unknown>,
-  'select' | 'insert' | 'update' | 'delete' | '$count'
->
+  'select' | 'insert' | 'update' | 'delete'
+> & {
+  /** Returns how many rows the table has that pass the filter. */
+  $count(source: SQLiteTable, filter?: SQL): Promise<number>
+}
 
 /** `read` sees one snapshot and cannot write; `write` holds the locks it takes until the end. */
 export type TransactionMode = 'read' | 'write'
@@ -30,6 +33,7 @@ export function buildersOf(drizzled: Builders): Builders {
     insert: drizzled.insert.bind(drizzled),
     update: drizzled.update.bind(drizzled),
     delete: drizzled.delete.bind(drizzled),
-    $count: drizzled.$count.bind(drizzled),
+    // A driver that gives integers as BigInt would give this one so as well.
+    $count: async (source, filter) => Number(await drizzled.$count(source, filter)),
   }
 }

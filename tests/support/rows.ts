@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type SQL, sql } from 'drizzle-orm'
 import type { Column, Table } from '../../src/db/catalog.ts'
+import { tableName } from '../../src/db/identifiers.ts'
 import type { Db } from '../../src/db/port.ts'
 import { djangoText, instantFromText } from '../../src/django/datetime.ts'
 import { dashedUuid, hexUuid } from '../../src/django/uuid.ts'
@@ -119,9 +120,4 @@ function shown(column: Column, value: unknown): string | boolean | null {
   if (kind === 'instant') return instantFromText(text)
   if (kind === 'uuid') return dashedUuid(text) ?? text
   return text
-}
-
-function tableName(table: Table): SQL {
-  const name = sql`${sql.identifier(table.name)}`
-  return table.schema === undefined ? name : sql`${sql.identifier(table.schema)}.${name}`
 }

@@ -81,7 +81,9 @@ async function inTransaction<T>(
   try {
     await client.query(`${BEGIN[mode]}; ${SETTINGS}`)
     const result = await work(transactionPort(client))
-    await client.query('commit')
+    const { command } = await client.query('commit')
+    // PostgreSQL answers so, and not with an error, when a statement failed and the work went on regardless.
+    if (command === 'ROLLBACK') throw new Error('a statement had failed, so nothing was committed')
     return result
   } catch (error) {
     await client.query('rollback').catch((failure: Error) => {

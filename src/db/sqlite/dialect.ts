@@ -17,9 +17,9 @@ export const sqliteDialect: Dialect = {
   among: (expression, texts) => sql`${expression} in (select value from json_each(${JSON.stringify(texts)}))`,
   keyAmong: (column, type, keys) => sql`${column} in (select value from json_each(${jsonKeys(type, keys)}))`,
   foldCase: (expression) => sql`${sql.raw(FOLD_CASE)}(${expression})`,
-  shownKey: (key, type) => (type === 'char(32)' || type === 'uuid' ? (dashedUuid(key) ?? key) : key),
+  shownKey: (key, type) => (type === 'char(32)' ? (dashedUuid(key) ?? key) : key),
   parseKey(text, type) {
-    if (isIntegerType(type)) return INTEGER.test(text) ? BigInt(text).toString() : undefined
+    if (isIntegerType(type)) return integerKey(text)
     if (type === 'char(32)') return hexUuid(text)
     return text
   },
@@ -37,6 +37,13 @@ export const sqliteDialect: Dialect = {
     )})`,
   rowId: { name: 'rowid', type: 'integer' },
   deletesTogether: false,
+}
+
+/** SQLite's integers have 64 bits, whatever the column says. */
+function integerKey(text: string): string | undefined {
+  if (!INTEGER.test(text)) return undefined
+  const number = BigInt(text)
+  return BigInt.asIntN(64, number) === number ? number.toString() : undefined
 }
 
 /** Integers go into the JSON text digit by digit: JavaScript's numbers would round the large ones. */

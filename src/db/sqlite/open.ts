@@ -58,7 +58,8 @@ async function inTransaction<T>(
   mode: TransactionMode,
   work: (tx: Db) => Promise<T>,
 ): Promise<T> {
-  connection.exec(mode === 'write' ? 'begin immediate' : 'begin')
+  if (connection.inTransaction) throw new Error('one transaction at a time: the connection is in one already')
+  connection.exec(mode === 'write' ? 'begin immediate' : 'pragma query_only = on; begin')
   try {
     const result = await work(port)
     connection.exec('commit')
@@ -66,5 +67,7 @@ async function inTransaction<T>(
   } catch (error) {
     if (connection.inTransaction) connection.exec('rollback')
     throw error
+  } finally {
+    if (mode === 'read' && connection.open) connection.exec('pragma query_only = off')
   }
 }
