@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs'
+import { copyFile, readdir, unlink } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** Read at run time from beside the code that needs it. */
+const ASSETS = ['src/django/common-passwords.txt.gz']
+
+/** What ships brings its libraries along, save the two that hold native code; what serves development does not. */
+const BUNDLES = [
+  { entry: 'src/cli/main.ts', to: 'dist', external: ['better-sqlite3', 'pg', 'pg-native'] },
+  { entry: 'tests/demo/demo.ts', to: '.cache/demo', packages: 'external' },
+  { entry: 'tests/bench/bench.ts', to: '.cache/bench', packages: 'external' },
+]
+
+/** Bundled CommonJS packages call `require`, which ES modules lack. */
+const REQUIRE = `import { createRequire as createRequireOfBundle } from 'node:module'
+const require = createRequireOfBundle(import.meta.url)`
+
+for (const { entry, to, ...resolution } of BUNDLES) {
+  if (existsSync(join(root, entry))) await bundle(entry, to, resolution)
+}
+
+async function bundle(entry, to, resolution) {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outdir: to,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    sourcemap: true,
+    banner: { js: REQUIRE },
+    metafile: true,
+    logLevel: 'warning',
+    ...resolution,
+  })
+  for (const asset of ASSETS) await copyFile(join(root, asset), join(root, to, basename(asset)))
+  await removeStale(join(root, to), [...Object.keys(metafile.outputs), ...ASSETS])
+}
+
+/** Only after the new files are there: somebody may be running the old ones. */
+async function removeStale(directory, current) {
+  const names = new Set(current.map((path) => basename(path)))
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    if (entry.isFile() && !names.has(entry.name)) await unlink(join(directory, entry.name))
+  }
+}

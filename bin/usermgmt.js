@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+import { existsSync } from 'node:fs'
+import module from 'node:module'
+
+// Node 22 and later keep the compiled program for the next start; only for what is imported after this.
+module.enableCompileCache?.()
+
+const program = new URL('../dist/main.js', import.meta.url)
+
+if (existsSync(program)) {
+  const { main } = await import(program.href)
+  process.exitCode = await main(process.argv.slice(2))
+} else {
+  process.stderr.write('usermgmt: the program has not been built yet\nhint: npm run build\n')
+  process.exitCode = 1
+}

@@ -1,0 +1,35 @@
+/**
+ * Returns the lines that help the authors find a bug: what was thrown and where. Of a database error only the
+ * driver's code: Drizzle's message holds SQL and parameters, the driver's may hold values, and both are people's data.
+ */
+export function bugReport(error: unknown): string[] {
+  const chain = causes(error)
+  return [
+    `this is a bug, please report it at the repository's issue tracker, with these lines`,
+    `${chain.some(isDatabaseError) ? databaseError(chain) : String(error)}`,
+    ...framesOf(error),
+  ]
+}
+
+function causes(error: unknown): unknown[] {
+  const chain = [error]
+  for (let at = error; at instanceof Error && at.cause !== undefined; at = at.cause) chain.push(at.cause)
+  return chain
+}
+
+function isDatabaseError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return 'query' in error || 'severity' in error || error.name === 'SqliteError'
+}
+
+function databaseError(chain: readonly unknown[]): string {
+  const codes = chain.flatMap((error) =>
+    error instanceof Error && 'code' in error ? [String(error.code)] : [],
+  )
+  return `database error ${codes.at(-1) ?? 'without a code'}`
+}
+
+function framesOf(error: unknown): string[] {
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  return stack.split('\n').filter((line) => /^ {4}at .*(:\d+:\d+\)?|<anonymous>\)?|native\)?)$/.test(line))
+}

@@ -1,0 +1,26 @@
+import { type Command, Option } from 'commander'
+import type { Context, GlobalOptions } from '../context.ts'
+import { type Example, exampleText } from '../examples.ts'
+
+export interface MigrateOptions {
+  readonly status?: boolean
+  readonly dryRun?: boolean
+}
+
+export const MIGRATE_EXAMPLES: readonly Example[] = []
+
+export function registerMigrate(program: Command, context: Context): void {
+  program
+    .command('migrate')
+    .summary("create the tool's own tables, and on an empty database those of the site")
+    .description(
+      "On an empty database, creates a schema that Django and allauth adopt as their own. On a site's database, adds only the usermgmt_* tables. Safe to run again.",
+    )
+    .addOption(new Option('--status', 'show what has been applied and change nothing').conflicts('dryRun'))
+    .option('--dry-run', 'print the SQL and change nothing')
+    .addHelpText('after', exampleText(MIGRATE_EXAMPLES))
+    .action(async (options: MigrateOptions) => {
+      const { migrate } = await import('../actions/migrate.ts')
+      await migrate(context, program.opts<GlobalOptions>(), options)
+    })
+}

@@ -1,0 +1,109 @@
+import { TZDate } from '@date-fns/tz'
+import { sub } from 'date-fns'
+import { dateOf, type Instant, instantFromText, instantOf } from '../django/datetime.ts'
+import { didYouMean } from '../suggest.ts'
+import { invalid } from './values.ts'
+
+/** What the dates and ages of one run are relative to. */
+export interface Clock {
+  readonly now: Date
+  /** The zone of dates that name none: `UTC`, `Europe/Berlin`. */
+  readonly zone: string
+}
+
+const AGE = /^(\d+)(h|d|w|mo|y)$/
+const UNITS = { h: 'hours', d: 'days', w: 'weeks', mo: 'months', y: 'years' } as const
+const MOMENT =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?\s*(Z|[+-]\d{2}:?\d{2})?)?$/i
+
+/**
+ * Returns the instant that a person means by a date (its midnight in the zone), an age (back from now) or an instant.
+ * Throws a UserError (invalid) when it cannot be read, does not exist, or lies in the future.
+ */
+export function pastInstant(text: string, clock: Clock): Instant {
+  const instant = AGE.test(text) ? instantOf(agoFrom(text, clock)) : momentFrom(text, clock.zone)
+  if (dateOf(instant) <= clock.now) return instant
+  throw invalid(`${text} lies in the future`)
+}
+
+/** Returns where a grace of this age begins; undefined for `0`. Throws a UserError (invalid) when it is no age. */
+export function graceStart(text: string, clock: Clock): Instant | undefined {
+  if (/^0[a-z]*$/.test(text)) return undefined
+  return instantOf(agoFrom(text, clock))
+}
+
+/** Returns the zone's own spelling. Throws a UserError (invalid) when there is no such zone. */
+export function zoneFrom(text: string): string {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone
+  } catch {
+    const known = ['UTC', ...Intl.supportedValuesOf('timeZone')]
+    throw invalid(
+      `there is no time zone "${text}"${didYouMean(text, known)}`,
+      'for example UTC, or Europe/Berlin',
+    )
+  }
+}
+
+/** Returns the cut-off as a sentence: `not logged in since 2020-01-01 00:00 UTC (or never)`. */
+export function sinceText(cutoff: Instant, zone: string): string {
+  const utc = `${shownMoment(cutoff)} UTC`
+  const local = new TZDate(dateOf(cutoff).getTime(), zone)
+  const there = shownMoment(new Date(local.getTime() - local.getTimezoneOffset() * 60_000).toISOString())
+  return `not logged in since ${zone === 'UTC' ? utc : `${there} ${zone}, which is ${utc}`} (or never)`
+}
+
+/** Minutes, unless there is more to show. */
+function shownMoment(instant: Instant): string {
+  return instant.replace('T', ' ').replace(/(?::00(?:\.0+)?)?Z$/, '')
+}
+
+/** Whole seconds: nobody means a fraction of one by an age, and it would only be noise where it is shown. */
+function agoFrom(text: string, { now, zone }: Clock): Date {
+  const [, count, unit] = AGE.exec(text) ?? []
+  if (count === undefined || unit === undefined) {
+    throw invalid(`"${text}" is not an age`, 'for example 36h, 90d, 2w, 6mo or 1y')
+  }
+  const here = new TZDate(Math.floor(now.getTime() / 1000) * 1000, zone)
+  const ago = sub(here, { [UNITS[unit as keyof typeof UNITS]]: Number(count) })
+  if (ago.getFullYear() >= 1) return new Date(ago.getTime())
+  throw invalid(`${text} goes back too far`)
+}
+
+function momentFrom(text: string, zone: string): Instant {
+  const match = MOMENT.exec(text.trim())
+  if (!match) throw unreadable(text)
+  const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '', offset] = match
+  if (fraction.length > 6) throw invalid(`${text} is finer than a microsecond`)
+  const wall = `${year}-${month}-${day}T${hour}:${minute}:${second}`
+  if (!exists(wall)) throw invalid(`${text} does not exist`)
+  return withMicroseconds(
+    offset === undefined ? inZone(wall, zone) : new Date(`${wall}${colon(offset)}`),
+    fraction,
+  )
+}
+
+/** JavaScript rolls 2020-02-30 over into March. */
+function exists(wall: string): boolean {
+  const date = new Date(`${wall}Z`)
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(wall)
+}
+
+function inZone(wall: string, zone: string): Date {
+  const [year = 0, month = 1, ...rest] = wall.split(/[-T:]/).map(Number)
+  const [day = 1, hour = 0, minute = 0, second = 0] = rest
+  return new Date(new TZDate(year, month - 1, day, hour, minute, second, zone).getTime())
+}
+
+function colon(offset: string): string {
+  return offset.toUpperCase().replace(/^([+-]\d{2}):?(\d{2})$/, '$1:$2')
+}
+
+function withMicroseconds(date: Date, fraction: string): Instant {
+  return instantFromText(date.toISOString().replace(/\.\d+Z$/, `.${fraction.padEnd(6, '0')}Z`))
+}
+
+function unreadable(text: string) {
+  const hint = 'a date (2024-01-31), an age (90d, 6mo, 1y) or an instant (2024-01-31T12:00:00Z)'
+  return invalid(`"${text}" is not a date or age`, /^\d+m$/.test(text) ? `months are written ${text}o` : hint)
+}

@@ -1,0 +1,115 @@
+import { type Command, Option } from 'commander'
+import type { IncludableGuard } from '../users/criteria.ts'
+import {
+  columnFrom,
+  countFrom,
+  emailDomainFrom,
+  guardFrom,
+  listOption,
+  textFrom,
+  valueOption,
+} from './values.ts'
+
+/** Options as commander delivers them. Dates and ages are still text: they depend on the zone and the clock. */
+
+export interface SelectionOptions {
+  readonly since?: string
+  readonly joinedBefore?: string
+  readonly neverLoggedIn?: boolean
+  readonly emailDomain?: readonly string[]
+  readonly user?: readonly string[]
+  readonly usersFrom?: string
+  readonly limit?: number
+  readonly timeZone?: string
+}
+
+export interface GuardOptions {
+  readonly grace?: string
+  readonly include?: readonly IncludableGuard[]
+  readonly protect?: readonly string[]
+  readonly protectFrom?: string
+}
+
+export interface RuleOptions {
+  readonly cascade?: readonly string[]
+  readonly setNull?: readonly string[]
+}
+
+export interface CriteriaOptions extends SelectionOptions, GuardOptions, RuleOptions {}
+
+/** Adds what decides who is listed, kept and deleted: the same for every command that selects users. */
+export function addCriteriaOptions(command: Command): Command {
+  return addRuleOptions(addGuardOptions(addSelectionOptions(command)))
+}
+
+function addSelectionOptions(command: Command): Command {
+  return command
+    .optionsGroup('Who is selected (always: primary address unverified):')
+    .addOption(
+      valueOption(
+        '--since <when>',
+        'not logged in since: 2024-01-31, an age (90d, 6mo, 1y) or an instant (default: 1y)',
+        textFrom,
+      ),
+    )
+    .addOption(valueOption('--joined-before <when>', 'joined earlier than this', textFrom))
+    .option('--never-logged-in', 'only those who never logged in')
+    .addOption(
+      listOption('--email-domain <domain>', 'only addresses of this domain (repeatable)', emailDomainFrom),
+    )
+    .addOption(listOption('--user <user>', 'only this id, username or address (repeatable)', textFrom))
+    .addOption(
+      valueOption(
+        '--users-from <file>',
+        'only the ids in this file, one a line; - reads standard input',
+        textFrom,
+      ),
+    )
+    .addOption(valueOption('--limit <number>', 'at most so many', countFrom))
+    .addOption(valueOption('--time-zone <zone>', 'zone of the dates given (default: UTC)', textFrom))
+}
+
+function addGuardOptions(command: Command): Command {
+  return command
+    .optionsGroup('Who is kept:')
+    .addOption(
+      valueOption(
+        '--grace <age>',
+        'keep whoever joined, or was written to, within this age; 0 for none (default: 7d)',
+        textFrom,
+      ),
+    )
+    .addOption(
+      listOption(
+        '--include <guard>',
+        'do not keep: staff, verified-address, social, deactivated (repeatable)',
+        guardFrom,
+      ),
+    )
+    .addOption(
+      listOption('--protect <user>', 'keep this id, username, address or @domain (repeatable)', textFrom),
+    )
+    .addOption(
+      valueOption(
+        '--protect-from <file>',
+        'keep all in this file, one a line; - reads standard input',
+        textFrom,
+      ),
+    )
+}
+
+function addRuleOptions(command: Command): Command {
+  return command
+    .optionsGroup('What happens to rows that refer to a user:')
+    .addOption(
+      listOption('--cascade <table>', "delete the rows of TABLE, TABLE.COLUMN or '*' (repeatable)", textFrom),
+    )
+    .addOption(
+      listOption('--set-null <column>', 'keep the rows, set TABLE.COLUMN to NULL (repeatable)', columnFrom),
+    )
+}
+
+/** Returns `--format`, whose first choice is the default. */
+export function formatOption(choices: readonly string[]): Option {
+  return new Option('--format <format>', 'how to print the result').choices([...choices]).default(choices[0])
+}

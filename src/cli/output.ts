@@ -1,0 +1,51 @@
+import { UserError } from '../errors.ts'
+
+/** A stream to write text to, with what the text depends on. */
+export interface Output {
+  readonly stream: NodeJS.WritableStream
+  readonly isTerminal: boolean
+  /** How many characters fit in a line of the terminal. */
+  readonly columns: number
+  /** Resolves when more may be written: at once, unless the reader is slow. Throws ClosedOutput when it has gone. */
+  write(text: string): Promise<void>
+  /** Resolves when everything written has been handed over. */
+  settled(): Promise<void>
+}
+
+/** The reader has gone: `usermgmt list | head`. Nobody is left to be told. */
+export class ClosedOutput extends Error {
+  override readonly name = 'ClosedOutput'
+}
+
+const USUAL_COLUMNS = 80
+
+/** Returns the output onto a stream; `terminal` is how wide it is when it is one. */
+export function outputTo(stream: NodeJS.WritableStream, terminal?: { columns: number | undefined }): Output {
+  let failure: Error | undefined
+  // Without a listener, a reader that has gone would end the process with a stack.
+  stream.on('error', (error) => {
+    failure = outputError(error)
+  })
+
+  function put(text: string, waitForAll: boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (failure) return reject(failure)
+      const taken = stream.write(text, (error) => (error ? reject(outputError(error)) : resolve()))
+      if (taken && !waitForAll) resolve()
+    })
+  }
+
+  return {
+    stream,
+    isTerminal: terminal !== undefined,
+    columns: terminal?.columns ?? USUAL_COLUMNS,
+    write: (text) => put(text, false),
+    settled: () => put('', true),
+  }
+}
+
+/** Node says ERR_STREAM_DESTROYED for each further write. */
+function outputError(error: NodeJS.ErrnoException): Error {
+  if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') return new ClosedOutput()
+  return new UserError(`the output cannot be written: ${error.code ?? error.message}`)
+}

@@ -1,0 +1,51 @@
+import { CommanderError } from 'commander'
+import { explainDatabaseError } from '../db/errors.ts'
+import { type ErrorKind, UserError } from '../errors.ts'
+import { bugReport } from './bug-report.ts'
+import type { Context } from './context.ts'
+import { isInterruption } from './interrupted.ts'
+import { ClosedOutput } from './output.ts'
+import { plainText } from './render/plain-text.ts'
+
+const EXIT_CODES: Record<ErrorKind, number> = { failed: 1, invalid: 2, refused: 3 }
+const USAGE = 2
+const INTERRUPTED = 130
+
+/**
+ * Says on standard error what went wrong and returns the exit code: 0 nothing did (help was asked for, or the
+ * reader of the output has gone), 1 failed, 2 usage, 3 refused for safety, 130 interrupted.
+ */
+export async function reportError(error: unknown, context: Context): Promise<number> {
+  if (error instanceof ClosedOutput) return 0
+  if (error instanceof CommanderError) return reportUsage(error, context)
+  if (isInterruption(error)) {
+    await tell(context, [`interrupted${detail(error)}`])
+    return INTERRUPTED
+  }
+  const expected = error instanceof UserError ? error : explainDatabaseError(error, 'the database')
+  await tell(context, expected ? wordsOf(expected) : bugReport(error))
+  return expected ? EXIT_CODES[expected.kind] : 1
+}
+
+async function reportUsage(error: CommanderError, context: Context): Promise<number> {
+  if (error.exitCode === 0) return 0
+  // Help instead of a command: it has been printed already.
+  if (error.code === 'commander.help') return USAGE
+  const message = error.message.replace(/^error: /, '').replace(/\n\(Did/, ' (did')
+  await tell(context, [message])
+  return USAGE
+}
+
+function wordsOf({ message, hint }: UserError): string[] {
+  return [...message.split('\n'), ...(hint === undefined ? [] : [`hint: ${hint}`])]
+}
+
+function detail(error: unknown): string {
+  return error instanceof Error && error.name === 'Interrupted' && error.message ? `: ${error.message}` : ''
+}
+
+async function tell(context: Context, [first = '', ...rest]: readonly string[]): Promise<void> {
+  const lines = [`usermgmt: ${first}`, ...rest].map((line) => `${plainText(line)}\n`)
+  // Nobody is left to be told that nobody can be told.
+  await context.stderr.write(lines.join('')).catch(() => {})
+}

@@ -1,0 +1,87 @@
+import { Option } from 'commander'
+import { UserError } from '../errors.ts'
+import { didYouMean } from '../suggest.ts'
+import type { MaxDelete } from '../users/breaker.ts'
+import { INCLUDABLE, type IncludableGuard } from '../users/criteria.ts'
+
+/** Readers of option values. Each throws a UserError (invalid) that names the value and what it should be. */
+
+/** Returns the error for a value that cannot be valid. */
+export function invalid(message: string, hint?: string): UserError {
+  return new UserError(message, { kind: 'invalid', hint })
+}
+
+/** Returns what `read` returns; an error of its begins with the name of the option. */
+export function named<T>(name: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    const { kind, hint, cause } = error
+    throw new UserError(`${name}: ${error.message}`, { kind, hint, cause })
+  }
+}
+
+/** Returns an option whose value is read by `read`. */
+export function valueOption<T>(flags: string, description: string, read: (text: string) => T): Option {
+  const option = new Option(flags, description)
+  return option.argParser((text) => named(option.long ?? flags, () => read(text)))
+}
+
+/** Returns an option that may be given several times; its value is the list. */
+export function listOption<T>(flags: string, description: string, read: (text: string) => T): Option {
+  const option = new Option(flags, description)
+  return option.argParser<T[]>((text, values) => [
+    ...(values ?? []),
+    named(option.long ?? flags, () => read(text)),
+  ])
+}
+
+export function countFrom(text: string): number {
+  const count = Number(text)
+  if (/^\d+$/.test(text) && count > 0 && Number.isSafeInteger(count)) return count
+  throw invalid(`"${text}" is not a whole number above 0`)
+}
+
+export function textFrom(text: string): string {
+  if (text.trim() !== '') return text.trim()
+  throw invalid('the value is empty')
+}
+
+/** A domain of mail addresses, with or without `@`. */
+export function emailDomainFrom(text: string): string {
+  const domain = text.trim().replace(/^@/, '').toLowerCase()
+  if (domain !== '' && !/[@\s]/.test(domain)) return domain
+  throw invalid(`"${text}" is not a domain`, 'for example: --email-domain example.com')
+}
+
+const NOT_INCLUDABLE: Record<string, string> = {
+  recent: 'to switch it off: --grace 0',
+  content: 'to delete or detach the rows that keep a user: --cascade TABLE or --set-null TABLE.COLUMN',
+  protected: 'it cannot be switched off; take the user off the protect list',
+}
+
+export function guardFrom(text: string): IncludableGuard {
+  const found = INCLUDABLE.find((guard) => guard === text)
+  if (found) return found
+  const why = NOT_INCLUDABLE[text]
+  if (why) throw invalid(`the guard ${text} has no --include`, why)
+  throw invalid(
+    `there is no guard "${text}"${didYouMean(text, INCLUDABLE)}`,
+    `one of: ${INCLUDABLE.join(', ')}`,
+  )
+}
+
+/** `1000` users, or `10%` of all. */
+export function maxDeleteFrom(text: string): MaxDelete {
+  const percent = /^(\d{1,3}(?:\.\d+)?)%$/.exec(text)?.[1]
+  if (percent === undefined) return { kind: 'users', count: countFrom(text) }
+  if (Number(percent) > 0 && Number(percent) <= 100) return { kind: 'percent', percent: Number(percent) }
+  throw invalid(`${text} is not between 0% and 100%`)
+}
+
+/** The column of a rule; that the table and the column exist, only the database can tell. */
+export function columnFrom(text: string): string {
+  if (/^[^.\s]+(\.[^.\s]+)+$/.test(text)) return text
+  throw invalid(`"${text}" does not name a column`, 'write TABLE.COLUMN, for example blog_post.editor_id')
+}

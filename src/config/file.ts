@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, extname, join } from 'node:path'
+import { UserError } from '../errors.ts'
+import type { Configured } from './settings.ts'
+
+const NAMES = ['usermgmt.config.json', 'usermgmt.config.yaml', 'usermgmt.config.yml']
+
+/** Returns the path of the configuration file in the directory. Throws a UserError when there are several. */
+export function findConfigFile(directory: string): string | undefined {
+  const found = NAMES.filter((name) => existsSync(join(directory, name)))
+  if (found.length > 1) {
+    throw new UserError(`there are several configuration files: ${found.join(', ')}`, {
+      kind: 'invalid',
+      hint: 'keep one, or choose it with --config',
+    })
+  }
+  return found[0] === undefined ? undefined : join(directory, found[0])
+}
+
+/** Returns the checked content. Throws a UserError when it cannot be read, or is not as it should be. */
+export async function readConfigFile(path: string): Promise<Configured> {
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new UserError(`the configuration file ${path} cannot be read: ${cause.code}`)
+  })
+  const content = extname(path) === '.json' ? fromJson(text, path) : await fromYaml(text, path)
+  // The validator is large, and most runs have no file.
+  const { checkConfig } = await import('./schema.ts')
+  return checkConfig(content, { name: basename(path), directory: dirname(path) })
+}
+
+function fromJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw unparsable(path, 'JSON', error)
+  }
+}
+
+async function fromYaml(text: string, path: string): Promise<unknown> {
+  const { parse } = await import('yaml')
+  try {
+    // An empty file is an empty configuration.
+    return parse(text, { prettyErrors: true }) ?? {}
+  } catch (error) {
+    throw unparsable(path, 'YAML', error)
+  }
+}
+
+function unparsable(path: string, language: string, error: unknown): UserError {
+  const [why] = error instanceof Error ? error.message.split('\n') : []
+  return new UserError(`${basename(path)} is not ${language}: ${why?.replace(/:$/, '')}`, { kind: 'invalid' })
+}
