@@ -57,6 +57,7 @@ async function startPostgres(): Promise<{ url: string; stop(): Promise<void> }> 
     port,
     user: 'postgres',
     password: PASSWORD,
+    authMethod: 'scram-sha-256',
     persistent: false,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: INITDB,

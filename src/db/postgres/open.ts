@@ -1,9 +1,10 @@
+import { Socket } from 'node:net'
 import type { SQL } from 'drizzle-orm'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
-import { UserError } from '../../errors.ts'
 import type { OpenOptions } from '../open.ts'
 import { type Builders, buildersOf, type Db, type TransactionMode } from '../port.ts'
+import { connectionUrl } from './connection-url.ts'
 import { postgresDialect } from './dialect.ts'
 
 const CONNECT_MILLISECONDS = 15_000
@@ -23,35 +24,39 @@ const SETTINGS = `set local timezone = 'UTC'; set local datestyle = 'ISO'; set l
 
 /**
  * Opens a PostgreSQL database by libpq's rules: URL parameters, PG* variables, ~/.pgpass.
- * Throws a UserError when the URL cannot be read; a server that does not answer shows at the first query.
+ * Throws a UserError when the URL cannot be used; a server that does not answer shows at the first query.
  */
-export function openPostgres(url: string, { connections = 1 }: OpenOptions): Db {
+export async function openPostgres(url: string, { connections = 1 }: OpenOptions): Promise<Db> {
+  const sockets = trackedSockets()
   const pool = new pg.Pool({
-    connectionString: withLibpqMeaning(url),
+    connectionString: await connectionUrl(url),
     max: connections,
     fallback_application_name: 'usermgmt',
     connectionTimeoutMillis: CONNECT_MILLISECONDS,
     keepAlive: true,
+    stream: sockets.next,
   })
   // A connection that breaks while idle must not end the process; the next query reports it.
   pool.on('error', () => {})
   return portOf(drizzle(pool), {
     transaction: (mode, work) => inTransaction(pool, mode, work),
-    close: () => pool.end(),
+    close: () => pool.end().finally(sockets.destroyAll),
   })
 }
 
-/** Asks pg for libpq's reading of `sslmode`; its own treats `require` as `verify-full`. */
-function withLibpqMeaning(text: string): string {
-  try {
-    const url = new URL(text)
-    url.searchParams.set('uselibpqcompat', 'true')
-    return url.href
-  } catch {
-    throw new UserError('the PostgreSQL URL cannot be read', {
-      kind: 'invalid',
-      hint: 'it looks like postgres://user@host:5432/database; special characters in it are written as %XX',
-    })
+/** A connection that failed halfway (no password to give) stays open in pg, and would keep the process alive. */
+function trackedSockets() {
+  const open = new Set<Socket>()
+  return {
+    next() {
+      const socket = new Socket()
+      open.add(socket)
+      socket.once('close', () => open.delete(socket))
+      return socket
+    },
+    destroyAll() {
+      for (const socket of open) socket.destroy()
+    },
   }
 }
 

@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs'
+import { type Stats, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import type { SQL } from 'drizzle-orm'
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
@@ -22,7 +23,7 @@ export function openSqlite(path: string, { create = false }: OpenOptions): Db {
 }
 
 function refuseUnusable(path: string, create: boolean): void {
-  const found = statSync(path, { throwIfNoEntry: false })
+  const found = statOf(path)
   if (found?.isDirectory()) {
     throw new UserError(`${path} is a directory, not a SQLite database`, { hint: 'name the file inside it' })
   }
@@ -30,6 +31,18 @@ function refuseUnusable(path: string, create: boolean): void {
     throw new UserError(`there is no database file at ${path}`, {
       hint: 'name one with --database or USERMGMT_DATABASE_URL, or create it with: usermgmt migrate',
     })
+  }
+  if (!found && !statOf(dirname(path))) {
+    throw new UserError(`there is no directory ${dirname(path)}`, { hint: 'create it first' })
+  }
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (cause) {
+    const hint = 'see whether every part of the path is a directory that may be entered'
+    throw new UserError(`${path} cannot be reached`, { hint, cause })
   }
 }
 

@@ -1,0 +1,182 @@
+/** A driver's own error, with what PostgreSQL adds to it. */
+export interface DriverError extends Error {
+  readonly code?: string
+  readonly syscall?: string
+  readonly table?: string
+  readonly column?: string
+  readonly constraint?: string
+}
+
+/** What happened, and what to do about it. One line each, without SQL, parameters or values. */
+export type Words = readonly [message: string, hint?: string]
+
+type Wording = (error: DriverError, target: string) => Words
+
+/** Returns the error in words, or undefined when it is not one that an administrator can act on. */
+export function wordsFor(error: DriverError, target: string): Words | undefined {
+  const byMessage = MESSAGES.find(([pattern]) => pattern.test(error.message))
+  if (byMessage) return byMessage[1](error, target)
+  const code = error.code ?? ''
+  // A missing file is the database's business only when it is the server's socket.
+  if (code === 'ENOENT' && error.syscall !== 'connect') return undefined
+  return CODES.find(([pattern]) => pattern.test(code))?.[1](error, target)
+}
+
+const lost: Wording = (_, target) => [
+  `the connection to ${target} was lost`,
+  'see whether the server is up, then run the command again',
+]
+const asksForPassword: Wording = (_, target) => [
+  `${target} asks for a password`,
+  'give it in ~/.pgpass or PGPASSWORD',
+]
+const noAnswer: Wording = (_, target) => [
+  `nothing answers at ${target}`,
+  'see whether the server runs, and the host and port of the URL',
+]
+const noAddress: Wording = (_, target) => [
+  `the host of ${target} has no address`,
+  'see the host name of the URL',
+]
+const locked: Wording = (_, target) => [
+  `${target} is locked by another process`,
+  'run the command again when the other one has finished',
+]
+const foreignKey: Wording = ({ message, table, constraint }) => [
+  `${/^insert/.test(message) ? 'it refers to a row that is not there' : 'another row still refers to it'} (${[table, constraint].filter(Boolean).join(', ')})`,
+]
+const triggered: Wording = () => ['a trigger of the database refused it']
+
+/** What pg says when the connection ends under it. */
+export const LOST =
+  /Connection terminated|connection timeout|Client has encountered a connection error|not queryable/i
+
+/** Errors that carry no code of their own; the texts are the drivers', never the server's in its language. */
+const MESSAGES: readonly [RegExp, Wording][] = [
+  [LOST, lost],
+  [/^SASL: .*password must be a/, asksForPassword],
+  [
+    /^The server does not support SSL|^There was an error establishing an SSL/,
+    (_, target) => [
+      `${target} does not offer an encrypted connection`,
+      'see the server, and sslmode in the URL',
+    ],
+  ],
+  [
+    /^unrecognized configuration parameter/,
+    () => ['the server does not know a setting of the URL', 'see options in the URL'],
+  ],
+  [
+    /^no such table: /,
+    ({ message }) => [`a table is missing: ${plain(message.slice(15))}`, 'see the database URL'],
+  ],
+  [/^no such column: /, ({ message }) => [`a column is missing: ${plain(message.slice(16))}`]],
+]
+
+/** By code, first match wins: SQLSTATE (PostgreSQL manual, Appendix A), SQLite's result codes, Node's system errors. */
+const CODES: readonly [RegExp, Wording][] = [
+  [/^(ECONNREFUSED|ENOENT)$/, noAnswer],
+  [/^(ENOTFOUND|EAI_AGAIN)$/, noAddress],
+  [
+    /^ETIMEDOUT$/,
+    (_, target) => [`${target} does not answer`, 'see the host and port of the URL, and the firewall'],
+  ],
+  [
+    /^E(HOST|NET)UNREACH$/,
+    (_, target) => [`${target} cannot be reached`, 'see the host and port of the URL'],
+  ],
+  [/^(EC|EPIPE|08)/, lost],
+  [
+    /^(SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|CERT_|HOSTNAME_MISMATCH|ERR_TLS)/,
+    (_, target) => [
+      `the certificate of ${target} is not trusted`,
+      'see sslmode and sslrootcert in the URL, and the date of the certificate',
+    ],
+  ],
+  [
+    /^28P01$/,
+    (error, target) =>
+      error.message.startsWith('empty password')
+        ? asksForPassword(error, target)
+        : [`wrong password for ${target}`, 'give it in ~/.pgpass or PGPASSWORD'],
+  ],
+  [
+    /^28/,
+    (_, target) => [
+      `${target} does not accept this role from here`,
+      'see the role, pg_hba.conf on the server, and whether it wants sslmode=require',
+    ],
+  ],
+  [/^3D000$/, (_, target) => [`there is no database ${target}`, 'see the name at the end of the URL']],
+  [
+    /^42501$/,
+    ({ message }) => [
+      `permission denied${permission(message)}`,
+      'the README lists what each command needs: GRANT that to the role',
+    ],
+  ],
+  [/^42P01$/, ({ message }) => [`a table is missing${missing(message)}`, 'see the search_path of the URL']],
+  [/^42703$/, ({ message }) => [`a column is missing${missing(message)}`]],
+  [/^25006$/, () => ['the database is read-only', 'point at the primary, or use a role that may write']],
+  [
+    /^55P03$/,
+    () => ['another transaction holds a lock for too long', 'run the command again when the site is calmer'],
+  ],
+  [
+    /^57014$/,
+    () => [
+      'the server ended a statement that took too long',
+      'raise statement_timeout for this role, or lower --batch-size',
+    ],
+  ],
+  [
+    /^57P/,
+    (_, target) => [
+      `the server of ${target} is shutting down or starting`,
+      'run the command again when it is up',
+    ],
+  ],
+  [/^53300$/, (_, target) => [`${target} has no free connection`, 'lower --jobs, or try again later']],
+  [/^(53100|SQLITE_FULL)/, () => ['the disk is full']],
+  [/^53/, (_, target) => [`the server of ${target} is out of resources`, 'try again later']],
+  [/^(23503|23001)$/, foreignKey],
+  [
+    /^23/,
+    ({ table, constraint, column }) => [
+      `a constraint forbids it (${[table, constraint ?? column].filter(Boolean).join(', ')})`,
+    ],
+  ],
+  [/^P0001$/, triggered],
+  [/^40/, () => ['another transaction got in the way', 'run the command again']],
+  [/^SQLITE_(BUSY|LOCKED)/, locked],
+  [/^SQLITE_NOTADB/, (_, target) => [`${target} is not a SQLite database`]],
+  [/^SQLITE_CORRUPT/, (_, target) => [`${target} is damaged`, 'see: sqlite3 FILE "pragma integrity_check"']],
+  [
+    /^SQLITE_(CANTOPEN|PERM|AUTH)/,
+    (_, target) => [`${target} cannot be opened`, 'see who may read the file and its directory'],
+  ],
+  [
+    /^SQLITE_READONLY/,
+    (_, target) => [`${target} is read-only`, 'see who may write the file and its directory'],
+  ],
+  [/^SQLITE_IOERR/, (_, target) => [`${target} cannot be read or written (I/O error)`]],
+  // SQLite does not say which one, nor from which side.
+  [/^SQLITE_CONSTRAINT_FOREIGNKEY$/, () => ['a foreign key forbids it']],
+  [/^SQLITE_CONSTRAINT_TRIGGER$/, triggered],
+  [/^SQLITE_CONSTRAINT/, ({ message }) => [`the database refused it: ${plain(message)}`]],
+]
+
+/** SQLite names tables and columns there; whatever else a CHECK may hold loses its punctuation. */
+function plain(text: string): string {
+  return text.replace(/[^\w .:_-]/g, '')
+}
+
+function permission(message: string): string {
+  const found = /for (?:table|relation|schema|database|sequence) \S+/.exec(message)
+  return found ? ` ${found[0]}` : ''
+}
+
+function missing(message: string): string {
+  const found = /(?:relation|column) ("?[\w."]+"?)/.exec(message)
+  return found?.[1] ? `: ${found[1].replaceAll('"', '')}` : ''
+}

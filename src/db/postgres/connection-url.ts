@@ -1,0 +1,79 @@
+import pg from 'pg'
+import { UserError } from '../../errors.ts'
+
+const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']
+
+/**
+ * Returns the URL for pg with libpq's meaning of `sslmode`, which PGSSLMODE may give as well: pg's own takes
+ * `require` for `verify-full`. Throws a UserError when the URL cannot be used; never repeats it.
+ */
+export async function connectionUrl(text: string): Promise<string> {
+  const mode = sslMode(text)
+  if (mode === undefined) return usable(text)
+  // pg knows no second attempt, which is what these two mean.
+  if (mode === 'allow' || mode === 'prefer') {
+    return (await refusesSsl(usable(text, 'prefer'))) ? usable(text, 'disable') : usable(text, 'prefer')
+  }
+  return usable(text, mode)
+}
+
+function sslMode(text: string): string | undefined {
+  const mode = parsed(text).searchParams.get('sslmode') ?? process.env.PGSSLMODE
+  if (!mode) return undefined
+  if (SSL_MODES.includes(mode)) return mode
+  throw invalid(`there is no sslmode ${mode}`, `it is one of ${SSL_MODES.join(', ')}`)
+}
+
+/** Only to look at: a URL without a host, as for a Unix socket, is none in the eyes of the standard. */
+function parsed(text: string): URL {
+  try {
+    const url = new URL(text.replace('@/', '@localhost/'))
+    if (url.hash === '') return url
+  } catch {}
+  throw unreadable()
+}
+
+/** Returns the URL with what pg must be told; its last parameter of a name wins. */
+function usable(text: string, mode?: string): string {
+  const told = `uselibpqcompat=true${mode === undefined ? '' : `&sslmode=${mode}`}`
+  const url = `${text}${text.includes('?') ? '&' : '?'}${told}`
+  try {
+    new pg.Client({ connectionString: url })
+    return url
+  } catch (error) {
+    throw complaint(error)
+  }
+}
+
+function complaint(error: unknown): UserError {
+  if (error instanceof Error && 'path' in error) {
+    return invalid(`${error.path} cannot be read`, 'see sslrootcert, sslcert and sslkey in the URL')
+  }
+  if (error instanceof Error && error.message.includes('verify-ca')) {
+    return invalid('sslmode=verify-ca needs a certificate to verify with', 'name its file: sslrootcert=FILE')
+  }
+  return unreadable()
+}
+
+function unreadable(): UserError {
+  return invalid(
+    'the PostgreSQL URL cannot be read',
+    'it looks like postgres://user@host:5432/database; special characters in it are written as %XX',
+  )
+}
+
+function invalid(message: string, hint: string): UserError {
+  return new UserError(message, { kind: 'invalid', hint })
+}
+
+/** Any other failure is left to the first query, which reports it. */
+async function refusesSsl(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 15_000 })
+  try {
+    await client.connect()
+    await client.end()
+    return false
+  } catch (error) {
+    return error instanceof Error && error.message.includes('does not support SSL')
+  }
+}
