@@ -47,10 +47,19 @@ export function zoneFrom(text: string): string {
 
 /** Returns the cut-off as a sentence: `not logged in since 2020-01-01 00:00 UTC (or never)`. */
 export function sinceText(cutoff: Instant, zone: string): string {
-  const utc = `${shownMoment(cutoff)} UTC`
-  const local = new TZDate(dateOf(cutoff).getTime(), zone)
-  const there = shownMoment(new Date(local.getTime() - local.getTimezoneOffset() * 60_000).toISOString())
-  return `not logged in since ${zone === 'UTC' ? utc : `${there} ${zone}, which is ${utc}`} (or never)`
+  return `not logged in since ${shownInstant(cutoff, zone)} (or never)`
+}
+
+/** Returns the instant as a person in the zone reads it, and in UTC: the database's own. */
+export function shownInstant(instant: Instant, zone: string): string {
+  const utc = `${shownMoment(instant)} UTC`
+  if (zone === 'UTC') return utc
+  const minutes = new TZDate(dateOf(instant), zone).getTimezoneOffset()
+  const there = instant.replace(
+    /^.{16}/,
+    new Date(dateOf(instant).getTime() - minutes * 60_000).toISOString().slice(0, 16),
+  )
+  return `${shownMoment(there)} ${zone} (${utc})`
 }
 
 /** Minutes, unless there is more to show. */

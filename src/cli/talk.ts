@@ -5,16 +5,19 @@ import { plainText } from './render/plain-text.ts'
 export interface Talk {
   /** Silenced by --quiet. */
   say(...lines: string[]): Promise<void>
+  /** As `say`, for text that has been laid out and is safe to show. */
+  show(text: string): Promise<void>
   /** Only with --verbose. */
   detail(...lines: string[]): Promise<void>
 }
 
 export function talkOf(context: Context, globals: GlobalOptions): Talk {
   // Whoever closed standard error does not want to listen; the work goes on.
-  const write = (lines: string[]) =>
-    context.stderr.write(lines.map((line) => `${plainText(line)}\n`).join('')).catch(() => {})
+  const show = (text: string) => context.stderr.write(text).catch(() => {})
+  const say = (lines: string[]) => show(lines.map((line) => `${plainText(line)}\n`).join(''))
   return {
-    say: async (...lines) => (globals.quiet ? undefined : write(lines)),
-    detail: async (...lines) => (globals.verbose ? write(lines) : undefined),
+    say: async (...lines) => (globals.quiet ? undefined : say(lines)),
+    show: async (text) => (globals.quiet ? undefined : show(text)),
+    detail: async (...lines) => (globals.verbose ? say(lines) : undefined),
   }
 }

@@ -1,0 +1,21 @@
+import { UserError } from '../errors.ts'
+import { type Context, canAsk, type GlobalOptions } from './context.ts'
+import { counted } from './render/numbers.ts'
+
+/**
+ * Lets a person type the number of users: unlike a `y`, it cannot be a habit.
+ * Throws a UserError (refused) when it is another number, or nobody can be asked.
+ */
+export async function confirmNumber(context: Context, globals: GlobalOptions, users: number): Promise<void> {
+  if (!canAsk(context, globals)) {
+    throw new UserError('not confirmed, and nobody to ask: nothing has been deleted', {
+      kind: 'refused',
+      hint: 'read the plan (--dry-run), then run it with --yes',
+    })
+  }
+  const typed = await context.prompts.text(
+    `This deletes ${counted(users, 'user')}. Type the number to go on:`,
+  )
+  if (typed.replace(/[\s,]/g, '') === String(users)) return
+  throw new UserError('not confirmed: nothing has been deleted', { kind: 'refused' })
+}

@@ -1,0 +1,74 @@
+import type { Configured } from '../config/settings.ts'
+import type { Criteria } from '../users/criteria.ts'
+import type { Context } from './context.ts'
+import { type Clock, graceStart, pastInstant, shownInstant, sinceText, zoneFrom } from './dates.ts'
+import { linesFrom } from './lines-from.ts'
+import type { CriteriaOptions, SelectionOptions } from './options.ts'
+import { counted, shownNumber } from './render/numbers.ts'
+import { invalid, named } from './values.ts'
+
+const DEFAULT_SINCE = '1y'
+const DEFAULT_GRACE = '7d'
+
+/**
+ * Returns what the options, completed by the configuration file, ask for. Reads the files that they name.
+ * Throws a UserError that names the option.
+ */
+export async function criteriaFrom(
+  options: CriteriaOptions,
+  configured: Configured,
+  context: Context,
+): Promise<Criteria> {
+  const clock = clockOf(options, configured, context)
+  const { since = DEFAULT_SINCE, joinedBefore, usersFrom, protectFrom } = options
+  const grace = options.grace ?? configured.grace ?? DEFAULT_GRACE
+  if (usersFrom === '-' && protectFrom === '-') {
+    throw invalid('--users-from and --protect-from cannot both read standard input')
+  }
+  return {
+    selection: {
+      cutoff: named('--since', () => pastInstant(since, clock)),
+      joinedBefore: joinedBefore && named('--joined-before', () => pastInstant(joinedBefore, clock)),
+      neverLoggedIn: options.neverLoggedIn,
+      emailDomains: options.emailDomain,
+      users: options.user,
+      userIds: usersFrom === undefined ? undefined : await linesFrom('--users-from', usersFrom, context),
+      limit: options.limit,
+    },
+    guards: {
+      recentAfter: named('--grace', () => graceStart(grace, clock)),
+      include: options.include,
+      protect: [
+        ...(options.protect ?? []),
+        ...(protectFrom ? await linesFrom('--protect-from', protectFrom, context) : []),
+        ...(configured.protect ?? []),
+      ],
+    },
+    rules: [{ cascade: options.cascade, setNull: options.setNull }, configured.rules],
+  }
+}
+
+/** Returns the clock of this run. Throws a UserError (invalid) for a zone that does not exist. */
+export function clockOf(
+  { timeZone }: Pick<SelectionOptions, 'timeZone'>,
+  configured: Configured,
+  context: Context,
+): Clock {
+  const zone = timeZone === undefined ? configured.timeZone : named('--time-zone', () => zoneFrom(timeZone))
+  return { now: context.now(), zone: zone ?? 'UTC' }
+}
+
+/** Returns what has been understood, for the person who typed it: who is selected, with the instant and its zone. */
+export function understood({ selection }: Criteria, { zone }: Clock): string {
+  const { cutoff, joinedBefore, neverLoggedIn, emailDomains, userIds, users, limit } = selection
+  const conditions = [
+    'primary address unverified',
+    neverLoggedIn ? 'never logged in' : sinceText(cutoff, zone),
+    joinedBefore && `joined before ${shownInstant(joinedBefore, zone)}`,
+    emailDomains && `address at ${emailDomains.join(' or ')}`,
+    users && `user ${users.join(' or ')}`,
+    userIds && `among ${counted(userIds.length, 'id')} given`,
+    limit && `at most ${shownNumber(limit)}`,
+  ]
+  return conditions.filter(Boolean).join(', ')
+}

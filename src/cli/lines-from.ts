@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { UserError } from '../errors.ts'
+import type { Context } from './context.ts'
+import { invalid } from './values.ts'
+
+/**
+ * Returns the lines of the file that an option names (`-`: standard input), without blank ones and `#` comments.
+ * Throws a UserError: `failed` when it cannot be read, `invalid` when it is binary or has no line.
+ */
+export async function linesFrom(option: string, file: string, context: Context): Promise<string[]> {
+  const shown = file === '-' ? 'standard input' : file
+  const text = textOf(await bytesOf(option, file, context))
+  if (text === undefined) throw invalid(`${option}: ${shown} is not a text file`, 'it has one user a line')
+  const lines = text
+    .split(/\r\n|[\r\n]/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'))
+  if (lines.length === 0) throw invalid(`${option}: ${shown} is empty`, 'it has one user a line')
+  return lines
+}
+
+async function bytesOf(option: string, file: string, { stdin, cwd }: Context): Promise<Buffer> {
+  if (file === '-') return buffer(stdin.stream)
+  return readFile(resolve(cwd, file)).catch((error: NodeJS.ErrnoException) => {
+    throw new UserError(
+      `${option}: ${file} ${UNREADABLE[error.code ?? ''] ?? `cannot be read (${error.code})`}`,
+    )
+  })
+}
+
+const UNREADABLE: Record<string, string> = {
+  ENOENT: 'does not exist',
+  EISDIR: 'is a directory',
+  EACCES: 'may not be read by this account',
+}
+
+/** Undefined when the bytes are no text: an archive given by mistake must not become a list of ids. */
+function textOf(bytes: Buffer): string | undefined {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: no text has these
+    return /[\u0000-\u0008\u000e-\u001f]/.test(text) ? undefined : text
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,20 @@
+import { Chalk } from 'chalk'
+import type { Context, GlobalOptions } from './context.ts'
+import type { Output } from './output.ts'
+import { PLAIN, type Style } from './render/style.ts'
+
+const SIXTEEN_COLORS = 1
+
+/** Returns the style for this output: plain when colours are not wanted (--no-color, NO_COLOR) or cannot be seen. */
+export function styleFor(output: Output, { env }: Context, { color }: GlobalOptions): Style {
+  if (!color || !colorful(output, env)) return PLAIN
+  const chalk = new Chalk({ level: SIXTEEN_COLORS })
+  return { heading: chalk.bold, warning: chalk.yellow }
+}
+
+/** https://no-color.org, and FORCE_COLOR as chalk reads it. */
+function colorful(output: Output, { NO_COLOR, FORCE_COLOR, TERM }: Context['env']): boolean {
+  if (NO_COLOR) return false
+  if (FORCE_COLOR !== undefined) return !['0', 'false'].includes(FORCE_COLOR)
+  return output.isTerminal && TERM !== 'dumb'
+}

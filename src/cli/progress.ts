@@ -1,0 +1,93 @@
+import type { Context, GlobalOptions } from './context.ts'
+import { type Advance, progressBar, progressLine } from './render/progress-line.ts'
+import { talkOf } from './talk.ts'
+
+export type ReportAdvance = (advance: Advance) => void
+
+const PATIENCE_MILLISECONDS = 1_000
+const LINE_MILLISECONDS = 10_000
+
+/** Where progress shows; it hears of the time that has passed with every step. */
+interface Display {
+  show(advance: Advance, seconds: number): void
+  end(): void
+}
+
+/**
+ * Runs the work and shows how far it is once it takes longer than a second: a bar on a terminal, elsewhere a line
+ * each ten seconds with --verbose. It is gone when the work has ended.
+ */
+export async function withProgress<T>(
+  context: Context,
+  globals: GlobalOptions,
+  what: string,
+  work: (report: ReportAdvance) => Promise<T>,
+): Promise<T> {
+  const display = await displayFor(context, globals, what)
+  const began = context.now().getTime()
+  let advance: Advance = { done: 0, total: 0 }
+  const show = () => {
+    const elapsed = context.now().getTime() - began
+    if (elapsed >= PATIENCE_MILLISECONDS) display?.show(advance, elapsed / 1000)
+  }
+  // Work that reports nothing must show too. Work that never lets go of the process shows when it reports.
+  const timer = setInterval(show, PATIENCE_MILLISECONDS / 4)
+  timer.unref()
+  try {
+    return await work((reported) => {
+      advance = reported
+      show()
+    })
+  } finally {
+    clearInterval(timer)
+    display?.end()
+  }
+}
+
+async function displayFor(
+  context: Context,
+  globals: GlobalOptions,
+  what: string,
+): Promise<Display | undefined> {
+  if (globals.quiet) return undefined
+  return context.stderr.isTerminal ? barOn(context, what) : linesTo(context, globals, what)
+}
+
+async function barOn({ stderr }: Context, what: string): Promise<Display> {
+  const { default: progress } = await import('cli-progress')
+  let seconds = 0
+  const bar = new progress.SingleBar({
+    stream: stderr.stream,
+    format: (_, { value, total }) =>
+      progressBar(what, { done: value, total }, seconds).slice(0, stderr.columns - 1),
+    clearOnComplete: true,
+    forceRedraw: true,
+    linewrap: null,
+    // Its handlers of signals would keep the first Ctrl-C from ending the process.
+    gracefulExit: false,
+  })
+  let started = false
+  return {
+    show({ done, total }, elapsed) {
+      seconds = elapsed
+      if (!started) bar.start(total, done)
+      started = true
+      bar.setTotal(total)
+      bar.update(done)
+    },
+    end: () => bar.stop(),
+  }
+}
+
+function linesTo(context: Context, globals: GlobalOptions, what: string): Display {
+  const talk = talkOf(context, globals)
+  let next = LINE_MILLISECONDS / 1000
+  return {
+    show(advance, seconds) {
+      if (seconds < next) return
+      next = seconds + LINE_MILLISECONDS / 1000
+      void talk.detail(progressLine(what, advance, seconds))
+    },
+    end() {},
+  }
+}

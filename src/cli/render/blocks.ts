@@ -1,0 +1,38 @@
+import stringWidth from 'string-width'
+import { shownNumber } from './numbers.ts'
+import { plainText } from './plain-text.ts'
+import type { Style } from './style.ts'
+
+/** A number, what it counts, and a remark. */
+export type CountLine = readonly [count: number, what: string, remark?: string]
+
+/** Returns the lines of a titled list of numbers, in columns; none when the list is empty. */
+export function countBlock(title: string, lines: readonly CountLine[], style: Style): string[] {
+  const cells = lines.map(([count, what, remark = '']) => [
+    shownNumber(count),
+    plainText(what),
+    plainText(remark),
+  ])
+  const width = (index: number) => Math.max(0, ...cells.map((row) => stringWidth(row[index] ?? '')))
+  const [counts, names] = [width(0), width(1)]
+  return block(
+    title,
+    cells.map(([count = '', what = '', remark = '']) => {
+      const gap = ' '.repeat(Math.max(0, names - stringWidth(what)))
+      return `${count.padStart(counts)}  ${what}${gap}  ${remark}`.trimEnd()
+    }),
+    style,
+  )
+}
+
+/** Returns a blank line, the title and the lines under it; nothing without lines. They are safe to show already. */
+export function block(title: string, lines: readonly string[], style: Style): string[] {
+  return lines.length === 0 ? [] : ['', style.heading(title), ...lines.map((line) => `  ${line}`)]
+}
+
+/** Returns the counts of a record, the largest first. */
+export function largestFirst(counts: Readonly<Record<string, number>>): CountLine[] {
+  return Object.entries(counts)
+    .map(([what, count]): CountLine => [count, what])
+    .sort(([a], [b]) => b - a)
+}

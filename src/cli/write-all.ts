@@ -1,0 +1,15 @@
+import type { Output } from './output.ts'
+
+const CHUNK = 64 * 1024
+
+/** Writes the pieces in chunks, no faster than they are read: a system call for each user would be the slowest part. */
+export async function writeAll(output: Output, pieces: AsyncIterable<string>): Promise<void> {
+  let chunk = ''
+  for await (const piece of pieces) {
+    chunk += piece
+    if (chunk.length < CHUNK) continue
+    await output.write(chunk)
+    chunk = ''
+  }
+  if (chunk !== '') await output.write(chunk)
+}
