@@ -1,5 +1,5 @@
 import type { SQL } from 'drizzle-orm'
-import type { Catalog } from './catalog.ts'
+import type { Catalog, Table } from './catalog.ts'
 import type { ColumnKit } from './kit.ts'
 import type { Db } from './port.ts'
 
@@ -7,8 +7,8 @@ import type { Db } from './port.ts'
 export interface Dialect {
   readonly name: 'sqlite' | 'postgres'
   readonly kit: ColumnKit
-  /** Appended to a select that must lock its rows; empty where the transaction locks everything. */
-  readonly forUpdate: SQL
+  /** Locks the rows of a table until the transaction ends, in a fixed order; nothing where it locks everything. */
+  lockRows(tx: Db, table: SQL, where: SQL, order: SQL): Promise<void>
   /** Returns what the database says about its tables. */
   catalog(db: Db): Promise<Catalog>
   /** True when the expression is one of the texts; any number of them in one bound value. */
@@ -28,10 +28,22 @@ export interface Dialect {
   checkForeignKeys(tx: Db): Promise<void>
   /** A common table expression that grows from `seed` by `steps` until nothing is new. */
   recursive(name: string, columns: SQL, seed: SQL, steps: readonly RecursiveStep[]): SQL
+  /** An aggregate: the texts of a group with the separator between them. */
+  joined(text: SQL, separator: string): SQL
   /** The hidden column that tells the rows of a table without a primary key apart, within one transaction. */
   readonly rowId: { readonly name: string; readonly type: string }
-  /** Deletes rows of several tables that reference each other in a ring, as one step. */
-  readonly deletesTogether: boolean
+  /**
+   * Deletes rows of tables that refer to each other as one step, and returns how many of each. The definitions are the
+   * common table expressions that the rows are selected from.
+   */
+  deleteTogether(tx: Db, definitions: readonly SQL[], deletions: readonly DeletionOf[]): Promise<number[]>
+}
+
+/** The rows of one table to delete: a select of the columns that tell them apart. */
+export interface DeletionOf {
+  readonly table: Table
+  readonly identity: readonly string[]
+  readonly rows: SQL
 }
 
 /** The rows of one table that follow from a row found before: `select columns from table where on`. */

@@ -60,6 +60,14 @@ export function siteTables(kit: ColumnKit, shape: Shape) {
         user: kit.key('user_id', userKeyType),
       },
     ),
+    reminders: kit.table(
+      { name: 'usermgmt_reminder', schema: undefined },
+      {
+        userKey: kit.text('user_key'),
+        status: kit.text('status'),
+        createdAt: kit.instant('created_at'),
+      },
+    ),
   }
 }
 

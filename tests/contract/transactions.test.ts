@@ -163,7 +163,7 @@ describeDatabase('postgres', 'overlapping transactions', (harness) => {
     const site = await connect()
     await site.run(`begin; update author set name = 'renamed' where id = 1`)
     const seen = db.transaction('write', async (tx) => {
-      await tx.rows(sql`select id from author where id = 1 ${tx.dialect.forUpdate}`)
+      await tx.dialect.lockRows(tx, sql`author`, sql`id = 1`, sql`id`)
       return namesIn(tx)
     })
     await waitForLock(db)

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { dashedUuid } from '../../django/uuid.ts'
 import type { Dialect } from '../dialect.ts'
+import { rowValue, tableName } from '../identifiers.ts'
 import { postgresCatalog } from './catalog.ts'
 import { postgresKit } from './kit.ts'
 
@@ -13,7 +14,9 @@ const LARGEST: Record<string, bigint> = { smallint: 2n ** 15n, integer: 2n ** 31
 export const postgresDialect: Dialect = {
   name: 'postgres',
   kit: postgresKit,
-  forUpdate: sql` for update`,
+  lockRows: async (tx, table, where, order) => {
+    await tx.rows(sql`select 1 from ${table} where ${where} order by ${order} for update`)
+  },
   catalog: postgresCatalog,
   among: (expression, texts) => sql`${expression} = any(${sql.param(texts)}::text[])`,
   keyAmong: (column, type, keys) => sql`${column} = any(${sql.param(keys)}::${sql.raw(type)}[])`,
@@ -42,6 +45,21 @@ export const postgresDialect: Dialect = {
       steps.map((step) => sql`select ${step.columns} from ${step.table} where ${step.on}`),
       sql` union all `,
     )}) step))`,
+  joined: (text, separator) => sql`string_agg(${text}, ${separator})`,
   rowId: { name: 'ctid', type: 'tid' },
-  deletesTogether: true,
+  // Foreign keys are checked when the whole statement is done, whatever they defer.
+  async deleteTogether(tx, definitions, deletions) {
+    const steps = deletions.map(
+      ({ table, identity, rows }, i) => sql`gone_${sql.raw(String(i))} as (
+        delete from ${tableName(table)} where ${rowValue(identity)} in (${rows}) returning 1)`,
+    )
+    const counts = deletions.map(
+      (_, i) => sql`select ${sql.raw(String(i))} as step, count(*) from gone_${sql.raw(String(i))}`,
+    )
+    const rows = await tx.rows<{
+      count: string
+    }>(sql`with recursive ${sql.join([...definitions, ...steps], sql`, `)}
+      ${sql.join(counts, sql` union all `)} order by step`)
+    return rows.map((row) => Number(row.count))
+  },
 }

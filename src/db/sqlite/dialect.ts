@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { dashedUuid, hexUuid } from '../../django/uuid.ts'
 import type { Dialect } from '../dialect.ts'
+import { rowValue, tableName } from '../identifiers.ts'
 import { sqliteCatalog } from './catalog.ts'
 import { isIntegerType, sqliteKit } from './kit.ts'
 
@@ -12,7 +13,7 @@ export const FOLD_CASE = 'usermgmt_fold_case'
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
   kit: sqliteKit,
-  forUpdate: sql``,
+  lockRows: async () => {},
   catalog: sqliteCatalog,
   among: (expression, texts) => sql`${expression} in (select value from json_each(${JSON.stringify(texts)}))`,
   keyAmong: (column, type, keys) => sql`${column} in (select value from json_each(${jsonKeys(type, keys)}))`,
@@ -35,8 +36,25 @@ export const sqliteDialect: Dialect = {
           sql` union select ${step.columns} from ${sql.identifier(name)} found join ${step.table} on ${step.on}`,
       ),
     )})`,
+  joined: (text, separator) => sql`group_concat(${text}, ${separator})`,
   rowId: { name: 'rowid', type: 'integer' },
-  deletesTogether: false,
+  // One statement deletes from one table only: find all rows first, and let the keys be checked at COMMIT.
+  async deleteTogether(tx, definitions, deletions) {
+    await tx.run(sql`pragma defer_foreign_keys = on`)
+    const found: string[] = []
+    for (const { table, identity, rows } of deletions) {
+      const ids = await tx.rows<{ id: bigint }>(sql`with recursive ${sql.join([...definitions], sql`, `)}
+        select rowid as id from ${tableName(table)} where ${rowValue(identity)} in (${rows})`)
+      found.push(`[${ids.map((row) => row.id).join(',')}]`)
+    }
+    const counts: number[] = []
+    for (const [i, { table }] of deletions.entries()) {
+      const gone = await tx.rows(sql`delete from ${tableName(table)}
+        where rowid in (select value from json_each(${found[i]})) returning 1`)
+      counts.push(gone.length)
+    }
+    return counts
+  },
 }
 
 /** SQLite's integers have 64 bits, whatever the column says. */

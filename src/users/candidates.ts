@@ -1,0 +1,137 @@
+import { type SQL, sql } from 'drizzle-orm'
+import { columnList, equalColumns, rowValue, tableName } from '../db/identifiers.ts'
+import { type Dependents, deletingEdges, dependentsOf, type Edge, edgesOnto } from '../site/dependents.ts'
+import { Relations } from '../site/relations.ts'
+import type { Site } from '../site/site.ts'
+import type { Criteria, GuardName } from './criteria.ts'
+import { guardConditions } from './guards.ts'
+import { selected } from './select.ts'
+
+/** A column of `candidate` that is true when the guard keeps the user; for `content`, through which edge. */
+export interface Flag {
+  readonly guard: GuardName
+  readonly name: string
+  readonly edge?: Edge
+}
+
+/** Who is a candidate and what keeps them: common table expressions, the last of them named `candidate`. */
+export interface Candidates {
+  readonly dependents: Dependents
+  /** The rows that a deletion reaches; the statement defines the seed `doomed.nameOf(users)`. */
+  readonly doomed: Relations
+  readonly flags: readonly Flag[]
+  /** True when some guard keeps the candidate. */
+  readonly isKept: SQL
+  /** Returns the expressions; `and` narrows the selection, `page` orders and cuts it. */
+  definitions(narrowed?: { readonly and?: SQL | undefined; readonly page?: SQL | undefined }): SQL[]
+}
+
+/**
+ * Returns the one query that listing, planning and deleting share.
+ * Throws a UserError for a rule or a condition that this site cannot have.
+ */
+export function candidatesOf(site: Site, criteria: Criteria): Candidates {
+  const { shape, db } = site
+  const dependents = dependentsOf(shape, criteria.rules)
+  const doomed = new Relations(dependents, db.dialect, { prefix: 'doomed' })
+  const owned = new Relations(dependents, db.dialect, { prefix: 'owned', owner: true })
+  const key = sql`${sql.identifier(shape.userKey.name)}`
+
+  const simple = guardConditions(site, criteria).map(({ guard, condition }) => ({
+    flag: { guard, name: `kept_${guard.replace('-', '_')}` },
+    condition,
+  }))
+  const keeping = dependents.edges
+    .filter((edge) => edge.rule === 'keep')
+    .map((edge, i) => ({ flag: { guard: 'content' as const, name: `kept_content_${i}`, edge }, edge }))
+  const direct = keeping.filter(({ edge }) => edge.references === shape.users)
+  const deep = keeping.filter(({ edge }) => edge.references !== shape.users)
+  const found = [
+    ...simple,
+    ...direct.map(({ flag, edge }) => ({ flag, condition: refersToUser(site, edge) })),
+  ]
+  const flags: Flag[] = [...found, ...deep].map(({ flag }) => flag)
+
+  return {
+    dependents,
+    doomed,
+    flags,
+    isKept:
+      flags.length === 0
+        ? sql`false`
+        : sql.join(
+            flags.map((flag) => sql`${sql.identifier(flag.name)}`),
+            sql` or `,
+          ),
+    definitions({ and, page = sql`` } = {}) {
+      const columns = columnList(doomed.columnsOf(shape.users), sql`${site.tables.users}`)
+      const flagged = found.map(({ flag, condition }) => sql`, ${condition} as ${sql.identifier(flag.name)}`)
+      const rows = sql`select ${columns}${sql.join(flagged)} from ${site.tables.users}
+        where ${selected(site, criteria.selection)}${and ? sql` and ${and}` : sql``} ${page}`
+      if (deep.length === 0) return [sql`candidate as materialized (${rows})`]
+      const through = deep.map(
+        ({ flag, edge }) => sql`, ${key} in (${ownersBehind(owned, edge)}) as ${sql.identifier(flag.name)}`,
+      )
+      return [
+        sql`found as materialized (${rows})`,
+        sql`${owned.nameOf(shape.users)} as (select ${key} as owner, found.* from found)`,
+        ...owned.definitions(deep.map(({ edge }) => edge.references)),
+        sql`candidate as materialized (select found.*${sql.join(through)} from found)`,
+      ]
+    },
+  }
+}
+
+/** Some row of the edge's table refers to the user. A user who refers to himself does not keep himself. */
+function refersToUser({ tables: { users }, shape }: Site, edge: Edge): SQL {
+  const others = edge.table === shape.users
+  const here = sql`here`
+  const isOther = others
+    ? sql` and not (${equalColumns(here, edge.columns, here, edge.referencedColumns)})`
+    : sql``
+  const [column] = edge.columns
+  const [referenced] = edge.referencedColumns
+  if (!edge.indexed && column && referenced && edge.columns.length === 1) {
+    // Without an index the table is read once, not once for every user.
+    return sql`${users}.${sql.identifier(referenced)} in (select here.${sql.identifier(column)}
+      from ${tableName(edge.table)} here where here.${sql.identifier(column)} is not null${isOther})`
+  }
+  return sql`exists (select 1 from ${tableName(edge.table)} here
+    where ${equalColumns(here, edge.columns, sql`${users}`, edge.referencedColumns)}${isOther})`
+}
+
+function ownersBehind(owned: Relations, edge: Edge): SQL {
+  const { users } = owned.dependents
+  const isOther =
+    edge.table === users
+      ? sql` where here.${sql.identifier(owned.identityOf(users)[0] ?? '')} <> above.owner`
+      : sql``
+  return sql`select above.owner ${owned.reachedThrough(edge)}${isOther}`
+}
+
+/** Returns the foreign keys that are set to NULL. */
+export function nullingEdges({ dependents }: Candidates): Edge[] {
+  return dependents.order.flat().flatMap((table) => edgesOnto(dependents, table, 'set-null'))
+}
+
+/** Returns the condition that a row refers to one that is deleted, and is not deleted itself. */
+export function losesReference(doomed: Relations, edge: Edge): SQL {
+  const refers = sql`${rowValue(edge.columns)} in (select ${columnList(edge.referencedColumns)} from ${doomed.nameOf(edge.references)})`
+  const { dependents } = doomed
+  const mayGo = edge.table === dependents.users || deletingEdges(dependents, edge.table).length > 0
+  if (!mayGo) return refers
+  const identity = doomed.identityOf(edge.table)
+  return sql`${refers} and not exists (select 1 from ${doomed.nameOf(edge.table)} gone
+    where ${equalColumns(sql`gone`, identity, tableName(edge.table), identity)})`
+}
+
+/** Returns the condition on `candidate` that the guard keeps the user. */
+export function anyFlag({ flags }: Candidates, guard: GuardName): SQL {
+  const names = flags.filter((flag) => flag.guard === guard).map(({ name }) => sql`${sql.identifier(name)}`)
+  return names.length === 0 ? sql`false` : sql.join(names, sql` or `)
+}
+
+/** A condition's value as the driver gives it: a boolean, or SQLite's 0 and 1. */
+export function isTrue(value: unknown): boolean {
+  return value === true || value === 1n
+}

@@ -1,0 +1,105 @@
+import { gt, type SQL, sql } from 'drizzle-orm'
+import { normalizeUsername } from '../django/username.ts'
+import type { Site } from '../site/site.ts'
+import type { Criteria, GuardName, GuardSettings } from './criteria.ts'
+import { hasDomain } from './select.ts'
+
+/** Why each guard keeps somebody, to follow "kept:". */
+export const GUARD_EXPLANATIONS: Record<GuardName, string> = {
+  recent: 'joined, or was last written to, within the grace period',
+  staff: 'is staff or superuser',
+  'verified-address': 'has another address that is verified',
+  social: 'logs in with a social account',
+  deactivated: 'was deactivated by a person',
+  content: 'has rows that no rule lets go',
+  protected: 'is on the protect list',
+}
+
+/** A guard as a condition on the user table: true keeps the user. */
+export interface GuardCondition {
+  readonly guard: GuardName
+  readonly condition: SQL
+}
+
+/**
+ * Returns the guards that are switched on, `content` apart (it depends on the rules for dependents). A guard whose
+ * columns the user model lacks is off.
+ */
+export function guardConditions(site: Site, { guards }: Pick<Criteria, 'guards'>): GuardCondition[] {
+  const included = new Set<string>(guards.include)
+  const conditions: Partial<Record<GuardName, SQL | undefined>> = {
+    recent: recent(site, guards),
+    staff: staff(site),
+    'verified-address': verifiedAddress(site),
+    social: social(site),
+    deactivated: site.tables.users.is_active && sql`${site.tables.users.is_active} is not true`,
+    protected: onProtectList(site, guards.protect ?? []),
+  }
+  return (Object.keys(conditions) as GuardName[]).flatMap((guard) => {
+    const condition = conditions[guard]
+    return condition && !included.has(guard) ? [{ guard, condition }] : []
+  })
+}
+
+function recent(site: Site, { recentAfter }: GuardSettings): SQL | undefined {
+  if (recentAfter === undefined) return undefined
+  const { users, emailAddresses: address, confirmations, reminders } = site.tables
+  const signs: SQL[] = []
+  if (users.date_joined) signs.push(gt(users.date_joined, recentAfter))
+  if (site.shape.confirmations) {
+    signs.push(sql`exists (select 1 from ${address} join ${confirmations} on ${confirmations.emailAddress} = ${address.id}
+      where ${address.user} = ${users.key} and ${gt(confirmations.sent, recentAfter)})`)
+  }
+  if (site.shape.hasLedger) {
+    signs.push(sql`exists (select 1 from ${reminders} where ${reminders.userKey} = cast(${users.key} as text)
+      and ${reminders.status} in ('sending', 'sent') and ${gt(reminders.createdAt, recentAfter)})`)
+  }
+  return signs.length > 0 ? any(signs) : undefined
+}
+
+function staff({ tables: { users } }: Site): SQL | undefined {
+  const signs = [users.is_staff, users.is_superuser].flatMap((column) => (column ? [sql`${column}`] : []))
+  return signs.length > 0 ? any(signs) : undefined
+}
+
+function verifiedAddress({ tables: { users, emailAddresses: address } }: Site): SQL {
+  return sql`exists (select 1 from ${address} where ${address.user} = ${users.key} and ${address.verified})`
+}
+
+function social({ shape, tables: { users, socialAccounts } }: Site): SQL | undefined {
+  if (!shape.socialAccounts) return undefined
+  return sql`exists (select 1 from ${socialAccounts} where ${socialAccounts.user} = ${users.key})`
+}
+
+/** An entry protects everybody whom it may mean: the id, the username, any address. */
+function onProtectList(site: Site, entries: readonly string[]): SQL | undefined {
+  if (entries.length === 0) return undefined
+  const { users } = site.tables
+  const { dialect } = site.db
+  const { type } = site.shape.userKey
+  const names = [...new Set(entries.flatMap((entry) => [entry, normalizeUsername(entry)]))].map((entry) =>
+    entry.toLowerCase(),
+  )
+  const keys = entries.flatMap((entry) => dialect.parseKey(entry, type) ?? [])
+  const domains = entries.filter((entry) => entry.startsWith('@')).map((entry) => entry.slice(1))
+  const isNamed = (email: SQL) =>
+    any([
+      dialect.among(dialect.foldCase(email), names),
+      ...domains.map((domain) => hasDomain(site, email, domain)),
+    ])
+  return any([
+    ...(keys.length > 0 ? [dialect.keyAmong(sql`${users.key}`, type, keys)] : []),
+    ...(users.username ? [dialect.among(dialect.foldCase(sql`${users.username}`), names)] : []),
+    ...(users.email ? [isNamed(sql`${users.email}`)] : []),
+    hasAddress(site, isNamed),
+  ])
+}
+
+function hasAddress({ tables: { users, emailAddresses: address } }: Site, isNamed: (email: SQL) => SQL) {
+  return sql`exists (select 1 from ${address} where ${address.user} = ${users.key} and ${isNamed(sql`${address.email}`)})`
+}
+
+/** Never NULL: an unknown sign is no sign. */
+function any(conditions: readonly SQL[]): SQL {
+  return sql`((${sql.join([...conditions], sql` or `)}) is true)`
+}

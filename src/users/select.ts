@@ -1,0 +1,96 @@
+import { and, eq, isNull, lt, lte, not, or, type SQL, sql } from 'drizzle-orm'
+import { UserError } from '../errors.ts'
+import type { Site } from '../site/site.ts'
+import type { Selection } from './criteria.ts'
+
+/** One condition of the selection, and what remains of the users when it holds, for people. */
+export interface SelectionStep {
+  readonly remaining: string
+  readonly condition: SQL
+}
+
+/**
+ * Returns the conditions that make a user a candidate, in the order in which they are explained. Django's
+ * `filter(emailaddress__verified=False, emailaddress__primary=True).exclude(last_login__gt=cutoff)`, then the filters.
+ * Throws a UserError when the user model has no column that a condition needs.
+ */
+export function selectionSteps(site: Site, selection: Selection): SelectionStep[] {
+  return [
+    { remaining: 'with an unverified primary address', condition: hasUnverifiedPrimary(site) },
+    { remaining: 'not logged in since the cut-off', condition: notLoggedInSince(site, selection.cutoff) },
+    ...filters(site, selection),
+  ]
+}
+
+/** Returns the whole selection as one condition on the user table. */
+export function selected(site: Site, selection: Selection): SQL {
+  return all(selectionSteps(site, selection).map((step) => step.condition))
+}
+
+/** Returns the address that a candidate is listed with: of several unverified primary ones the oldest. */
+export function unverifiedPrimaryEmail(site: Site): SQL {
+  const { emailAddresses: address } = site.tables
+  return sql`(select ${address.email} from ${address} where ${unverifiedPrimaryOf(site)} order by ${address.id} limit 1)`
+}
+
+function unverifiedPrimaryOf(site: Site): SQL {
+  const { users, emailAddresses: address } = site.tables
+  return sql`${eq(address.user, users.key)} and ${address.primary} and not ${address.verified}`
+}
+
+function hasUnverifiedPrimary(site: Site, further: SQL = sql``): SQL {
+  return sql`exists (select 1 from ${site.tables.emailAddresses} where ${unverifiedPrimaryOf(site)}${further})`
+}
+
+function notLoggedInSince(site: Site, cutoff: string): SQL {
+  const column = needed(site, 'last_login', 'tell who has not logged in')
+  return all([or(isNull(column), lte(column, cutoff))])
+}
+
+function filters(site: Site, selection: Selection): SelectionStep[] {
+  const { users, emailAddresses: address } = site.tables
+  const { dialect } = site.db
+  const steps: SelectionStep[] = []
+  const add = (remaining: string, condition: SQL) => steps.push({ remaining, condition })
+  if (selection.neverLoggedIn) {
+    add('who never logged in', isNull(needed(site, 'last_login', 'tell who never logged in')))
+  }
+  if (selection.joinedBefore !== undefined) {
+    add(
+      'who joined before the date',
+      lt(needed(site, 'date_joined', 'use --joined-before'), selection.joinedBefore),
+    )
+  }
+  if (selection.emailDomains !== undefined) {
+    const domains = selection.emailDomains.map(
+      (domain) => sql` ${hasDomain(site, sql`${address.email}`, domain)}`,
+    )
+    add(
+      'with an address at the domains',
+      hasUnverifiedPrimary(site, sql` and (${sql.join(domains, sql` or `)})`),
+    )
+  }
+  if (selection.userIds !== undefined) {
+    const keys = selection.userIds
+    add('among those named', dialect.keyAmong(sql`${users.key}`, site.shape.userKey.type, keys))
+  }
+  return steps
+}
+
+/** Returns the condition that the address is at the domain, whatever the case of either. */
+export function hasDomain(site: Site, email: SQL, domain: string): SQL {
+  const escaped = domain.toLowerCase().replace(/[\\%_]/g, '\\$&')
+  return sql`${site.db.dialect.foldCase(email)} like ${`%@${escaped}`} escape '\\'`
+}
+
+function needed(site: Site, column: 'last_login' | 'date_joined', purpose: string) {
+  const found = site.tables.users[column]
+  if (found) return found
+  throw new UserError(`the user table ${site.shape.users.label} has no column ${column}: cannot ${purpose}`, {
+    hint: `name the column in the configuration file (columns.${column})`,
+  })
+}
+
+function all(conditions: (SQL | undefined)[]): SQL {
+  return and(...conditions) ?? not(sql`false`)
+}
