@@ -45,9 +45,10 @@ export async function postgresCatalog(db: Db): Promise<Catalog> {
     where k.contype = 'f' and k.conparentid = 0
     order by t.label, k.conname`)
   const indexes = await db.rows<{ label: string; columns: string[] }>(sql`
-    select t.label, ${names('i.indrelid', 'i.indkey::int2[]')} as columns
+    select t.label, ${names('i.indrelid', '(i.indkey::int2[])[0:i.indnkeyatts - 1]')} as columns
     from pg_index i join ${TABLES} on t.oid = i.indrelid
-    where i.indisvalid and i.indpred is null`)
+    join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
+    where i.indisvalid and i.indpred is null and m.amname in ('btree', 'hash')`)
   return assembleCatalog({
     columns: columns.map((row) => ({ ...row, schema: row.visible ? undefined : row.schema })),
     foreignKeys: foreignKeys.map((row) => ({ ...row, onDelete: ACTIONS[row.action] ?? 'no action' })),

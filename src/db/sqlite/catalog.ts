@@ -11,6 +11,7 @@ interface TableColumn {
   key_position: bigint
   hidden: bigint
   has_default: bigint
+  without_rowid: bigint
 }
 
 interface KeyColumn {
@@ -28,14 +29,15 @@ interface IndexColumn {
   name: string | null
 }
 
-/** Virtual tables are left out: asking one whose module is not loaded is an error. */
-const TABLES = sql`select name from sqlite_schema where type = 'table' and name not like 'sqlite\\_%' escape '\\' and sql not like 'create virtual %'`
+/** Virtual tables and what they keep their data in are left out: asking one whose module is not loaded is an error. */
+const TABLES = sql`select name, wr from pragma_table_list
+  where schema = 'main' and type = 'table' and name not like 'sqlite\\_%' escape '\\'`
 
 /** Returns the tables, foreign keys and indexes of the main database (https://sqlite.org/pragma.html). */
 export async function sqliteCatalog(db: Db): Promise<Catalog> {
   const columns = await db.rows<TableColumn>(sql`
     select t.name as label, c.name as name, lower(c.type) as type, c."notnull" as not_null, c.pk as key_position,
-      c.hidden as hidden, c.dflt_value is not null as has_default
+      c.hidden as hidden, c.dflt_value is not null as has_default, t.wr as without_rowid
     from (${TABLES}) t join pragma_table_xinfo(t.name) c order by t.name, c.cid`)
   const keys = await db.rows<KeyColumn>(sql`
     select t.name as label, k.id as id, k."table" as "references", k."from" as "from", k."to" as "to",
@@ -61,7 +63,8 @@ export async function sqliteCatalog(db: Db): Promise<Catalog> {
       type: column.type,
       nullable: column.not_null === 0n && !isRowId(column, keyed.get(column.label) ?? []),
       generated: column.hidden > 1n,
-      filled: column.has_default === 1n || isRowId(column, keyed.get(column.label) ?? []),
+      filled:
+        column.has_default === 1n || column.hidden > 1n || isRowId(column, keyed.get(column.label) ?? []),
       keyPosition: Number(column.key_position),
     })),
     foreignKeys: [...groupBy(keys, (key) => `${key.label}\n${key.id}`).values()].flatMap((parts) => {
@@ -87,7 +90,13 @@ export async function sqliteCatalog(db: Db): Promise<Catalog> {
 }
 
 function isRowId(column: TableColumn, primaryKey: readonly TableColumn[]): boolean {
-  return column.type === 'integer' && primaryKey.length === 1 && primaryKey[0]?.name === column.name
+  const [key] = primaryKey
+  return (
+    column.type === 'integer' &&
+    primaryKey.length === 1 &&
+    key?.name === column.name &&
+    column.without_rowid === 0n
+  )
 }
 
 function spelledColumn(columns: readonly TableColumn[], label: string, name: string): string {
