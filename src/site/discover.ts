@@ -51,15 +51,16 @@ export async function discoverShape(db: Db, names: SiteNames = {}): Promise<Shap
   const keyName = link?.references === users ? link.referencedColumns[0] : users.primaryKey[0]
   const userKey = keyName === undefined ? undefined : columnOf(users, keyName)
   if (!userKey) throw new UserError(`the user table ${users.label} has no primary key`)
+  const beside = (name: string) => tableBeside(catalog, emailAddresses, name)
   return {
     catalog,
     users,
     userKey,
     userColumns: userColumns(users, names),
     emailAddresses,
-    confirmations: catalog.tables.get('account_emailconfirmation'),
-    socialAccounts: catalog.tables.get('socialaccount_socialaccount'),
-    djangoSites: catalog.tables.get('django_site'),
+    confirmations: beside('account_emailconfirmation'),
+    socialAccounts: beside('socialaccount_socialaccount'),
+    djangoSites: beside('django_site'),
     hasLedger: catalog.tables.has('usermgmt_run'),
   }
 }
@@ -76,6 +77,11 @@ function emailAddressTable(catalog: Catalog, names: SiteNames): Table {
   throw new UserError(`there is no table ${wanted}: this does not look like a site with django-allauth`, {
     hint: 'see the database URL and its search_path, or name the table in the configuration file (tables.email_addresses)',
   })
+}
+
+/** Returns the table of that name in the schema of the other one, or on the search path. */
+function tableBeside(catalog: Catalog, { schema }: Table, name: string): Table | undefined {
+  return catalog.tables.get(schema === undefined ? name : `${schema}.${name}`) ?? catalog.tables.get(name)
 }
 
 function userTable(catalog: Catalog, names: SiteNames, link: ForeignKey | undefined): Table {

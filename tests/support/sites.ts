@@ -42,6 +42,22 @@ export async function createSite(harness: Harness, name: SiteName, tables = ''):
   return siteIn(database)
 }
 
+/**
+ * A site in a PostgreSQL schema of its own, reached through the search path of the URL; as Django does it with
+ * `OPTIONS: {'options': '-c search_path=…'}`.
+ */
+export async function siteInSchema(
+  harness: Harness,
+  name: SiteName,
+  { schema, searchPath = schema }: { schema: string; searchPath?: string },
+): Promise<TestSite> {
+  const database = await harness.empty()
+  const script = (await schemaOf('postgres', name)).replaceAll('public.', `${schema}.`)
+  await database.run(`create schema if not exists ${schema}; set search_path = ${schema}; ${script}`)
+  const url = `${database.url}?options=${encodeURIComponent(`-c search_path=${searchPath}`)}`
+  return { ...(await siteOf(await database.open({}, url))), database, url }
+}
+
 /** The site in a database that holds one already, discovered anew. */
 export async function siteIn(database: TestDatabase, names?: SiteNames): Promise<TestSite> {
   return { ...(await siteOf(database.db, names)), database, url: database.url }

@@ -1,4 +1,4 @@
-import { customType, pgSchema, pgTable } from 'drizzle-orm/pg-core'
+import { customType, PgSchema, pgTable } from 'drizzle-orm/pg-core'
 import { type Instant, instantFromText } from '../../django/datetime.ts'
 import type { Table } from '../catalog.ts'
 import type { ColumnKit } from '../kit.ts'
@@ -21,12 +21,12 @@ const instant = customType<{ data: Instant; driverData: unknown }>({
   fromDriver: (value) => instantFromText(String(value)),
 })
 
-/** PostgreSQL's own types. `pgSchema('public')` throws in Drizzle, so that schema goes by the search path. */
+/** PostgreSQL's own types. `pgSchema('public')` throws in Drizzle, yet the search path may not have that schema. */
 export const postgresKit = {
   table: (table: Pick<Table, 'schema' | 'name'>, columns: object) =>
-    table.schema === undefined || table.schema === 'public'
+    table.schema === undefined
       ? pgTable(table.name, columns as never)
-      : pgSchema(table.schema).table(table.name, columns as never),
+      : new PgSchema(table.schema).table(table.name, columns as never),
   key: (name: string, type: string) => key(type)(name),
   text: (name: string) => text(name),
   boolean: (name: string) => boolean(name),

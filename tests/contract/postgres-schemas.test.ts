@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest'
+import { describeDatabase } from '../support/databases.ts'
+import { rowsOf, siteIn, siteInSchema } from '../support/sites.ts'
+import { addUser } from '../support/users.ts'
+
+const APP = { schema: 'app' }
+
+describeDatabase('postgres', 'a site in a schema of its own', (harness) => {
+  test.each(['django5.2-allauth65', 'custom-member'] as const)('%s on the search path', async (name) => {
+    const site = await siteInSchema(harness, name, APP)
+    expect(site.shape.users.schema).toBeUndefined()
+    const key = await addUser(site)
+    expect(
+      await site.db.select({ user: site.tables.emailAddresses.user }).from(site.tables.emailAddresses),
+    ).toEqual([{ user: key }])
+    const other = await site.database.connect()
+    expect(await other.rows('select id from app.account_emailaddress')).toHaveLength(1)
+  })
+
+  test('off the search path it is found by its full name', async () => {
+    const { database } = await siteInSchema(harness, 'django5.2-allauth65', APP)
+    const site = await siteIn(database, { emailAddresses: 'app.account_emailaddress' })
+    expect(site.shape.users).toMatchObject({ label: 'app.auth_user', schema: 'app' })
+    expect(site.shape.confirmations?.label).toBe('app.account_emailconfirmation')
+    expect(site.shape.socialAccounts?.label).toBe('app.socialaccount_socialaccount')
+    const key = await addUser(site)
+    expect(await site.db.select({ key: site.tables.users.key }).from(site.tables.users)).toEqual([{ key }])
+    expect(await rowsOf(site.db, 'app.auth_user')).toMatchObject([{ id: key }])
+  })
+
+  test('users in public, off the search path', async () => {
+    const database = await harness.empty()
+    await database.run(`create table person (id {key}, password text not null, last_login {instant});
+      create schema app;
+      create table app.account_emailaddress (id {key}, email text not null, verified boolean not null,
+        "primary" boolean not null, user_id integer not null references public.person (id))`)
+    const url = `${database.url}?options=-c%20search_path%3Dapp`
+    const site = await siteIn({ ...database, url, db: await database.open({}, url) })
+    expect(site.shape.users.label).toBe('public.person')
+    const key = await addUser(site)
+    expect(await site.db.select({ key: site.tables.users.key }).from(site.tables.users)).toEqual([{ key }])
+  })
+
+  test('of two sites in one database the search path chooses', async () => {
+    const first = await siteInSchema(harness, 'custom-bare', APP)
+    await addUser(first)
+    await first.database.run(`create schema tenant; create table tenant.account_emailaddress
+      (like app.account_emailaddress including all); create table tenant.login (like app.login including all);
+      alter table tenant.account_emailaddress add foreign key (user_id) references tenant.login (id)`)
+    const url = first.url.replace('app', 'tenant')
+    const second = await siteIn({ ...first.database, url, db: await first.database.open({}, url) })
+    expect(second.shape.users.label).toBe('login')
+    expect(await second.db.$count(second.tables.users)).toBe(0)
+    expect(await first.db.$count(first.tables.users)).toBe(1)
+  })
+})
