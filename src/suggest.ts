@@ -1,8 +1,8 @@
 /** Returns ` (did you mean X?)` for the candidate that the word most likely stands for, or the empty text. */
 export function didYouMean(word: string, candidates: Iterable<string>): string {
   let best: string | undefined
-  // A word of which more than about a third is wrong is not a slip.
-  let limit = Math.max(1, Math.floor(word.length / 3))
+  // A word of which about half is wrong is not a slip.
+  let limit = Math.max(1, Math.floor(word.length * 0.4))
   for (const candidate of candidates) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (distance > limit || (distance === limit && best !== undefined)) continue

@@ -29,7 +29,10 @@ function databaseError(chain: readonly unknown[]): string {
   return `database error ${codes.at(-1) ?? 'without a code'}`
 }
 
+/** The stack begins with the message, and that may hold anything: SQL that looks like a frame, too. */
 function framesOf(error: unknown): string[] {
-  const stack = error instanceof Error ? (error.stack ?? '') : ''
-  return stack.split('\n').filter((line) => /^ {4}at .*(:\d+:\d+\)?|<anonymous>\)?|native\)?)$/.test(line))
+  if (!(error instanceof Error) || error.stack === undefined) return []
+  const { stack, message } = error
+  const frames = stack.slice(Math.max(0, stack.indexOf(message)) + message.length)
+  return frames.split('\n').filter((line) => /^ {4}at /.test(line))
 }

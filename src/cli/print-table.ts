@@ -1,10 +1,12 @@
 import type { Site } from '../site/site.ts'
-import { type ListedUser, type ListRequest, listUsers, tally } from '../users/list.ts'
+import { type ListedUser, type ListField, type ListRequest, listUsers, tally } from '../users/list.ts'
 import type { Context, GlobalOptions } from './context.ts'
+import type { Output } from './output.ts'
 import { styleFor } from './paint.ts'
 import { withProgress } from './progress.ts'
+import type { Style } from './render/style.ts'
 import { columnWidths, fitted, tableBody, tableHead, tableRows } from './render/table.ts'
-import { countShown, tallyText } from './render/tally.ts'
+import { countListed, tallyText } from './render/tally.ts'
 
 const ROWS_ON_TERMINAL = 50
 /** Piped, every page is laid out by itself, no narrower than the one before it: memory does not grow. */
@@ -19,24 +21,35 @@ export async function printTable(
 ): Promise<number> {
   const { stdout } = context
   const split = await withProgress(context, globals, 'counting', () => tally(site, request.criteria))
-  const style = styleFor(stdout, context, globals)
-  let shown = 0
-  let widths = columnWidths([request.fields], [])
-  for await (const page of pages(
+  const shown = await printRows(
     listUsers(site, request),
-    stdout.isTerminal ? ROWS_ON_TERMINAL : ROWS_IN_PAGE,
-  )) {
-    const rows = tableRows(page, request.fields)
+    request.fields,
+    stdout,
+    styleFor(stdout, context, globals),
+  )
+  const first =
+    shown < countListed(split, request) ? ` (the first ${shown} are shown; --format csv prints all)` : ''
+  await stdout.write(`${shown === 0 ? '' : '\n'}${tallyText(split)}${first}\n`)
+  return shown
+}
+
+async function printRows(
+  users: AsyncIterable<ListedUser>,
+  fields: readonly ListField[],
+  stdout: Output,
+  style: Style,
+): Promise<number> {
+  let shown = 0
+  let widths = columnWidths([fields], [])
+  for await (const page of pages(users, stdout.isTerminal ? ROWS_ON_TERMINAL : ROWS_IN_PAGE)) {
+    const rows = tableRows(page, fields)
     widths = columnWidths(rows, widths)
-    if (stdout.isTerminal) widths = fitted(widths, request.fields, stdout.columns)
-    if (shown === 0) await stdout.write(tableHead(request.fields, widths, style))
+    if (stdout.isTerminal) widths = fitted(widths, fields, stdout.columns)
+    if (shown === 0) await stdout.write(tableHead(fields, widths, style))
     await stdout.write(tableBody(rows, widths))
     shown += page.length
     if (stdout.isTerminal) break
   }
-  const all = countShown(split, request.show)
-  const first = shown < all ? ` (the first ${shown} are shown; --format csv prints all)` : ''
-  await stdout.write(`${shown === 0 ? '' : '\n'}${tallyText(split)}${first}\n`)
   return shown
 }
 

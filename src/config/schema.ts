@@ -8,7 +8,7 @@ import { didYouMean } from '../suggest.ts'
 import type { Configured } from './settings.ts'
 
 const name = z.string().trim().min(1, 'is empty')
-const names = z.array(name)
+const names = z.array(name, 'expected a list')
 
 /** The reader of the option of the same meaning, as a step of the schema. */
 function readBy<T>(read: (text: string) => T) {
@@ -33,7 +33,7 @@ const SCHEMA = z.strictObject({
   grace: age.transform(readBy(graceFrom)).optional(),
   max_delete: limit.transform(readBy(maxDeleteFrom)).optional(),
   cascade: names.optional(),
-  set_null: z.array(name.transform(readBy(columnFrom))).optional(),
+  set_null: z.array(name.transform(readBy(columnFrom)), 'expected a list').optional(),
   keep: names.optional(),
   tables: z.strictObject({ users: name.optional(), email_addresses: name.optional() }).optional(),
   columns: z.strictObject(optionalNames(USER_COLUMNS)).optional(),

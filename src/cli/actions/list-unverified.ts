@@ -1,3 +1,87 @@
-export async function listUnverified(..._given: unknown[]): Promise<void> {
-  throw new Error('not written yet')
+import type { Site } from '../../site/site.ts'
+import { type ListRequest, listUsers, tally } from '../../users/list.ts'
+import type { ListFormat, ListOptions } from '../commands/list-unverified.ts'
+import type { Context, GlobalOptions } from '../context.ts'
+import { clockOf, criteriaFrom, understood } from '../criteria.ts'
+import { fieldsFrom, sortFrom } from '../fields.ts'
+import { sayNothingMatches } from '../nothing-matches.ts'
+import { printTable } from '../print-table.ts'
+import { withProgress } from '../progress.ts'
+import { csv, ids, json, ndjson, type StreamFormat } from '../render/streams.ts'
+import { countListed, tallyText } from '../render/tally.ts'
+import { type Talk, talkOf } from '../talk.ts'
+import { settingsOf, withSite } from '../with-site.ts'
+import { writeAll } from '../write-all.ts'
+
+/** Prints the users that the options select. */
+export async function listUnverified(context: Context, globals: GlobalOptions, options: ListOptions) {
+  const settings = await settingsOf(context, globals)
+  const { configured } = settings
+  const request: ListRequest = {
+    criteria: await criteriaFrom(options, configured, context),
+    fields: fieldsFrom(options.fields),
+    sort: sortFrom(options.sort),
+    show: options.kept ? 'kept' : options.deletable ? 'deletable' : 'all',
+  }
+  const talk = talkOf(context, globals)
+  await talk.say(understood(request.criteria, clockOf(options, configured, context)))
+  await withSite(
+    context,
+    globals,
+    async (site) => {
+      const printed = await print(options.format, site, request, context, globals)
+      if (printed === 0) await sayWhyNothing(site, request, talk)
+    },
+    { settings },
+  )
+}
+
+const STREAMS: Partial<Record<ListFormat, StreamFormat>> = { json, ndjson, csv, ids }
+
+/** Returns how many users there were to print. */
+async function print(
+  format: ListFormat,
+  site: Site,
+  request: ListRequest,
+  context: Context,
+  globals: GlobalOptions,
+): Promise<number> {
+  const stream = STREAMS[format]
+  if (stream) return printStream(stream, site, request, context, globals)
+  if (format === 'count') return printCount(site, request, context, globals)
+  return printTable(site, request, context, globals)
+}
+
+async function printStream(
+  format: StreamFormat,
+  site: Site,
+  request: ListRequest,
+  context: Context,
+  globals: GlobalOptions,
+): Promise<number> {
+  const fields = format === ids ? (['id'] as const) : request.fields
+  let count = 0
+  async function* counting() {
+    for await (const user of listUsers(site, { ...request, fields })) {
+      count += 1
+      yield user
+    }
+  }
+  const write = () => writeAll(context.stdout, format(counting(), fields))
+  // On a terminal the users themselves show that it goes on.
+  await (context.stdout.isTerminal ? write() : withProgress(context, globals, 'reading', write))
+  return count
+}
+
+async function printCount(site: Site, request: ListRequest, context: Context, globals: GlobalOptions) {
+  const split = await withProgress(context, globals, 'counting', () => tally(site, request.criteria))
+  const count = countListed(split, request)
+  await context.stdout.write(`${count}\n`)
+  return count
+}
+
+async function sayWhyNothing(site: Site, { criteria, show }: ListRequest, talk: Talk): Promise<void> {
+  const split = show === 'all' ? undefined : await tally(site, criteria)
+  if (split && split.matched > 0) await talk.say(`none of them: ${tallyText(split)}`)
+  else await sayNothingMatches(site, criteria, talk)
 }

@@ -12,7 +12,8 @@ export function tallyText({ matched, deletable, kept }: Tally): string {
   return `${counted(matched, 'candidate')}: ${shownNumber(deletable)} can be deleted${split}`
 }
 
-/** Returns how many of the candidates a list shows. */
-export function countShown({ matched, deletable }: Tally, show: ListRequest['show']): number {
-  return { all: matched, deletable, kept: matched - deletable }[show]
+/** Returns how many users the whole list has; the tally knows no limit. */
+export function countListed({ matched, deletable }: Tally, { show, criteria }: ListRequest): number {
+  const count = { all: matched, deletable, kept: matched - deletable }[show]
+  return Math.min(count, criteria.selection.limit ?? count)
 }

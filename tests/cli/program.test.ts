@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest'
+import { createProgram } from '../../src/cli/program.ts'
+import { packageVersion } from '../../src/package-root.ts'
+import { LIST_FIELDS, SORT_FIELDS } from '../../src/users/list.ts'
+import { contextOf, usermgmt } from './run.ts'
+
+const COMMANDS = createProgram(contextOf({}).context)
+  .commands.map((command) => command.name())
+  .filter((name) => name !== 'help')
+
+describe('help', () => {
+  test.each([['--help'], ['help']])('%s names every command and the exit codes', async (argument) => {
+    const { exit, stdout, stderr } = await usermgmt([argument])
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' })
+    for (const name of COMMANDS) expect(stdout).toContain(`\n  ${name}`)
+    expect(stdout).toContain('3 refused for safety')
+  })
+
+  test.each(COMMANDS)('%s --help shows its options, the global ones and examples', async (command) => {
+    const { exit, stdout } = await usermgmt([command, '--help'])
+    expect(exit).toBe(0)
+    expect(stdout).toContain('\nGlobal Options:\n')
+    expect(stdout).toMatch(/\nExamples:\n {2}\$ usermgmt /)
+    expect((await usermgmt(['help', command])).stdout).toBe(stdout)
+  })
+
+  test('nothing at all is a usage error that shows the help', async () => {
+    const { exit, stdout, stderr } = await usermgmt([])
+    expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' })
+    expect(stderr).toContain('Usage: usermgmt')
+  })
+
+  test('lists the fields that there are', async () => {
+    const words = (await usermgmt(['list', '--help'])).stdout.replace(/\s+/g, ' ')
+    expect(words).toContain(`of ${LIST_FIELDS.join(', ')} (default: the first six)`)
+    expect(words).toContain(`by ${SORT_FIELDS.slice(0, -1).join(', ')} or ${SORT_FIELDS.at(-1)};`)
+  })
+})
+
+test.each([['-V'], ['--version']])('%s', async (argument) => {
+  expect(await usermgmt([argument])).toEqual({ exit: 0, stdout: `${packageVersion()}\n`, stderr: '' })
+})
+
+test.each([
+  ['list-unverified', 'list'],
+  ['purge', 'purge-unverified'],
+])('%s is also %s', async (name, alias) => {
+  expect((await usermgmt([alias, '--help'])).stdout).toBe((await usermgmt([name, '--help'])).stdout)
+})
+
+test.each([
+  ['--database', 'missing.db', '--quiet', 'list'],
+  ['list', '--database', 'missing.db', '--quiet'],
+  ['--quiet', 'list', '--database', 'missing.db'],
+])('global options stand anywhere: %s %s %s %s', async (...args) => {
+  expect((await usermgmt(args)).stderr).toMatch(
+    /^usermgmt: there is no database file at \/nowhere\/missing\.db\n/,
+  )
+})

@@ -1,0 +1,67 @@
+import { PassThrough, Readable } from 'node:stream'
+import type { Context, Prompts } from '../../src/cli/context.ts'
+import { main } from '../../src/cli/main.ts'
+import { type Output, outputTo } from '../../src/cli/output.ts'
+
+export interface Ran {
+  readonly exit: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Situation {
+  readonly stdin?: string | Buffer
+  /** All three streams; no terminal unless given. */
+  readonly terminal?: { readonly columns: number }
+  readonly env?: Context['env']
+  readonly cwd?: string
+  readonly now?: Date
+  /** What a person types, prompt by prompt. */
+  readonly typed?: readonly string[]
+  readonly signal?: AbortSignal
+}
+
+export const NOW = new Date('2025-06-15T12:00:00Z')
+
+/** Runs the command line in this process. */
+export async function usermgmt(args: readonly string[], situation: Situation = {}): Promise<Ran> {
+  const { context, stdout, stderr } = contextOf(situation)
+  const exit = await main(args, context)
+  return { exit, stdout: stdout(), stderr: stderr() }
+}
+
+/** Returns a context whose streams are kept as text. */
+export function contextOf({ stdin = '', terminal, env = {}, cwd = '/nowhere', ...rest }: Situation) {
+  const stdout = collector(terminal)
+  const stderr = collector(terminal)
+  const context: Context = {
+    stdin: { stream: Readable.from([Buffer.from(stdin)]), isTerminal: terminal !== undefined },
+    stdout: stdout.output,
+    stderr: stderr.output,
+    env,
+    cwd,
+    now: () => rest.now ?? NOW,
+    prompts: typing(rest.typed ?? []),
+    untilInterrupted: (work) => work(rest.signal ?? new AbortController().signal),
+  }
+  return { context, stdout: stdout.text, stderr: stderr.text }
+}
+
+function collector(terminal: Situation['terminal']): { output: Output; text(): string } {
+  const stream = new PassThrough()
+  let text = ''
+  stream.setEncoding('utf8').on('data', (piece: string) => {
+    text += piece
+  })
+  return { output: outputTo(stream, terminal), text: () => text }
+}
+
+function typing(answers: readonly string[]): Prompts {
+  const left = [...answers]
+  const answer = async (question: string) => {
+    const next = left.shift()
+    if (next === undefined) throw new Error(`nobody answers: ${question}`)
+    return next
+  }
+  return { text: answer, hidden: answer }
+}

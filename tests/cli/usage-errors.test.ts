@@ -1,0 +1,186 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { usermgmt } from './run.ts'
+
+let directory: string
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'usermgmt-usage-'))
+  await writeFile(join(directory, 'empty.txt'), '\n# nobody\n\n')
+  await writeFile(join(directory, 'binary.bin'), Buffer.from([0x1f, 0x8b, 0, 0xff]))
+  await writeFile(join(directory, 'text.txt'), 'not a database, however long it may be')
+})
+afterAll(() => rm(directory, { recursive: true }))
+
+/** Arguments in one text, and the whole of standard error; the second line is the hint. */
+type Case = readonly [args: string, ...lines: string[]]
+
+async function expectError(exit: number, args: string, lines: readonly string[]) {
+  const ran = await usermgmt(
+    args.split(' ').map((arg) => arg.replace('NOTHING', '')),
+    { cwd: directory },
+  )
+  expect(ran.stderr.replaceAll(directory, 'DIR')).toBe(lines.map((line) => `${line}\n`).join(''))
+  expect(ran).toMatchObject({ exit, stdout: '' })
+}
+
+const AGE_HINT = 'hint: a date (2024-01-31), an age (90d, 6mo, 1y) or an instant (2024-01-31T12:00:00Z)'
+const GUARD_HINT = 'hint: one of: staff, verified-address, social, deactivated'
+
+describe('what can never be valid ends with 2', () => {
+  test.each<Case>([
+    ['frobnicate', "usermgmt: unknown command 'frobnicate'"],
+    ['lst', "usermgmt: unknown command 'lst' (did you mean list?)"],
+    ['list --sicne 1y', "usermgmt: unknown option '--sicne' (did you mean --since?)"],
+    ['purge --dryrun', "usermgmt: unknown option '--dryrun' (did you mean --dry-run?)"],
+    ['--databse x list', "usermgmt: unknown option '--databse' (did you mean --database?)"],
+    ['list extra', "usermgmt: too many arguments for 'list-unverified'. Expected 0 arguments but got 1."],
+    ['list --since', "usermgmt: option '--since <when>' argument missing"],
+    ['purge --password secret', "usermgmt: unknown option '--password'"],
+    [
+      'list --format xml',
+      "usermgmt: option '--format <format>' argument 'xml' is invalid. Allowed choices are table, json, ndjson, csv, ids, count.",
+    ],
+    ['purge --dry-run --yes', "usermgmt: option '--dry-run' cannot be used with option '--yes'"],
+    ['list --kept --deletable', "usermgmt: option '--kept' cannot be used with option '--deletable'"],
+    ['list --quiet --verbose', "usermgmt: option '--quiet' cannot be used with option '--verbose'"],
+    [
+      'create-user --password-stdin --no-password',
+      "usermgmt: option '--password-stdin' cannot be used with option '--no-password'",
+    ],
+    ['migrate --status --dry-run', "usermgmt: option '--status' cannot be used with option '--dry-run'"],
+    ['list --limit 0', 'usermgmt: --limit: "0" is not a whole number above 0'],
+    ['list --limit -1', 'usermgmt: --limit: "-1" is not a whole number above 0'],
+    ['list --limit 1.5', 'usermgmt: --limit: "1.5" is not a whole number above 0'],
+    ['list --limit 1e3', 'usermgmt: --limit: "1e3" is not a whole number above 0'],
+    [
+      'list --limit 99999999999999999999',
+      'usermgmt: --limit: "99999999999999999999" is not a whole number above 0',
+    ],
+    ['purge --batch-size 0', 'usermgmt: --batch-size: "0" is not a whole number above 0'],
+    ['purge --jobs x', 'usermgmt: --jobs: "x" is not a whole number above 0'],
+    ['purge --max-delete 0', 'usermgmt: --max-delete: "0" is not a whole number above 0'],
+    ['purge --max-delete 101%', 'usermgmt: --max-delete: 101% is not between 0% and 100%'],
+    ['purge --max-delete 0%', 'usermgmt: --max-delete: 0% is not between 0% and 100%'],
+    ['list --user NOTHING', 'usermgmt: --user: the value is empty'],
+    [
+      'list --email-domain a@b.c',
+      'usermgmt: --email-domain: "a@b.c" is not a domain',
+      'hint: for example: --email-domain example.com',
+    ],
+    ['list --since 2020-02-30', 'usermgmt: --since: 2020-02-30 does not exist'],
+    ['list --since 2099-01-01', 'usermgmt: --since: 2099-01-01 lies in the future'],
+    ['list --since soon', 'usermgmt: --since: "soon" is not a date or age', AGE_HINT],
+    ['list --since -90d', 'usermgmt: --since: "-90d" is not a date or age', AGE_HINT],
+    ['list --since 1.5y', 'usermgmt: --since: "1.5y" is not a date or age', AGE_HINT],
+    ['list --joined-before 2020-13-01', 'usermgmt: --joined-before: 2020-13-01 does not exist'],
+    ['list --grace 7', 'usermgmt: --grace: "7" is not an age', 'hint: for example 36h, 90d, 2w, 6mo or 1y'],
+    [
+      'list --grace -7d',
+      'usermgmt: --grace: "-7d" is not an age',
+      'hint: for example 36h, 90d, 2w, 6mo or 1y',
+    ],
+    [
+      'list --time-zone Mars/Olympus',
+      'usermgmt: --time-zone: there is no time zone "Mars/Olympus"',
+      'hint: for example UTC, or Europe/Berlin',
+    ],
+    [
+      'list --include stuff',
+      'usermgmt: --include: there is no guard "stuff" (did you mean staff?)',
+      GUARD_HINT,
+    ],
+    [
+      'list --include recent',
+      'usermgmt: --include: the guard recent has no --include',
+      'hint: to switch it off: --grace 0',
+    ],
+    [
+      'list --include content',
+      'usermgmt: --include: the guard content has no --include',
+      'hint: to delete or detach the rows that keep a user: --cascade TABLE or --set-null TABLE.COLUMN',
+    ],
+    [
+      'list --include protected',
+      'usermgmt: --include: the guard protected has no --include',
+      'hint: it cannot be switched off; take the user off the protect list',
+    ],
+    [
+      'purge --set-null blog_post',
+      'usermgmt: --set-null: "blog_post" does not name a column',
+      'hint: write TABLE.COLUMN, for example blog_post.editor_id',
+    ],
+    [
+      'list --fields id,emial',
+      'usermgmt: --fields: there is no field "emial" (did you mean email?)',
+      'hint: one of: id, username, email, last_login, date_joined, kept_because, first_name, last_name, is_active, is_staff, addresses',
+    ],
+    [
+      'list --sort kept_because',
+      'usermgmt: --sort: there is no field "kept_because"',
+      'hint: one of: id, username, email, last_login, date_joined',
+    ],
+    [
+      'list --users-from empty.txt',
+      'usermgmt: --users-from: empty.txt is empty',
+      'hint: it has one user a line',
+    ],
+    [
+      'list --users-from binary.bin',
+      'usermgmt: --users-from: binary.bin is not a text file',
+      'hint: it has one user a line',
+    ],
+    [
+      'list --users-from -',
+      'usermgmt: --users-from: standard input is empty',
+      'hint: it has one user a line',
+    ],
+    [
+      'purge --protect-from empty.txt',
+      'usermgmt: --protect-from: empty.txt is empty',
+      'hint: it has one user a line',
+    ],
+    [
+      'purge --users-from - --protect-from -',
+      'usermgmt: --users-from and --protect-from cannot both read standard input',
+    ],
+    [
+      'list --database mysql://host/db',
+      'usermgmt: databases of kind "mysql" are not supported',
+      'hint: give the path of a SQLite file, or a URL that starts with sqlite: or postgres://',
+    ],
+  ])('%s', async (args, ...lines) => {
+    await expectError(2, args, lines)
+  })
+})
+
+describe('a clash with what there is ends with 1', () => {
+  test.each<Case>([
+    ['list --users-from missing.txt', 'usermgmt: --users-from: missing.txt does not exist'],
+    ['list --users-from .', 'usermgmt: --users-from: . is a directory'],
+  ])('%s', async (args, ...lines) => {
+    await expectError(1, args, lines)
+  })
+
+  test.each<Case>([
+    ['list --quiet --database missing.db', 'usermgmt: there is no database file at DIR/missing.db'],
+    ['list --quiet --database .', 'usermgmt: DIR is a directory, not a SQLite database'],
+    ['list --quiet --database text.txt', 'usermgmt: DIR/text.txt is not a SQLite database'],
+    [
+      'list --quiet --database postgres://nobody@127.0.0.1:1/x',
+      'usermgmt: nothing answers at postgres://nobody@127.0.0.1:1/x',
+    ],
+  ])('%s', async (args, line) => {
+    const ran = await usermgmt(args.split(' '), { cwd: directory })
+    expect(ran).toMatchObject({ exit: 1, stdout: '' })
+    expect(ran.stderr.replaceAll(directory, 'DIR').split('\n')[0]).toBe(line)
+    expect(ran.stderr.trimEnd().split('\n').length).toBeLessThanOrEqual(2)
+  })
+})
+
+test('what was typed cannot reach the terminal as it is', async () => {
+  const { stderr } = await usermgmt(['list', '--include', '\u001b[31mx\u202e'])
+  expect(stderr).toContain('\\u001b[31mx\\u202e')
+  expect(stderr).not.toContain('\u001b')
+})

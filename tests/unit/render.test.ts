@@ -1,0 +1,238 @@
+import { describe, expect, test } from 'vitest'
+import { cellText } from '../../src/cli/render/cells.ts'
+import { plainJson, plainText } from '../../src/cli/render/plain-text.ts'
+import { planJson, planText, reportJson, reportText } from '../../src/cli/render/purge.ts'
+import { csv, ids, json, ndjson } from '../../src/cli/render/streams.ts'
+import { PLAIN } from '../../src/cli/render/style.ts'
+import { columnWidths, fitted, tableBody, tableHead, tableRows } from '../../src/cli/render/table.ts'
+import { tallyText } from '../../src/cli/render/tally.ts'
+import type { ListedUser, ListField } from '../../src/users/list.ts'
+import type { PurgePlan } from '../../src/users/plan.ts'
+
+const EVIL = 'a\u001b[31mb\u0007c\rd\ne\u0085f\u202eg\u2066h\u2028i'
+const EVIL_SHOWN = 'a\\u001b[31mb\\u0007c\\u000dd\\u000ae\\u0085f\\u202eg\\u2066h\\u2028i'
+
+const ANNA: ListedUser = {
+  id: '7',
+  username: 'anna',
+  email: 'anna@example.com',
+  last_login: null,
+  date_joined: '2020-01-01T10:00:00.000001Z',
+  kept_because: ['staff', 'content'],
+  is_active: true,
+  addresses: [
+    { email: 'anna@example.com', verified: false, primary: true },
+    { email: 'a@example.com', verified: true, primary: false },
+  ],
+}
+
+async function* of(...users: ListedUser[]) {
+  yield* users
+}
+
+async function text(pieces: AsyncIterable<string>): Promise<string> {
+  let all = ''
+  for await (const piece of pieces) all += piece
+  return all
+}
+
+describe('plain text', () => {
+  test('spells out whatever could move the cursor or turn the writing round', () => {
+    expect(plainText(EVIL)).toBe(EVIL_SHOWN)
+  })
+
+  test('leaves letters, marks and emoji alone', () => {
+    const name = 'José 李小龍 नमस्ते 👩‍👩‍👧 ﷺ'
+    expect(plainText(name)).toBe(name)
+  })
+
+  test('in JSON the value is unchanged', () => {
+    expect(plainJson({ name: EVIL })).not.toContain('\u202e')
+    expect(JSON.parse(plainJson({ name: EVIL }))).toEqual({ name: EVIL })
+  })
+})
+
+describe('cells', () => {
+  test.each<[ListField, string]>([
+    ['id', '7'],
+    ['last_login', ''],
+    ['kept_because', 'staff, content'],
+    ['is_active', 'true'],
+    ['is_staff', ''],
+    ['addresses', 'anna@example.com (unverified, primary), a@example.com (verified)'],
+  ])('%s is %s', (field, cell) => {
+    expect(cellText(ANNA, field)).toBe(cell)
+  })
+})
+
+describe('formats that stream', () => {
+  const fields = ['id', 'username', 'last_login', 'kept_because'] as const
+
+  test('json is an array with the fields in their order, null where there is nothing', async () => {
+    const printed = await text(json(of(ANNA, { id: '8' }), fields))
+    expect(printed).toBe(
+      '[\n' +
+        '  {"id":"7","username":"anna","last_login":null,"kept_because":["staff","content"]},\n' +
+        '  {"id":"8","username":null,"last_login":null,"kept_because":null}\n' +
+        ']\n',
+    )
+    expect(JSON.parse(printed)).toHaveLength(2)
+  })
+
+  test('json of nobody', async () => {
+    expect(await text(json(of(), fields))).toBe('[]\n')
+  })
+
+  test('ndjson, ids', async () => {
+    expect(await text(ndjson(of(ANNA, ANNA), ['id']))).toBe('{"id":"7"}\n{"id":"7"}\n')
+    expect(await text(ids(of(ANNA, { id: '8' })))).toBe('7\n8\n')
+  })
+
+  test.each([
+    ['=cmd()', "'=cmd()"],
+    ['+1', "'+1"],
+    ['-1', "'-1"],
+    ['@sum', "'@sum"],
+    ['＝1', "'＝1"],
+    ['a,b', '"a,b"'],
+    ['say "hi"', '"say ""hi"""'],
+    ['=1,2', `"'=1,2"`],
+  ])('a csv cell %s', async (username, cell) => {
+    expect(await text(csv(of({ username }), ['username']))).toBe(`username\n${cell}\n`)
+  })
+
+  test.each(['\t=1', '\r=1', '\u001b[31m', 'a\nb'])('csv %j becomes one harmless line', async (username) => {
+    const printed = await text(csv(of({ username }), ['username']))
+    expect(printed).toBe(`username\n${plainText(username)}\n`)
+  })
+})
+
+describe('a table', () => {
+  const fields = ['id', 'username', 'last_login'] as const
+  const rows = tableRows([ANNA, { id: '1234', username: EVIL }, { id: '9', username: '李小龍' }], fields)
+
+  test('has straight columns, whatever the width of the letters', () => {
+    const shown = tableRows(
+      [ANNA, { id: '1234', username: '李小龍', last_login: '2020-01-01T00:00:00Z' }],
+      fields,
+    )
+    const widths = columnWidths([fields, ...shown], [])
+    expect(tableHead(fields, widths, PLAIN) + tableBody(shown, widths)).toBe(
+      [
+        'id    username  last_login',
+        '────  ────────  ────────────────────',
+        '7     anna      never',
+        '1234  李小龍    2020-01-01T00:00:00Z',
+        '',
+      ].join('\n'),
+    )
+  })
+
+  test('holds no control character', () => {
+    const body = tableBody(rows, columnWidths(rows, []))
+    expect(body.replaceAll('\n', '')).toBe(plainText(body.replaceAll('\n', '')))
+    expect(body.split('\n')).toHaveLength(4)
+  })
+
+  test('gives way where it can be cut, and says so', () => {
+    const long = tableRows([{ id: '1', username: 'x'.repeat(60), last_login: null }], fields)
+    const widths = fitted(columnWidths([fields, ...long], []), fields, 40)
+    expect(widths).toEqual([2, 24, 10])
+    expect(tableBody(long, widths)).toBe(`1   ${'x'.repeat(23)}…  never\n`)
+  })
+
+  test('is never cut beyond use', () => {
+    expect(fitted([30, 60, 20], fields, 10)).toEqual([30, 10, 20])
+    expect(fitted([30, 5], ['id', 'last_login'], 10)).toEqual([30, 5])
+  })
+
+  test('widths never shrink from page to page', () => {
+    expect(columnWidths([['a', 'bbb']], [2, 2])).toEqual([2, 3])
+  })
+})
+
+describe('the split by guard', () => {
+  test('largest first', () => {
+    expect(tallyText({ matched: 1234, deletable: 1100, kept: { content: 44, recent: 90, staff: 0 } })).toBe(
+      '1,234 candidates: 1,100 can be deleted; kept: 90 recent, 44 content',
+    )
+  })
+
+  test('of one', () => {
+    expect(tallyText({ matched: 1, deletable: 1, kept: {} })).toBe('1 candidate: 1 can be deleted')
+  })
+})
+
+describe('a plan', () => {
+  const plan: PurgePlan = {
+    since: '2020-01-01T00:00:00Z',
+    matched: 1234,
+    toDelete: 1100,
+    kept: { recent: 90, content: 44 },
+    tables: { auth_user: 1100, account_emailaddress: 1180 },
+    nulled: { 'blog_post.editor_id': 12 },
+    keeping: [
+      { edge: 'blog_post.author_id', users: 40, option: '--cascade blog_post.author_id' },
+      { edge: 'auth_user.boss_id', users: 4, option: undefined },
+    ],
+    missingIndexes: [
+      {
+        edge: 'blog_post.author_id',
+        statement: 'CREATE INDEX "blog_post_author_id" ON "blog_post" ("author_id");',
+      },
+    ],
+    users: 9000,
+    batches: [],
+  }
+
+  test('for people', () => {
+    expect(planText(plan, PLAIN)).toBe(`1,100 users to delete, of 1,234 candidates
+
+Kept (whom two guards keep counts for both)
+  90  recent   joined, or was last written to, within the grace period
+  44  content  has rows that no rule lets go
+
+What keeps them (content), and what would change it
+  40  blog_post.author_id  --cascade blog_post.author_id
+   4  auth_user.boss_id    nothing: it cannot be empty
+
+Rows to delete
+  1,180  account_emailaddress
+  1,100  auth_user
+
+Rows to set to NULL
+  12  blog_post.editor_id
+
+No index on these references: a purge reads whole tables. To make them
+  CREATE INDEX "blog_post_author_id" ON "blog_post" ("author_id");
+`)
+  })
+
+  test('for machines has the keys of the report', () => {
+    const planned = JSON.parse(planJson(plan))
+    expect(planned).toEqual({
+      since: '2020-01-01T00:00:00Z',
+      matched: 1234,
+      to_delete: 1100,
+      kept: { recent: 90, content: 44 },
+      tables: { auth_user: 1100, account_emailaddress: 1180 },
+      nulled: { 'blog_post.editor_id': 12 },
+      failed: [],
+    })
+    const report = JSON.parse(reportJson({ ...plan, deleted: 1100, changed: 0, failed: [] }))
+    const { to_delete, ...rest } = planned
+    expect(report).toEqual({ ...rest, deleted: to_delete })
+  })
+
+  test('a report names who could not be deleted, and why', () => {
+    const failed = Array.from({ length: 22 }, (_, index) => ({
+      id: `${index}`,
+      reason: 'a trigger refused it\u001b',
+    }))
+    const shown = reportText({ ...plan, deleted: 1000, changed: 3, failed }, PLAIN)
+    expect(shown).toContain('1,000 users deleted, of 1,234 candidates\n')
+    expect(shown).toContain('   3  changed  no longer to delete when their turn came\n')
+    expect(shown).toContain('Not deleted: 22 users\n  0: a trigger refused it\\u001b\n')
+    expect(shown).toMatch(/ {2}and 2 more \(--format json has all\)\n$/)
+  })
+})
