@@ -1,0 +1,97 @@
+import { columnOf, type Table } from '../db/catalog.ts'
+import type { Instant } from '../django/datetime.ts'
+import { emailProblem, normalizeEmail } from '../django/email.ts'
+import { passwordProblems } from '../django/password-rules.ts'
+import { normalizeUsername, usernameProblem } from '../django/username.ts'
+import { UserError } from '../errors.ts'
+import type { Shape, UserColumn } from '../site/discover.ts'
+
+export interface NewUser {
+  /** Made from the address when it is missing and the user model has one. */
+  readonly username?: string | undefined
+  readonly email: string
+  /** Without one, nobody logs in with a password until one is set by mail. */
+  readonly password?: string | undefined
+  readonly firstName?: string | undefined
+  readonly lastName?: string | undefined
+  readonly isStaff?: boolean | undefined
+  readonly isSuperuser?: boolean | undefined
+  readonly isInactive?: boolean | undefined
+  /** The address counts as verified. */
+  readonly verified?: boolean | undefined
+  /** Names of Django's groups. */
+  readonly groups?: readonly string[] | undefined
+  /** Default: now. */
+  readonly dateJoined?: Instant | undefined
+  /** Default: never. */
+  readonly lastLogin?: Instant | undefined
+}
+
+/**
+ * Returns the user as Django and allauth would store it. Throws a UserError: `invalid` with Django's own words for
+ * what can never be valid, `failed` for what this user model has no column for.
+ */
+export async function checkedUser(shape: Shape, user: NewUser): Promise<NewUser> {
+  refuseWithoutColumn(shape, user)
+  const checked: NewUser = {
+    ...user,
+    username: user.username === undefined ? undefined : normalizeUsername(user.username),
+    email: normalizeEmail(user.email),
+    firstName: user.firstName?.trim(),
+    lastName: user.lastName?.trim(),
+  }
+  refuseProblems(shape, checked)
+  const problems = user.password === undefined ? [] : await passwordProblems(user.password, checked)
+  refuse('password', problems.join(' ') || undefined)
+  return checked
+}
+
+/** Returns how many characters the column takes. */
+export function maxLength(table: Table, column: string): number | undefined {
+  const length = /\((\d+)\)/.exec(columnOf(table, column)?.type ?? '')?.[1]
+  return length === undefined ? undefined : Number(length)
+}
+
+/** What is false or empty needs no column. */
+function refuseWithoutColumn({ users, userColumns }: Shape, user: NewUser): void {
+  const wanted: [UserColumn, unknown][] = [
+    ['username', user.username],
+    ['password', user.password],
+    ['first_name', user.firstName],
+    ['last_name', user.lastName],
+    ['is_staff', user.isStaff],
+    ['is_superuser', user.isSuperuser],
+    ['is_active', user.isInactive],
+    ['date_joined', user.dateJoined],
+    ['last_login', user.lastLogin],
+  ]
+  const lacking = wanted
+    .filter(([meaning, value]) => value && !userColumns.has(meaning))
+    .map(([name]) => name)
+  if (lacking.length === 0) return
+  throw new UserError(`the user table ${users.label} has no column ${lacking.join(', ')}`, {
+    hint: 'this user model does not know it: leave it out',
+  })
+}
+
+function refuseProblems({ users, userColumns, emailAddresses }: Shape, user: NewUser): void {
+  const lengthOf = (meaning: UserColumn) => maxLength(users, userColumns.get(meaning) ?? meaning)
+  if (user.username !== undefined) refuse('username', usernameProblem(user.username, lengthOf('username')))
+  const emailLengths = [maxLength(emailAddresses, 'email'), lengthOf('email')]
+  refuse(
+    'email',
+    emailProblem(user.email, Math.min(...emailLengths.filter((length) => length !== undefined))),
+  )
+  refuse('first name', tooLong(user.firstName, lengthOf('first_name')))
+  refuse('last name', tooLong(user.lastName, lengthOf('last_name')))
+}
+
+function tooLong(text = '', length = Number.POSITIVE_INFINITY): string | undefined {
+  const actual = [...text].length
+  if (actual <= length) return undefined
+  return `Ensure this value has at most ${length} characters (it has ${actual}).`
+}
+
+function refuse(what: string, problem: string | undefined): void {
+  if (problem !== undefined) throw new UserError(`${what}: ${problem}`, { kind: 'invalid' })
+}
