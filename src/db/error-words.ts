@@ -117,6 +117,10 @@ const CODES: readonly [RegExp, Wording][] = [
   ],
   [/^42P01$/, ({ message }) => [`a table is missing${missing(message)}`, 'see the search_path of the URL']],
   [/^42703$/, ({ message }) => [`a column is missing${missing(message)}`]],
+  [
+    /^3F000$/,
+    () => ['the search_path of the URL names no schema that exists', 'create the schema, or see the URL'],
+  ],
   [/^25006$/, () => ['the database is read-only', 'point at the primary, or use a role that may write']],
   [
     /^55P03$/,

@@ -1,8 +1,9 @@
 import type { ColumnKit } from '../db/kit.ts'
 
-const MIGRATION_TABLE = 'usermgmt_migration'
+/** Which migrations have been applied; the others of the tool's own tables come with a migration. */
+export const MIGRATION_TABLE = 'usermgmt_migration'
 
-/** Types and default are in words that every database knows; the default is Django's format on SQLite too. */
+/** In words that every database knows; CURRENT_TIMESTAMP is Django's format on SQLite too. */
 export const CREATE_MIGRATION_TABLE = `CREATE TABLE "${MIGRATION_TABLE}" (
   "folder" varchar(40) NOT NULL,
   "name" varchar(255) NOT NULL,
@@ -11,7 +12,12 @@ export const CREATE_MIGRATION_TABLE = `CREATE TABLE "${MIGRATION_TABLE}" (
   PRIMARY KEY ("folder", "name")
 )`
 
-/** Returns the tool's own tables for Drizzle's builders: what `migrate` has applied. */
+/** True for the tables that belong to the tool and not to the site. */
+export function isLedgerTable(name: string): boolean {
+  return name.startsWith('usermgmt_')
+}
+
+/** Returns the tool's own tables for Drizzle's builders. */
 export function ledgerTables(kit: ColumnKit) {
   return {
     migrations: kit.table(
@@ -24,14 +30,4 @@ export function ledgerTables(kit: ColumnKit) {
       },
     ),
   }
-}
-
-/** True for the tables that belong to the tool and not to the site. */
-export function isLedgerTable(name: string): boolean {
-  return name.startsWith('usermgmt_')
-}
-
-/** True for the table that says which migrations have been applied. */
-export function isMigrationTable(name: string): boolean {
-  return name === MIGRATION_TABLE
 }
