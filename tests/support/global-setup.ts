@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -50,6 +51,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
 async function startPostgres(): Promise<{ url: string; stop(): Promise<void> }> {
   // The data directory itself: initdb hands it to another user when we are root, and that user must reach it.
   const databaseDir = await mkdtemp(join(tmpdir(), 'usermgmt-postgres-'))
+  // Also when the run is interrupted; a server that is still up ends when it finds its files gone.
+  process.once('exit', () => rmSync(databaseDir, { recursive: true, force: true, maxRetries: 3 }))
   const port = await freePort()
   const log: string[] = []
   const server = new EmbeddedPostgres({
@@ -71,7 +74,6 @@ async function startPostgres(): Promise<{ url: string; stop(): Promise<void> }> 
     await server.start()
     await answers(url)
   } catch (cause) {
-    await rm(databaseDir, { recursive: true, force: true })
     throw new Error(`PostgreSQL did not start; its last words:\n${log.slice(-20).join('')}`, { cause })
   }
   return { url, stop: () => server.stop() }
