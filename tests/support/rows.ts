@@ -57,7 +57,7 @@ function isJsonText(column: Column): boolean {
 }
 
 /** Returns the row with every column that the table insists on. */
-export function completed(table: Table, row: Row): Row {
+function completed(table: Table, row: Row): Row {
   const missing = table.columns.filter(
     (column) => !(column.name in row) && !column.nullable && !column.filled && !column.generated,
   )

@@ -3,7 +3,7 @@ import type { UserColumn } from '../../src/site/discover.ts'
 import type { Site } from '../../src/site/site.ts'
 import { insertRow, type Row, type Value } from './rows.ts'
 
-export interface Address {
+interface Address {
   readonly email: string
   readonly verified?: boolean
   readonly primary?: boolean
