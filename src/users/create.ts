@@ -27,12 +27,14 @@ export interface CreatedUser {
  * Throws a UserError: `invalid` for a value that can never be valid, `failed` for a username or address that is taken,
  * a group that does not exist, or a column that nothing is known about.
  */
-export async function createUser(site: Site, given: NewUser): Promise<CreatedUser> {
+export async function createUser(site: Site, given: NewUser, now = new Date()): Promise<CreatedUser> {
   const user = await checkedUser(site.shape, given)
   // Slow by design, so not while others wait for the transaction.
   const password = user.password === undefined ? unusablePassword() : await hashPassword(user.password)
   try {
-    return await site.db.transaction('write', (tx) => insertUser(tx, site, user, password))
+    return await site.db.transaction('write', (tx) =>
+      insertUser(tx, site, { ...user, dateJoined: user.dateJoined ?? instantOf(now) }, password),
+    )
   } catch (error) {
     // The site itself may have been faster; its constraint says so in fewer words.
     if (databaseFault(error) === 'constraint') await refuseTaken(site.db, site, user)
@@ -73,7 +75,7 @@ function userValues({ shape, tables: { users } }: Site, user: NewUser, password:
     last_name: user.lastName ?? '',
     password,
     last_login: user.lastLogin,
-    date_joined: user.dateJoined ?? instantOf(new Date()),
+    date_joined: user.dateJoined,
     is_active: !user.isInactive,
     // As create_superuser() does: without the one, the other opens no door.
     is_staff: Boolean(user.isStaff || user.isSuperuser),

@@ -1,3 +1,36 @@
-export async function migrate(..._given: unknown[]): Promise<void> {
-  throw new Error('not written yet')
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Settings } from '../../config/settings.ts'
+import { migrate as migrateDatabase, migrationScript, planMigrations } from '../../site/migrate.ts'
+import type { MigrateOptions } from '../commands/migrate.ts'
+import type { Context, GlobalOptions } from '../context.ts'
+import { appliedMigrations, migrationRemark, migrationStatus } from '../render/migrations.ts'
+import { talkOf } from '../talk.ts'
+import { settingsOf, withDatabase } from '../with-site.ts'
+
+/** Creates the tables that are missing; or prints what there is (`--status`) or what it would do (`--dry-run`). */
+export async function migrate(
+  context: Context,
+  globals: GlobalOptions,
+  { status, dryRun }: MigrateOptions,
+): Promise<void> {
+  const settings = await settingsOf(context, globals)
+  const work = status || dryRun ? planMigrations : migrateDatabase
+  const plan = await withDatabase(
+    context,
+    globals,
+    (db) => work(db, settings.configured.names.emailAddresses),
+    { settings: status || dryRun ? withoutCreating(settings) : settings, create: true },
+  )
+  if (status) return context.stdout.write(migrationStatus(plan))
+  await talkOf(context, globals).say(migrationRemark(plan))
+  await context.stdout.write(dryRun ? migrationScript(plan) : appliedMigrations(plan))
+}
+
+/** Who only looks must leave no file behind: one that is missing is as good as an empty one in memory. */
+function withoutCreating(settings: Settings): Settings {
+  const { target } = settings
+  if (target.kind !== 'sqlite' || existsSync(target.path) || !existsSync(dirname(target.path)))
+    return settings
+  return { ...settings, target: { kind: 'sqlite', path: ':memory:' } }
 }

@@ -1,0 +1,62 @@
+import { type PasswordAttributes, passwordProblems } from '../django/password-rules.ts'
+import { type Context, canAsk, type GlobalOptions } from './context.ts'
+import { plainText } from './render/plain-text.ts'
+import { invalid } from './values.ts'
+
+export interface PasswordOptions {
+  readonly passwordStdin?: boolean
+  /** False: none is wanted. */
+  readonly password: boolean
+}
+
+/** Throws a UserError (invalid) when no password is given and nobody can be asked for one. */
+export function refuseWithoutPassword(
+  context: Context,
+  globals: GlobalOptions,
+  options: PasswordOptions,
+): void {
+  if (options.passwordStdin || !options.password || canAsk(context, globals)) return
+  throw invalid('no password is given, and nobody can be asked', 'use --password-stdin, or --no-password')
+}
+
+/** Returns the password that the options or the person at the terminal give; undefined when none is wanted. */
+export async function newPassword(
+  context: Context,
+  options: PasswordOptions,
+  attributes: PasswordAttributes,
+): Promise<string | undefined> {
+  if (!options.password) return undefined
+  return options.passwordStdin ? firstLine(context.stdin.stream) : typedTwice(context, attributes)
+}
+
+/** Asks until it is typed twice alike and keeps the rules; Ctrl-C ends it. */
+async function typedTwice(context: Context, attributes: PasswordAttributes): Promise<string> {
+  const { prompts, stderr } = context
+  for (;;) {
+    const password = await prompts.hidden('Password:')
+    const problems = await passwordProblems(password, attributes)
+    if (problems.length === 0 && (await prompts.hidden('Password (again):')) === password) return password
+    await stderr.write(plainText(problems.join(' ') || 'The two are not the same.').concat('\n'))
+  }
+}
+
+/** Returns the first line without its end. Nothing else is trimmed: a space may be part of the password. */
+async function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) {
+    chunks.push(Buffer.from(chunk))
+    if (chunks.at(-1)?.includes('\n')) break
+  }
+  const [line = ''] = decoded(Buffer.concat(chunks)).split(/\r?\n/, 1)
+  if (line === '')
+    throw invalid('--password-stdin: standard input has no password', 'its first line is the password')
+  return line
+}
+
+function decoded(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw invalid('--password-stdin: standard input is not UTF-8 text')
+  }
+}
