@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts'
 export interface Output {
   readonly stream: NodeJS.WritableStream
   readonly isTerminal: boolean
-  /** How many characters fit in a line of the terminal. */
+  /** How many characters fit in a line of the terminal; a pseudo-terminal may say 0. */
   readonly columns: number
   /** Resolves when more may be written: at once, unless the reader is slow. Throws ClosedOutput when it has gone. */
   write(text: string): Promise<void>
@@ -38,7 +38,7 @@ export function outputTo(stream: NodeJS.WritableStream, terminal?: { columns: nu
   return {
     stream,
     isTerminal: terminal !== undefined,
-    columns: terminal?.columns ?? USUAL_COLUMNS,
+    columns: terminal?.columns || USUAL_COLUMNS,
     write: (text) => put(text, false),
     settled: () => put('', true),
   }

@@ -58,11 +58,11 @@ async function barOn({ stderr }: Context, what: string): Promise<Display> {
   let seconds = 0
   const bar = new progress.SingleBar({
     stream: stderr.stream,
-    format: (_, { value, total }) =>
-      progressBar(what, { done: value, total }, seconds).slice(0, stderr.columns - 1),
+    format: (_, { value, total }) => progressBar(what, { done: value, total }, seconds),
     clearOnComplete: true,
     forceRedraw: true,
-    linewrap: null,
+    // With it off, a process that is ended at once would leave the terminal so.
+    linewrap: true,
     // Its handlers of signals would keep the first Ctrl-C from ending the process.
     gracefulExit: false,
   })

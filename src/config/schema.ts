@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { graceStart, zoneFrom } from '../cli/dates.ts'
 import { columnFrom, maxDeleteFrom } from '../cli/values.ts'
 import { UserError } from '../errors.ts'

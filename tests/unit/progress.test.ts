@@ -21,7 +21,7 @@ describe('the line', () => {
   })
 
   test('with a bar', () => {
-    expect(progressBar('deleting', { done: 1, total: 2 }, 1)).toMatch(/^█{12}░{12} deleting: 1 of 2/)
+    expect(progressBar('deleting', { done: 1, total: 2 }, 1)).toMatch(/^█{8}░{8} deleting: 1 of 2/)
     expect(progressBar('planning', { done: 0, total: 0 }, 1.1)).toMatch(/^⠙ planning: 1 s$/)
   })
 })

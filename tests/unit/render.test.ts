@@ -186,7 +186,10 @@ describe('a plan', () => {
   }
 
   test('for people', () => {
-    expect(planText(plan, PLAIN)).toBe(`1,100 users to delete, of 1,234 candidates
+    expect(
+      planText(plan, 'not logged in since 2020-01-01 00:00 UTC (or never)', PLAIN),
+    ).toBe(`1,100 users to delete, of 1,234 candidates
+not logged in since 2020-01-01 00:00 UTC (or never)
 
 Kept (whom two guards keep counts for both)
   90  recent   joined, or was last written to, within the grace period

@@ -25,6 +25,8 @@ interface Run {
   readonly globals: GlobalOptions
   readonly options: PurgeCommandOptions
   readonly criteria: Criteria
+  /** The criteria in words. */
+  readonly understood: string
   readonly maxDelete: MaxDelete | undefined
 }
 
@@ -37,12 +39,12 @@ export async function purgeUnverified(
   const settings = await settingsOf(context, globals)
   const { configured } = settings
   const criteria = await criteriaFrom(options, configured, context)
-  await talkOf(context, globals).say(understood(criteria, clockOf(options, configured, context)))
   const run: Run = {
     context,
     globals,
     options,
     criteria,
+    understood: understood(criteria, clockOf(options, configured, context)),
     maxDelete: options.maxDelete ?? configured.maxDelete,
   }
   const work = options.dryRun ? showPlan : carryOut
@@ -54,13 +56,17 @@ export async function purgeUnverified(
 
 async function showPlan(site: Site, run: Run): Promise<void> {
   const { context, globals, options, maxDelete } = run
+  const talk = talkOf(context, globals)
   const plan = await makePlan(site, run)
-  await context.stdout.write(
-    options.format === 'json' ? planJson(plan) : planText(plan, styleFor(context.stdout, context, globals)),
-  )
+  if (options.format === 'json') {
+    await talk.say(run.understood)
+    await context.stdout.write(planJson(plan))
+  } else {
+    await context.stdout.write(planText(plan, run.understood, styleFor(context.stdout, context, globals)))
+  }
   const limit = deletionLimit(plan.users, maxDelete)
   if (plan.toDelete > limit) {
-    await talkOf(context, globals).say(
+    await talk.say(
       `warning: that is more than ${counted(limit, 'user')}; without --dry-run it needs --max-delete ${plan.toDelete}`,
     )
   }
@@ -69,7 +75,9 @@ async function showPlan(site: Site, run: Run): Promise<void> {
 async function carryOut(site: Site, run: Run): Promise<void> {
   const { context, globals, options, maxDelete } = run
   const plan = await makePlan(site, run)
-  await talkOf(context, globals).show(planText(plan, styleFor(context.stderr, context, globals)))
+  await talkOf(context, globals).show(
+    planText(plan, run.understood, styleFor(context.stderr, context, globals)),
+  )
   checkBreaker(plan, maxDelete)
   if (plan.toDelete > 0 && !options.yes) await confirmNumber(context, globals, plan.toDelete)
   const report = plan.toDelete > 0 ? await deletePlanned(site, run, plan) : nothingDeleted(plan)

@@ -7,7 +7,7 @@ export interface Advance {
 }
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
-const BAR = 24
+const BAR = 16
 
 /** Returns `deleting: 1,200 of 5,000 (24%), 400/s, 9 s left`; without a total only how long it has taken. */
 export function progressLine(what: string, { done, total }: Advance, seconds: number): string {

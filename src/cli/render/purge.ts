@@ -10,9 +10,10 @@ import type { Style } from './style.ts'
 const FAILED_SHOWN = 20
 
 /** Returns the plan for people: whom, why not the others, which rows, and what could be changed. */
-export function planText(plan: PurgePlan, style: Style): string {
+export function planText(plan: PurgePlan, understood: string, style: Style): string {
   return lines([
     style.heading(`${counted(plan.toDelete, 'user')} to delete, of ${counted(plan.matched, 'candidate')}`),
+    plainText(understood),
     ...keptBlock(plan.kept, style),
     ...countBlock(
       'What keeps them (content), and what would change it',
