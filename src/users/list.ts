@@ -4,6 +4,7 @@ import { instantFromText } from '../django/datetime.ts'
 import type { Site } from '../site/site.ts'
 import { anyFlag, type Candidates, candidatesOf, isTrue } from './candidates.ts'
 import type { Criteria, GuardName } from './criteria.ts'
+import { withNamedUsers } from './identify.ts'
 import { selectionSteps, unverifiedPrimaryEmail } from './select.ts'
 
 export const LIST_FIELDS = [
@@ -62,7 +63,8 @@ const PAGE = 10_000
  * Yields the candidates in the order asked for (by key when none), a page at a time: one long read would keep a
  * SQLite site from writing for as long as the output takes.
  */
-export async function* listUsers(site: Site, request: ListRequest): AsyncGenerator<ListedUser> {
+export async function* listUsers(site: Site, asked: ListRequest): AsyncGenerator<ListedUser> {
+  const request = { ...asked, criteria: await withNamedUsers(site, asked.criteria) }
   const pages = new Pages(site, request)
   let left = request.criteria.selection.limit ?? Number.POSITIVE_INFINITY
   for (let page = await pages.next(); page.length > 0; page = await pages.next()) {
@@ -223,7 +225,7 @@ async function addressesOf(site: Site, keys: readonly string[]): Promise<Map<str
 
 /** Returns how the candidates divide, counted in one statement. The limit does not apply. */
 export async function tally(site: Site, criteria: Criteria): Promise<Tally> {
-  const candidates = candidatesOf(site, criteria)
+  const candidates = candidatesOf(site, await withNamedUsers(site, criteria))
   const count = (which: SQL) => sql`count(*) filter (where ${which})`
   const guards = [...new Set(candidates.flags.map((flag) => flag.guard))]
   const columns = guards.map(
@@ -242,10 +244,11 @@ export async function tally(site: Site, criteria: Criteria): Promise<Tally> {
 /** Returns one sentence for each condition of the selection, with how many users remain: why nothing matched. */
 export async function explainNothing(site: Site, criteria: Criteria): Promise<string[]> {
   const { users } = site.tables
+  const { selection } = await withNamedUsers(site, criteria)
   const total = await site.db.$count(users)
   const sentences = [`${total} users in ${site.shape.users.label}`]
   const conditions: SQL[] = []
-  for (const { remaining, condition } of selectionSteps(site, criteria.selection)) {
+  for (const { remaining, condition } of selectionSteps(site, selection)) {
     conditions.push(condition)
     const left = await site.db.$count(users, and(...conditions))
     sentences.push(`${left} ${remaining}`)

@@ -5,6 +5,7 @@ import type { Relations } from '../site/relations.ts'
 import type { Site } from '../site/site.ts'
 import { anyFlag, type Candidates, candidatesOf, losesReference, nullingEdges } from './candidates.ts'
 import type { Criteria, GuardName } from './criteria.ts'
+import { withNamedUsers } from './identify.ts'
 
 /** A table whose rows keep candidates (the guard `content`). */
 export interface KeepingTable {
@@ -43,7 +44,8 @@ export interface PurgePlan {
 export const KEY_SEPARATOR = '\u001f'
 
 /** Returns what a purge would do, counted in one snapshot. With a batch size also whom, in batches of that size. */
-export async function planPurge(site: Site, criteria: Criteria, batchSize?: number): Promise<PurgePlan> {
+export async function planPurge(site: Site, asked: Criteria, batchSize?: number): Promise<PurgePlan> {
+  const criteria = await withNamedUsers(site, asked)
   const candidates = candidatesOf(site, criteria)
   const { dependents } = candidates
   const rows = await site.db.transaction('read', (tx) =>

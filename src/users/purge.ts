@@ -73,7 +73,7 @@ class PurgeRun {
 
   constructor(site: Site, criteria: Criteria, plan: PurgePlan, options: PurgeOptions) {
     // The batches hold the keys: the limit has been applied, and a long list of ids need not travel with each.
-    const selection = { ...criteria.selection, userIds: undefined, limit: undefined }
+    const selection = { ...criteria.selection, users: undefined, userIds: undefined, limit: undefined }
     this.site = site
     this.candidates = candidatesOf(site, { ...criteria, selection })
     this.plan = plan

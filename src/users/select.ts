@@ -15,6 +15,8 @@ export interface SelectionStep {
  * Throws a UserError when the user model has no column that a condition needs.
  */
 export function selectionSteps(site: Site, selection: Selection): SelectionStep[] {
+  // To overlook this would select everybody.
+  if (selection.users !== undefined) throw new Error('the named users have not been identified')
   return [
     { remaining: 'with an unverified primary address', condition: hasUnverifiedPrimary(site) },
     { remaining: 'not logged in since the cut-off', condition: notLoggedInSince(site, selection.cutoff) },

@@ -77,7 +77,7 @@ describeEachDatabase('agreement', (harness) => {
         fc.integer({ min: 1, max: 5 }),
         async (people, size) => {
           const site = await createSite(harness, 'django5.2-allauth65', POST)
-          const ids = []
+          const ids: string[] = []
           for (const [number, who] of people.entries()) ids.push(await addPerson(site, who, number))
           const chosen = criteria({
             guards: { recentAfter: GRACE_STARTS },
