@@ -38,7 +38,7 @@ describe('help', () => {
 })
 
 test.each([['-V'], ['--version']])('%s', async (argument) => {
-  expect(await usermgmt([argument])).toEqual({ exit: 0, stdout: `${packageVersion()}\n`, stderr: '' })
+  expect(await usermgmt([argument])).toMatchObject({ exit: 0, stdout: `${packageVersion()}\n`, stderr: '' })
 })
 
 test.each([

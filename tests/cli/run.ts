@@ -1,4 +1,4 @@
-import { PassThrough, Readable } from 'node:stream'
+import { Readable, Writable } from 'node:stream'
 import type { Context, Prompts } from '../../src/cli/context.ts'
 import { main } from '../../src/cli/main.ts'
 import { type Output, outputTo } from '../../src/cli/output.ts'
@@ -7,6 +7,8 @@ export interface Ran {
   readonly exit: number
   readonly stdout: string
   readonly stderr: string
+  /** Both, as a terminal would show them. */
+  readonly screen: string
 }
 
 export interface Situation {
@@ -25,15 +27,16 @@ export const NOW = new Date('2025-06-15T12:00:00Z')
 
 /** Runs the command line in this process. */
 export async function usermgmt(args: readonly string[], situation: Situation = {}): Promise<Ran> {
-  const { context, stdout, stderr } = contextOf(situation)
+  const { context, stdout, stderr, screen } = contextOf(situation)
   const exit = await main(args, context)
-  return { exit, stdout: stdout(), stderr: stderr() }
+  return { exit, stdout: stdout(), stderr: stderr(), screen: screen() }
 }
 
 /** Returns a context whose streams are kept as text. */
 export function contextOf({ stdin = '', terminal, env = {}, cwd = '/nowhere', ...rest }: Situation) {
-  const stdout = collector(terminal)
-  const stderr = collector(terminal)
+  const screen: string[] = []
+  const stdout = collector(screen, terminal)
+  const stderr = collector(screen, terminal)
   const context: Context = {
     stdin: { stream: Readable.from([Buffer.from(stdin)]), isTerminal: terminal !== undefined },
     stdout: stdout.output,
@@ -44,14 +47,18 @@ export function contextOf({ stdin = '', terminal, env = {}, cwd = '/nowhere', ..
     prompts: typing(rest.typed ?? []),
     untilInterrupted: (work) => work(rest.signal ?? new AbortController().signal),
   }
-  return { context, stdout: stdout.text, stderr: stderr.text }
+  return { context, stdout: stdout.text, stderr: stderr.text, screen: () => screen.join('') }
 }
 
-function collector(terminal: Situation['terminal']): { output: Output; text(): string } {
-  const stream = new PassThrough()
+function collector(screen: string[], terminal: Situation['terminal']): { output: Output; text(): string } {
   let text = ''
-  stream.setEncoding('utf8').on('data', (piece: string) => {
-    text += piece
+  const stream = new Writable({
+    decodeStrings: false,
+    write(piece: string, _encoding, done) {
+      text += piece
+      screen.push(piece)
+      done()
+    },
   })
   return { output: outputTo(stream, terminal), text: () => text }
 }

@@ -21,7 +21,16 @@ export interface CreateUserOptions {
   readonly porcelain?: boolean
 }
 
-export const CREATE_USER_EXAMPLES: readonly Example[] = []
+export const CREATE_USER_EXAMPLES: readonly Example[] = [
+  {
+    command: 'usermgmt create-user dora --email dora@example.com --verified --no-password',
+    output: `created dora <dora@example.com> with id 7`,
+  },
+  {
+    command: 'usermgmt create-user --email emil@example.com --no-password --porcelain',
+    output: `7`,
+  },
+]
 
 export function registerCreateUser(program: Command, context: Context): void {
   program

@@ -14,7 +14,31 @@ export interface ListOptions extends CriteriaOptions {
   readonly deletable?: boolean
 }
 
-export const LIST_EXAMPLES: readonly Example[] = []
+export const LIST_EXAMPLES: readonly Example[] = [
+  {
+    command: 'usermgmt list-unverified --since 2020-01-01',
+    output: `primary address unverified, not logged in since 2020-01-01 00:00 UTC (or never)
+id  username     email             last_login                   date_joined           kept_because
+──  ───────────  ────────────────  ───────────────────────────  ────────────────────  ────────────
+1   root         root@example.com  2019-06-01T08:00:00Z         2019-05-01T00:00:00Z  staff
+2   anna         anna@example.com  2019-05-02T09:30:00.250000Z  2019-05-01T10:00:00Z  content
+3   win-a-prize  x81@mail.example  never                        2019-11-20T03:12:45Z  -
+4   xqzv81       x82@mail.example  never                        2019-11-20T03:12:46Z  -
+
+4 candidates: 2 can be deleted; kept: 1 staff, 1 content`,
+  },
+  {
+    command: 'usermgmt list --since 2020-01-01 --never-logged-in --format csv --fields id,email,date_joined',
+    output: `primary address unverified, never logged in
+id,email,date_joined
+3,x81@mail.example,2019-11-20T03:12:45Z
+4,x82@mail.example,2019-11-20T03:12:46Z`,
+  },
+  {
+    command: 'usermgmt list --since 2020-01-01 --deletable --format count --quiet',
+    output: `2`,
+  },
+]
 
 export function registerListUnverified(program: Command, context: Context): void {
   const command = program

@@ -7,7 +7,20 @@ export interface MigrateOptions {
   readonly dryRun?: boolean
 }
 
-export const MIGRATE_EXAMPLES: readonly Example[] = []
+export const MIGRATE_EXAMPLES: readonly Example[] = [
+  {
+    command: 'usermgmt migrate',
+    output: `The database is empty. It gets all tables that Django and allauth expect.
+applied site/0000_django_allauth
+applied ledger/0000_ledger`,
+  },
+  {
+    command: 'usermgmt migrate --status',
+    output: `The database is empty.
+site/0000_django_allauth  pending
+ledger/0000_ledger        pending`,
+  },
+]
 
 export function registerMigrate(program: Command, context: Context): void {
   program

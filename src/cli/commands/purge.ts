@@ -16,7 +16,41 @@ export interface PurgeCommandOptions extends CriteriaOptions {
   readonly jobs?: number
 }
 
-export const PURGE_EXAMPLES: readonly Example[] = []
+export const PURGE_EXAMPLES: readonly Example[] = [
+  {
+    command: 'usermgmt purge --since 2020-01-01 --dry-run',
+    output: `2 users to delete, of 4 candidates
+primary address unverified, not logged in since 2020-01-01 00:00 UTC (or never)
+
+Kept (whom two guards keep counts for both)
+  1  staff    is staff or superuser
+  1  content  has rows that no rule lets go
+
+What keeps them (content), and what would change it
+  1  blog_post.author_id  --cascade blog_post.author_id
+
+Rows to delete
+  2  account_emailaddress
+  2  auth_user`,
+  },
+  {
+    command: 'usermgmt purge --since 2020-01-01 --cascade blog_post --yes --quiet',
+    output: `3 users deleted, of 4 candidates
+
+Kept
+  1  staff  is staff or superuser
+
+Rows deleted
+  3  account_emailaddress
+  3  auth_user
+  1  blog_post`,
+  },
+  {
+    command:
+      'usermgmt list --since 2020-01-01 --never-logged-in --format ids --quiet | usermgmt purge --since 2020-01-01 --users-from - --dry-run --format json --quiet',
+    output: `{"since":"2020-01-01T00:00:00Z","matched":2,"to_delete":2,"kept":{},"tables":{"account_emailaddress":2,"auth_user":2},"nulled":{},"failed":[]}`,
+  },
+]
 
 export function registerPurge(program: Command, context: Context): void {
   const command = program

@@ -1,0 +1,145 @@
+import { expect, test } from 'vitest'
+import { describeEachDatabase } from '../support/databases.ts'
+import { addUser } from '../support/users.ts'
+import { exampleSite } from './example-site.ts'
+import { type Situation, usermgmt } from './run.ts'
+
+const BOLD = '\u001b[1m'
+
+describeEachDatabase('list-unverified', (harness) => {
+  async function list(args: string, situation?: Situation) {
+    const { url } = await exampleSite(harness)
+    return usermgmt(['list-unverified', '--database', url, ...args.split(' ')], situation)
+  }
+
+  test('as a table', async () => {
+    const { exit, stdout, stderr } = await list('--since 2020-01-01')
+    expect(exit).toBe(0)
+    expect(stderr).toBe('primary address unverified, not logged in since 2020-01-01 00:00 UTC (or never)\n')
+    expect(stdout).toBe(
+      [
+        'id  username     email             last_login                   date_joined           kept_because',
+        '──  ───────────  ────────────────  ───────────────────────────  ────────────────────  ────────────',
+        '1   root         root@example.com  2019-06-01T08:00:00Z         2019-05-01T00:00:00Z  staff',
+        '2   anna         anna@example.com  2019-05-02T09:30:00.250000Z  2019-05-01T10:00:00Z  content',
+        '3   win-a-prize  x81@mail.example  never                        2019-11-20T03:12:45Z  -',
+        '4   xqzv81       x82@mail.example  never                        2019-11-20T03:12:46Z  -',
+        '',
+        '4 candidates: 2 can be deleted; kept: 1 staff, 1 content',
+        '',
+      ].join('\n'),
+    )
+  })
+
+  test('a terminal gets a table that fits, in bold where colours are wanted', async () => {
+    const { stdout } = await list('--since 2020-01-01 --fields id,email,addresses', {
+      terminal: { columns: 40 },
+    })
+    const [head = '', rule = ''] = stdout.split('\n')
+    expect(head.startsWith(BOLD)).toBe(true)
+    expect(rule).toHaveLength(40)
+    expect(stdout).toContain('…\n')
+  })
+
+  test.each([
+    ['--no-color', {}],
+    ['--verbose', { NO_COLOR: '1' }],
+    ['--verbose', { FORCE_COLOR: '0' }],
+  ])('no colours with %s and %j', async (option, env) => {
+    const { stdout, stderr } = await list(`--since 2020-01-01 ${option}`, { env, terminal: { columns: 100 } })
+    expect(stdout + stderr).not.toContain('\u001b')
+  })
+
+  test('colours where there is no terminal, if they are forced', async () => {
+    expect((await list('--since 2020-01-01', { env: { FORCE_COLOR: '1' } })).stdout).toContain(BOLD)
+  })
+
+  test.each([
+    ['ids', '1\n2\n3\n4\n'],
+    ['count', '4\n'],
+    ['ids --deletable', '3\n4\n'],
+    ['ids --kept', '1\n2\n'],
+    ['count --kept', '2\n'],
+    ['count --limit 3', '3\n'],
+    ['ids --sort -date_joined', '4\n3\n2\n1\n'],
+    ['ids --limit 1 --sort -id', '4\n'],
+    ['ids --never-logged-in', '3\n4\n'],
+    ['ids --email-domain @Mail.Example', '3\n4\n'],
+    ['ids --user anna --user 3', '2\n3\n'],
+    ['ids --joined-before 2019-05-01', ''],
+    ['ids --joined-before 2019-05-01T00:00:01Z', '1\n'],
+    ['csv --fields id,username --user 4', 'id,username\n4,xqzv81\n'],
+    [
+      'ndjson --fields id,kept_because --kept',
+      '{"id":"1","kept_because":["staff"]}\n{"id":"2","kept_because":["content"]}\n',
+    ],
+    ['json --fields id --deletable', '[\n  {"id":"3"},\n  {"id":"4"}\n]\n'],
+    [
+      'json --fields is_active,is_staff,first_name,addresses --user root',
+      '[\n  {"is_active":true,"is_staff":true,"first_name":"","addresses":[{"email":"root@example.com","verified":false,"primary":true}]}\n]\n',
+    ],
+    ['ids --deletable --include staff', '1\n3\n4\n'],
+    ['ids --deletable --cascade blog_post', '2\n3\n4\n'],
+    ['ids --deletable --cascade *', '2\n3\n4\n'],
+    ['ids --deletable --protect 3', '4\n'],
+    ['ids --deletable --protect @mail.example', ''],
+  ])('--format %s', async (args, stdout) => {
+    const { exit, ...ran } = await list(`--since 2020-01-01 --format ${args}`)
+    expect(exit).toBe(0)
+    expect(ran.stdout).toBe(stdout)
+  })
+
+  test.each(['table', 'csv', 'json', 'ndjson', 'ids'])(
+    'as %s no name reaches the terminal raw',
+    async (format) => {
+      const site = await exampleSite(harness)
+      await addUser(site, { username: '\u001b[31mfree\u202e', email: 'x83@mail.example' })
+      const args = ['--database', site.url, '--since', '2020-01-01', '--format', format]
+      const { stdout } = await usermgmt(['list', ...args])
+      expect(stdout).not.toContain('\u001b')
+      expect(stdout).not.toContain('\u202e')
+      expect(stdout).toContain(format === 'ids' ? '7\n' : '\\u001b[31mfree\\u202e')
+    },
+  )
+
+  test('the ids that another list has printed', async () => {
+    const { stdout } = await list('--since 2020-01-01 --format ids --users-from -', {
+      stdin: '2\r\n\n# comment\n4\n77\n',
+    })
+    expect(stdout).toBe('2\n4\n')
+  })
+
+  test('nobody: says why', async () => {
+    const { exit, stdout, stderr } = await list(
+      '--since 2020-01-01 --format json --email-domain nowhere.example',
+    )
+    expect({ exit, stdout }).toEqual({ exit: 0, stdout: '[]\n' })
+    expect(stderr.split('\n').slice(1)).toEqual([
+      'no user matches:',
+      '  6 users in auth_user',
+      '  5 with an unverified primary address',
+      '  4 not logged in since the cut-off',
+      '  0 with an address at the domains',
+      '',
+    ])
+  })
+
+  test('nobody of those asked for: says so', async () => {
+    const { stderr } = await list('--since 2020-01-01 --format ids --user 3 --kept')
+    expect(stderr).toContain('none of them: 1 candidate: 1 can be deleted\n')
+  })
+
+  test('--quiet says nothing', async () => {
+    expect((await list('--since 2019-01-01 --quiet --format ids --never-logged-in --user root')).stderr).toBe(
+      '',
+    )
+  })
+
+  test('--verbose names the database, without its password', async () => {
+    const { stderr } = await list('--since 2020-01-01 --format count --verbose')
+    expect(stderr).toMatch(/^configuration: none$/m)
+    expect(stderr).toMatch(
+      harness.pick({ sqlite: /^database: \/.+$/m, postgres: /^database: postgres:\/\/\w+@[^:]+:\d+\/\w+$/m }),
+    )
+  })
+})

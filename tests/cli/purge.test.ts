@@ -1,0 +1,177 @@
+import { describe, expect, test } from 'vitest'
+import { describeEachDatabase } from '../support/databases.ts'
+import { allRowsOf, rowsOf } from '../support/sites.ts'
+import { exampleSite } from './example-site.ts'
+import { type Situation, usermgmt } from './run.ts'
+
+const TERMINAL = { columns: 100 }
+
+describeEachDatabase('purge', (harness) => {
+  async function purge(args: string, situation?: Situation) {
+    const site = await exampleSite(harness)
+    const before = await allRowsOf(site.db)
+    const words = ['purge', '--database', site.url, '--since', '2020-01-01', ...args.split(' ')]
+    const ran = await usermgmt(
+      words.filter((word) => word !== ''),
+      situation,
+    )
+    const left = (await rowsOf(site.db, 'auth_user')).map((user) => user.id)
+    return { ...ran, left, unchanged: async () => expect(await allRowsOf(site.db)).toEqual(before) }
+  }
+
+  test('--dry-run prints the plan and changes nothing', async () => {
+    const { exit, stdout, stderr, unchanged } = await purge('--dry-run')
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' })
+    expect(stdout).toBe(`2 users to delete, of 4 candidates
+primary address unverified, not logged in since 2020-01-01 00:00 UTC (or never)
+
+Kept (whom two guards keep counts for both)
+  1  staff    is staff or superuser
+  1  content  has rows that no rule lets go
+
+What keeps them (content), and what would change it
+  1  blog_post.author_id  --cascade blog_post.author_id
+
+Rows to delete
+  2  account_emailaddress
+  2  auth_user
+`)
+    await unchanged()
+  })
+
+  test('plan and report have the same keys and the same numbers', async () => {
+    const plan = await purge('--dry-run --format json --cascade blog_post')
+    const report = await purge('--yes --quiet --format json --cascade blog_post')
+    const { to_delete, ...rest } = JSON.parse(plan.stdout)
+    expect(JSON.parse(report.stdout)).toEqual({ ...rest, deleted: to_delete })
+    expect(rest).toEqual({
+      since: '2020-01-01T00:00:00Z',
+      matched: 4,
+      kept: { staff: 1 },
+      tables: { auth_user: 3, account_emailaddress: 3, blog_post: 1 },
+      nulled: {},
+      failed: [],
+    })
+    expect(report).toMatchObject({ exit: 0, stderr: '', left: ['1', '5', '6'] })
+  })
+
+  test('a person types the number', async () => {
+    const { exit, stdout, stderr, left } = await purge('', { terminal: TERMINAL, typed: ['2'] })
+    expect(exit).toBe(0)
+    expect(stderr).toContain('2 users to delete, of 4 candidates')
+    expect(stdout).toContain('2 users deleted, of 4 candidates')
+    expect(left).toEqual(['1', '2', '5', '6'])
+  })
+
+  describe('nothing happens', () => {
+    test.each<[string, string, Situation | undefined, string]>([
+      [
+        'without a terminal and without --yes',
+        '',
+        undefined,
+        'not confirmed, and nobody to ask: nothing has been deleted',
+      ],
+      [
+        'with --no-input',
+        '--no-input',
+        { terminal: TERMINAL },
+        'not confirmed, and nobody to ask: nothing has been deleted',
+      ],
+      [
+        'after another number',
+        '',
+        { terminal: TERMINAL, typed: ['20'] },
+        'not confirmed: nothing has been deleted',
+      ],
+      ['after y', '', { terminal: TERMINAL, typed: ['y'] }, 'not confirmed: nothing has been deleted'],
+      [
+        'beyond --max-delete',
+        '--yes --max-delete 1',
+        undefined,
+        'refused: 2 of 6 users would be deleted, and the limit is 1',
+      ],
+      [
+        'beyond a percentage',
+        '--yes --max-delete 20%',
+        undefined,
+        'refused: 2 of 6 users would be deleted, and the limit is 1',
+      ],
+    ])('%s', async (_, args, situation, message) => {
+      const { exit, stdout, stderr, unchanged } = await purge(args, situation)
+      expect({ exit, stdout }).toEqual({ exit: 3, stdout: '' })
+      expect(stderr).toContain(`usermgmt: ${message}\n`)
+      await unchanged()
+    })
+
+    test('and the dry run says what it would need', async () => {
+      const { exit, stderr } = await purge('--dry-run --max-delete 1')
+      expect(exit).toBe(0)
+      expect(stderr).toBe('warning: that is more than 1 user; without --dry-run it needs --max-delete 2\n')
+    })
+
+    test('when nobody is to be deleted; then nobody is asked', async () => {
+      const { exit, stdout, stderr, unchanged } = await purge('--user anna')
+      expect(exit).toBe(0)
+      expect(stderr).toContain('0 users to delete, of 1 candidate')
+      expect(stdout).toContain('0 users deleted, of 1 candidate')
+      await unchanged()
+    })
+
+    test('when nobody matches; then it says why', async () => {
+      const { exit, stderr } = await purge('--yes --email-domain nowhere.example')
+      expect(exit).toBe(0)
+      expect(stderr).toContain('no user matches:\n  6 users in auth_user\n')
+    })
+  })
+
+  test('a user who cannot be deleted is reported, and the exit code is 1', async () => {
+    const site = await exampleSite(harness)
+    await site.database.run(
+      harness.pick({
+        sqlite: `CREATE TRIGGER keep BEFORE DELETE ON auth_user WHEN old.id = 3 BEGIN SELECT RAISE(ABORT, 'no'); END;`,
+        postgres: `CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF old.id = 3 THEN RAISE 'no'; END IF; RETURN old; END $$;
+          CREATE TRIGGER keep BEFORE DELETE ON auth_user FOR EACH ROW EXECUTE FUNCTION keep();`,
+      }),
+    )
+    const { exit, stdout, stderr } = await usermgmt([
+      'purge',
+      '--database',
+      site.url,
+      '--since',
+      '2020-01-01',
+      '--yes',
+      '--quiet',
+      '--format',
+      'json',
+    ])
+    expect(exit).toBe(1)
+    expect(JSON.parse(stdout)).toMatchObject({
+      deleted: 1,
+      failed: [{ id: '3', reason: expect.any(String) }],
+    })
+    expect(stderr).toBe(
+      'usermgmt: 1 user could not be deleted\nhint: the report says why; the others have been deleted\n',
+    )
+  })
+
+  test('interrupted before the first batch: the report, and exit code 130', async () => {
+    const { exit, stdout, stderr, unchanged } = await purge('--yes', { signal: AbortSignal.abort() })
+    expect(exit).toBe(130)
+    expect(stdout).toContain('0 users deleted, of 4 candidates')
+    expect(stderr).toContain('usermgmt: interrupted: 0 users deleted; run it again to go on\n')
+    await unchanged()
+  })
+
+  test.each([
+    ['--cascade nowhere', 'there is no table nowhere'],
+    ['--cascade blog_post.nobody_id', 'the table blog_post has no column nobody_id'],
+    [
+      '--set-null blog_post.author_id',
+      'blog_post.author_id cannot be set to NULL: the column does not allow it',
+    ],
+  ])('%s is a usage error', async (args, message) => {
+    const { exit, stdout, stderr } = await purge(`--dry-run ${args}`)
+    expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' })
+    expect(stderr).toMatch(new RegExp(`^usermgmt: ${message}`))
+  })
+})
