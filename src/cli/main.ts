@@ -1,3 +1,4 @@
+import { CommanderError } from 'commander'
 import type { Context } from './context.ts'
 import { processContext } from './process-context.ts'
 import { createProgram } from './program.ts'
@@ -6,10 +7,15 @@ import { reportError } from './report-error.ts'
 /** Runs the command line (without node and script) and returns the exit code: see `reportError`. */
 export async function main(argv: readonly string[], context: Context = processContext()): Promise<number> {
   try {
-    await createProgram(context).parseAsync(argv, { from: 'user' })
+    await createProgram(context).parseAsync(argv, { from: 'user' }).catch(exceptHelp)
     await context.stdout.settled()
     return 0
   } catch (error) {
     return reportError(error, context)
   }
+}
+
+/** commander ends `--help` and `--version` with an error, too. */
+function exceptHelp(error: unknown): void {
+  if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error
 }

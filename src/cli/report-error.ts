@@ -12,8 +12,8 @@ const USAGE = 2
 const INTERRUPTED = 130
 
 /**
- * Says on standard error what went wrong and returns the exit code: 0 nothing did (help was asked for, or the
- * reader of the output has gone), 1 failed, 2 usage, 3 refused for safety, 130 interrupted.
+ * Says on standard error what went wrong and returns the exit code: 0 nothing did (the reader of the output has
+ * gone), 1 failed, 2 usage, 3 refused for safety, 130 interrupted.
  */
 export async function reportError(error: unknown, context: Context): Promise<number> {
   if (error instanceof ClosedOutput) return 0
@@ -28,7 +28,6 @@ export async function reportError(error: unknown, context: Context): Promise<num
 }
 
 async function reportUsage(error: CommanderError, context: Context): Promise<number> {
-  if (error.exitCode === 0) return 0
   // Help instead of a command: it has been printed already.
   if (error.code === 'commander.help') return USAGE
   const message = error.message.replace(/^error: /, '').replace(/\n\(Did/, ' (did')

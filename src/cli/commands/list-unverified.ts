@@ -3,7 +3,7 @@ import type { Context, GlobalOptions } from '../context.ts'
 import { type Example, exampleText } from '../examples.ts'
 import { addCriteriaOptions, type CriteriaOptions, formatOption } from '../options.ts'
 
-export const LIST_FORMATS = ['table', 'json', 'ndjson', 'csv', 'ids', 'count'] as const
+const LIST_FORMATS = ['table', 'json', 'ndjson', 'csv', 'ids', 'count'] as const
 export type ListFormat = (typeof LIST_FORMATS)[number]
 
 export interface ListOptions extends CriteriaOptions {

@@ -5,7 +5,7 @@ import { type Example, exampleText } from '../examples.ts'
 import { addCriteriaOptions, type CriteriaOptions, formatOption } from '../options.ts'
 import { countFrom, maxDeleteFrom, valueOption } from '../values.ts'
 
-export const PURGE_FORMATS = ['text', 'json'] as const
+const PURGE_FORMATS = ['text', 'json'] as const
 
 export interface PurgeCommandOptions extends CriteriaOptions {
   readonly format: (typeof PURGE_FORMATS)[number]

@@ -1,0 +1,83 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cp, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const BIN = fileURLToPath(new URL('../../bin/usermgmt.js', import.meta.url))
+const run = promisify(execFile)
+
+let directory: string
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'usermgmt-start-'))
+})
+afterAll(() => rm(directory, { recursive: true }))
+
+/** Returns the text of every file that the command has loaded, from V8's own account of it. */
+async function loadedBy(...args: string[]): Promise<string> {
+  const coverage = await mkdtemp(join(directory, 'coverage-'))
+  await run(process.execPath, [BIN, ...args], { env: { ...process.env, NODE_V8_COVERAGE: coverage } })
+  const reports = (await readdir(coverage)).map((name) => readFile(join(coverage, name), 'utf8'))
+  const urls = (await Promise.all(reports)).flatMap(
+    (report) => JSON.parse(report).result as { url: string }[],
+  )
+  const files = urls.map(({ url }) => url).filter((url) => url.startsWith('file:'))
+  expect(files.length).toBeGreaterThan(2)
+  return (await Promise.all(files.map((url) => readFile(new URL(url), 'utf8')))).join('\n')
+}
+
+describe('starts quickly', () => {
+  test.each([['--help'], ['--version'], ['purge', '--help'], ['help', 'list']])(
+    '%s %s loads no driver',
+    async (...args) => {
+      const loaded = await loadedBy(...args.filter(Boolean))
+      expect(loaded).not.toMatch(/drizzle:entityKind|from "better-sqlite3"|from "pg"|class ZodType|TZDate/)
+    },
+  )
+})
+
+test('says what to do when it has not been built', async () => {
+  const bare = await mkdtemp(join(directory, 'bare-'))
+  await cp(BIN, join(bare, 'bin', 'usermgmt.mjs'))
+  await expect(run(process.execPath, [join(bare, 'bin', 'usermgmt.mjs')])).rejects.toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: 'usermgmt: the program has not been built yet\nhint: npm run build\n',
+  })
+})
+
+test('the exit code reaches the shell, and errors stay off standard output', async () => {
+  await expect(run(process.execPath, [BIN, 'list', '--since', '2020-02-30'])).rejects.toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: 'usermgmt: --since: 2020-02-30 does not exist\n',
+  })
+})
+
+describe('an output that', () => {
+  /** Runs the command with this as its standard output; returns how it ends. */
+  async function into(stdout: 'pipe' | number) {
+    const child = spawn(process.execPath, [BIN, 'purge', '--help'], { stdio: ['ignore', stdout, 'pipe'] })
+    child.stdout?.destroy()
+    const [stderr, exit] = await Promise.all([
+      text(child.stderr),
+      once(child, 'close').then(([code]) => code),
+    ])
+    return { exit, stderr }
+  }
+
+  test('nobody reads any more is no error', async () => {
+    expect(await into('pipe')).toEqual({ exit: 0, stderr: '' })
+  })
+
+  test('is full is one', async () => {
+    const full = await open('/dev/full', 'w')
+    const ended = await into(full.fd).finally(() => full.close())
+    expect(ended).toEqual({ exit: 1, stderr: 'usermgmt: the output cannot be written: ENOSPC\n' })
+  })
+})
