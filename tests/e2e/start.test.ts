@@ -65,7 +65,7 @@ describe('an output that', () => {
     const child = spawn(process.execPath, [BIN, 'purge', '--help'], { stdio: ['ignore', stdout, 'pipe'] })
     child.stdout?.destroy()
     const [stderr, exit] = await Promise.all([
-      text(child.stderr),
+      text(child.stderr as Readable),
       once(child, 'close').then(([code]) => code),
     ])
     return { exit, stderr }
