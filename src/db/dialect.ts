@@ -9,6 +9,8 @@ export interface Dialect {
   readonly kit: ColumnKit
   /** Locks the rows of a table until the transaction ends, in a fixed order; nothing where it locks everything. */
   lockRows(tx: Db, table: SQL, where: SQL, order: SQL): Promise<void>
+  /** Ends a select that locks the rows it reads; empty where the transaction locks everything. */
+  readonly forUpdate: SQL
   /** Returns what the database says about its tables. */
   catalog(db: Db): Promise<Catalog>
   /** True when the expression is one of the texts; any number of them in one bound value. */
@@ -24,6 +26,10 @@ export interface Dialect {
   exactText(column: SQL): SQL
   /** Lets one transaction at a time past this point, until it ends. */
   oneAtATime(tx: Db): Promise<void>
+  /** Lets rows that refer to each other come in any order, as far as the database can. */
+  deferForeignKeys(tx: Db): Promise<void>
+  /** In an insert: the values given are taken for columns that the database numbers itself. */
+  readonly overridingIdentity: SQL
   /** Reports a broken foreign key at this point of the transaction, not at its end. */
   checkForeignKeys(tx: Db): Promise<void>
   /** A common table expression that grows from `seed` by `steps` until nothing is new. */
@@ -33,17 +39,35 @@ export interface Dialect {
   /** The hidden column that tells the rows of a table without a primary key apart, within one transaction. */
   readonly rowId: { readonly name: string; readonly type: string }
   /**
-   * Deletes rows of tables that refer to each other as one step, and returns how many of each. The definitions are the
-   * common table expressions that the rows are selected from.
+   * Deletes rows of tables that refer to each other as one step, and returns the `returning` rows of each. The
+   * definitions are the common table expressions that the rows are selected from.
    */
-  deleteTogether(tx: Db, definitions: readonly SQL[], deletions: readonly DeletionOf[]): Promise<number[]>
+  deleteTogether(tx: Db, definitions: readonly SQL[], deletions: readonly DeletionOf[]): Promise<object[][]>
+  /** What to select of a row to be able to put it back exactly; `readImage` takes the row that comes of it. */
+  image(columns: readonly string[]): SQL
+  readImage(row: object): Cell[]
+  /** The cell as a value for a column of the type. */
+  cellValue(cell: Cell, type: string): SQL
 }
+
+/**
+ * An exact value as JSON. PostgreSQL: its own text form. SQLite, whose values have types of their own: text, an integer
+ * as number (or `i` when JavaScript would round it), a real as `r`, a blob in hexadecimal as `x`.
+ */
+export type Cell =
+  | string
+  | number
+  | null
+  | { readonly i: string }
+  | { readonly r: string }
+  | { readonly x: string }
 
 /** The rows of one table to delete: a select of the columns that tell them apart. */
 export interface DeletionOf {
   readonly table: Table
   readonly identity: readonly string[]
   readonly rows: SQL
+  readonly returning: SQL
 }
 
 /** The rows of one table that follow from a row found before: `select columns from table where on`. */

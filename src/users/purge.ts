@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
+import type { Table } from '../db/catalog.ts'
 import { databaseFault, shortReason } from '../db/errors.ts'
 import type { Site } from '../site/site.ts'
+import { type Archive, ArchiveError, archivedTables } from './archive.ts'
 import { deleteUsers, type Effects } from './batch.ts'
 import { type Candidates, candidatesOf, isTrue } from './candidates.ts'
 import type { Criteria, GuardName } from './criteria.ts'
@@ -19,6 +21,8 @@ export interface PurgeOptions {
   /** PostgreSQL batches worked on at once. */
   readonly jobs?: number | undefined
   readonly onProgress?: ((progress: PurgeProgress) => void) | undefined
+  /** Holds what is deleted before it is; without one nothing can be put back. */
+  readonly archive?: Archive | undefined
   /** Finish the batch at hand, then stop. */
   readonly signal?: AbortSignal | undefined
 }
@@ -67,6 +71,7 @@ class PurgeRun {
   private readonly tables = new Map<string, number>()
   private readonly nulled = new Map<string, number>()
   private readonly failed: FailedUser[] = []
+  private readonly archived: readonly Table[] | undefined
   private deleted = 0
   private changed = 0
   private stopped: PurgeReport['stopped']
@@ -76,6 +81,7 @@ class PurgeRun {
     const selection = { ...criteria.selection, users: undefined, userIds: undefined, limit: undefined }
     this.site = site
     this.candidates = candidatesOf(site, { ...criteria, selection })
+    this.archived = options.archive && archivedTables(this.candidates.dependents)
     this.plan = plan
     this.options = options
     this.kept = { ...plan.kept }
@@ -116,7 +122,7 @@ class PurgeRun {
       await this.deleteBatch(keys)
     } catch (error) {
       const fault = databaseFault(error)
-      if (fault === 'connection' || fault === 'other') {
+      if (fault === 'connection' || fault === 'other' || error instanceof ArchiveError) {
         this.stopped = { error }
       } else if (keys.length === 1) {
         const [key = ''] = keys
@@ -138,7 +144,9 @@ class PurgeRun {
         await lockUsers(site, keys)
         const checked = await check(site, this.candidates, keys)
         const effects =
-          checked.deletable.length > 0 && (await deleteUsers(tx, site, this.candidates, checked.deletable))
+          checked.deletable.length > 0 &&
+          (await deleteUsers(tx, site, this.candidates, checked.deletable, this.archived))
+        if (effects) await this.options.archive?.append(effects.lines)
         return { ...checked, effects }
       }),
     )

@@ -14,6 +14,7 @@ const LARGEST: Record<string, bigint> = { smallint: 2n ** 15n, integer: 2n ** 31
 export const postgresDialect: Dialect = {
   name: 'postgres',
   kit: postgresKit,
+  forUpdate: sql`for update`,
   lockRows: async (tx, table, where, order) => {
     await tx.rows(sql`select 1 from ${table} where ${where} order by ${order} for update`)
   },
@@ -36,6 +37,10 @@ export const postgresDialect: Dialect = {
   oneAtATime: async (tx) => {
     await tx.run(sql`select pg_advisory_xact_lock(${LOCK})`)
   },
+  deferForeignKeys: async (tx) => {
+    await tx.run(sql`set constraints all deferred`)
+  },
+  overridingIdentity: sql`overriding system value`,
   checkForeignKeys: async (tx) => {
     await tx.rows(sql`set constraints all immediate`)
   },
@@ -49,17 +54,25 @@ export const postgresDialect: Dialect = {
   rowId: { name: 'ctid', type: 'tid' },
   // Foreign keys are checked when the whole statement is done, whatever they defer.
   async deleteTogether(tx, definitions, deletions) {
+    const name = (i: number) => sql.identifier(`gone_${i}`)
     const steps = deletions.map(
-      ({ table, identity, rows }, i) => sql`gone_${sql.raw(String(i))} as (
-        delete from ${tableName(table)} where ${rowValue(identity)} in (${rows}) returning 1)`,
+      ({ table, identity, rows, returning }, i) => sql`${name(i)} as (
+        delete from ${tableName(table)} where ${rowValue(identity)} in (${rows}) returning ${returning})`,
     )
-    const counts = deletions.map(
-      (_, i) => sql`select ${sql.raw(String(i))} as step, count(*) from gone_${sql.raw(String(i))}`,
+    const gone = deletions.map(
+      (_, i) => sql`select ${sql.raw(String(i))} as step, ${name(i)}.* from ${name(i)}`,
     )
     const rows = await tx.rows<{
-      count: string
+      step: number
     }>(sql`with recursive ${sql.join([...definitions, ...steps], sql`, `)}
-      ${sql.join(counts, sql` union all `)} order by step`)
-    return rows.map((row) => Number(row.count))
+      ${sql.join(gone, sql` union all `)}`)
+    return deletions.map((_, i) => rows.filter((row) => row.step === i))
   },
+  image: (columns) =>
+    sql`array[${sql.join(
+      columns.map((column) => sql`${sql.identifier(column)}::text`),
+      sql`, `,
+    )}] as image`,
+  readImage: (row) => (row as { image: (string | null)[] }).image,
+  cellValue: (cell, type) => sql`cast(${cell} as ${sql.raw(type)})`,
 }

@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Table } from '../db/catalog.ts'
+import type { Cell } from '../db/dialect.ts'
+import { type Instant, instantOf } from '../django/datetime.ts'
+import { UserError } from '../errors.ts'
+import type { Dependents } from '../site/dependents.ts'
+import type { Site } from '../site/site.ts'
+import { ArchiveWriter } from './archive-file.ts'
+import type { Criteria } from './criteria.ts'
+
+export const ARCHIVE_FORMAT = 1
+
+/** What a table was like when its rows were deleted; rows are arrays in the order of `columns`. */
+export interface ArchivedTable {
+  readonly name: string
+  readonly columns: readonly string[]
+  readonly types: readonly string[]
+}
+
+export interface ArchivedEdge {
+  readonly rule: 'delete' | 'set-null'
+  readonly table: number
+  readonly columns: readonly string[]
+  readonly references: number
+  readonly referenced: readonly string[]
+}
+
+/** The first line of an archive. */
+export interface ArchiveHeader {
+  readonly usermgmt: string
+  readonly format: number
+  readonly database: { readonly kind: string; readonly identity: string }
+  readonly started: Instant
+  readonly users: string
+  readonly user_key: string
+  readonly tables: readonly ArchivedTable[]
+  /** Through which columns rows hang on others: to find what belongs to one user. */
+  readonly edges: readonly ArchivedEdge[]
+  readonly criteria: Criteria
+}
+
+/** A further line: a row that was deleted, or one whose columns were set to NULL, with the values before. */
+export type ArchiveLine = DeletedLine | ClearedLine
+
+export interface DeletedLine {
+  readonly d: number
+  readonly row: readonly Cell[]
+}
+
+export interface ClearedLine {
+  readonly n: number
+  readonly key: Readonly<Record<string, Cell>>
+  readonly was: Readonly<Record<string, Cell>>
+}
+
+/** Where a run puts what it removes, a batch at a time, before the batch is committed. */
+export class Archive {
+  readonly path: string
+  private readonly writer: ArchiveWriter
+
+  private constructor(path: string, writer: ArchiveWriter) {
+    this.path = path
+    this.writer = writer
+  }
+
+  /** Creates the directory and the file, and writes the header. Throws a UserError when that cannot be done. */
+  static async create(directory: string, header: ArchiveHeader): Promise<Archive> {
+    const stamp = header.started.replace(/[-:]/g, '').replace(/\.\d+/, '')
+    const path = join(directory, `purge-${stamp}-${randomBytes(3).toString('hex')}.ndjson.gz`)
+    return explained(path, async () => {
+      await mkdir(directory, { recursive: true, mode: 0o700 })
+      const writer = await ArchiveWriter.create(path)
+      await writer.append(`${JSON.stringify(header)}\n`)
+      return new Archive(path, writer)
+    })
+  }
+
+  /** Returns once the batch is on the disk. */
+  async append(lines: readonly ArchiveLine[]): Promise<void> {
+    const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
+    await explained(this.path, () => this.writer.append(text))
+  }
+
+  async close(): Promise<void> {
+    await this.writer.close()
+  }
+}
+
+/** An archive that cannot be written. Nothing that it does not hold may be deleted. */
+export class ArchiveError extends UserError {}
+
+async function explained<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code
+    const why =
+      code === 'ENOSPC' ? 'the disk is full' : code === 'EACCES' ? 'permission denied' : (code ?? 'failed')
+    throw new ArchiveError(`the archive ${path} cannot be written: ${why}`, {
+      hint: 'nothing is deleted without it: make room, name another directory with --archive, or use --no-archive',
+      cause,
+    })
+  }
+}
+
+/** Returns the header of a run that starts now. */
+export function archiveHeader(
+  site: Site,
+  dependents: Dependents,
+  criteria: Criteria,
+  run: { readonly version: string; readonly identity: string; readonly now: Date },
+): ArchiveHeader {
+  const tables = archivedTables(dependents)
+  const numbers = new Map(tables.map((table, i) => [table, i]))
+  return {
+    usermgmt: run.version,
+    format: ARCHIVE_FORMAT,
+    database: { kind: site.db.dialect.name, identity: run.identity },
+    started: instantOf(run.now),
+    users: site.shape.users.label,
+    user_key: site.shape.userKey.name,
+    tables: tables.map((table) => ({
+      name: table.label,
+      columns: table.columns.map((column) => column.name),
+      types: table.columns.map((column) => column.type),
+    })),
+    edges: dependents.edges.flatMap(({ rule, ...edge }) =>
+      rule === 'keep'
+        ? []
+        : [
+            {
+              rule,
+              table: numbers.get(edge.table) ?? -1,
+              columns: edge.columns,
+              references: numbers.get(edge.references) ?? -1,
+              referenced: edge.referencedColumns,
+            },
+          ],
+    ),
+    criteria: { ...criteria, selection: { ...criteria.selection, userIds: undefined } },
+  }
+}
+
+/** Returns the tables that an archive names by number: those that lose rows, and those that lose a reference. */
+export function archivedTables(dependents: Dependents): Table[] {
+  const cleared = dependents.edges.filter((edge) => edge.rule === 'set-null').map((edge) => edge.table)
+  return [...new Set([...dependents.order.flat(), ...cleared])]
+}

@@ -1,0 +1,175 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { dependentsOf } from '../../src/site/dependents.ts'
+import type { RuleSettings } from '../../src/site/rules.ts'
+import { Archive, archiveHeader } from '../../src/users/archive.ts'
+import { planPurge } from '../../src/users/plan.ts'
+import { type PurgeReport, purge } from '../../src/users/purge.ts'
+import { openArchive, type RestoreOptions, restore } from '../../src/users/restore.ts'
+import { criteria } from '../support/criteria.ts'
+import { describeEachDatabase } from '../support/databases.ts'
+import { allRowsOf, createSite, insert, rowsOf, type TestSite } from '../support/sites.ts'
+import { addUser } from '../support/users.ts'
+
+let directory: string
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'usermgmt-archive-'))
+})
+afterEach(() => rm(directory, { recursive: true }))
+
+async function purgeInto(site: TestSite, rules: RuleSettings = {}, size = 2) {
+  const all = criteria({ rules })
+  const plan = await planPurge(site, all, size)
+  const run = { version: '0.0.0', identity: 'here', now: new Date('2026-06-01T12:00:00Z') }
+  const header = archiveHeader(site, dependentsOf(site.shape, all.rules), all, run)
+  const archive = await Archive.create(join(directory, 'archive'), header)
+  const report: PurgeReport = await purge(site, all, plan, { archive })
+  await archive.close()
+  return { path: archive.path, report }
+}
+
+async function putBack(site: TestSite, path: string, options?: RestoreOptions) {
+  const archive = await openArchive(path)
+  return restore(site, archive, options).finally(() => archive.reader.close())
+}
+
+const TABLES = (pick: <T>(values: { sqlite: T; postgres: T }) => T) => `
+  create table blog_post (id {key}, author_id integer references auth_user (id) deferrable initially deferred,
+    editor_id integer references auth_user (id) deferrable initially deferred, title text,
+    ${pick({
+      sqlite: 'ratio real, raw blob, any_value, twice integer generated always as (id * 2) stored',
+      postgres: `ratio double precision, raw bytea, price numeric(30, 10), tags text[], data json, extra jsonb, span interval,
+        day date, net inet, serial_no integer generated always as identity, twice integer generated always as (id * 2) stored`,
+    })});
+  create table blog_comment (id {key}, post_id integer references blog_post (id) deferrable initially deferred,
+    parent_id integer references blog_comment (id) deferrable initially deferred);`
+
+/** Users with dependents of every kind, whose values are hard to keep exactly. */
+async function fill(site: TestSite): Promise<string[]> {
+  const ids = []
+  for (let i = 0; i < 5; i++) {
+    ids.push(
+      await addUser(site, { lastLogin: '2019-01-01T00:00:00.123456Z', firstName: 'O\'Hara \u{1F600}\n\t"' }),
+    )
+  }
+  const stays = await addUser(site, { lastLogin: '2024-01-01T00:00:00Z' })
+  const [a, b] = ids
+  const post = await insert(site, 'blog_post', { author_id: a ?? null, editor_id: null, title: null })
+  await site.database.run(
+    site.database.kind === 'sqlite'
+      ? `insert into blog_post (author_id, editor_id, title, ratio, raw, any_value) values
+          (${stays}, ${b}, 'edited', 0.1, x'00ff', 9007199254740993), (${b}, ${a}, '', -1.5e300, null, 1),
+          (${b}, null, 'x', 1, x'', 'text'), (${a}, null, 'y', null, null, 2.0)`
+      : `insert into blog_post (author_id, editor_id, title, ratio, raw, price, tags, data, extra, span, day, net) values
+          (${stays}, ${b}, 'edited', 0.1, '\\x00ff', 1.5000000000, '{}', '{"b":1, "a" :2}', '{"b":1,"a":2}', '1 mon 2 days', '2020-02-29', '::1'),
+          (${b}, ${a}, '', 'NaN', null, 12345678901234567890.0123456789, '{"a,b","\\"q\\"",NULL}', null, 'null', '-1 sec', '-infinity', null)`,
+  )
+  const root = await insert(site, 'blog_comment', { post_id: post, parent_id: null })
+  await insert(site, 'blog_comment', { post_id: null, parent_id: root })
+  return ids
+}
+
+const RULES = { cascade: ['blog_post.author_id', 'blog_comment'], setNull: ['blog_post.editor_id'] }
+
+describeEachDatabase('archive and restore', (harness) => {
+  const filled = async () => {
+    const site = await createSite(harness, 'django5.2-allauth65', TABLES(harness.pick))
+    return { site, ids: await fill(site) }
+  }
+
+  test('after purge and restore every table is as it was, and a second restore changes nothing', async () => {
+    const { site } = await filled()
+    const before = await allRowsOf(site.db)
+    const { path, report } = await purgeInto(site, RULES)
+    expect(report).toMatchObject({ deleted: 5, failed: [] })
+    expect(report.nulled).toEqual({ 'blog_post.editor_id': 1 })
+    expect(await rowsOf(site.db, 'auth_user')).toHaveLength(1)
+    const restored = await putBack(site, path)
+    expect(restored).toMatchObject({ failed: [], skipped: 0, torn: false })
+    expect(restored.restored).toEqual(report.tables)
+    expect(await allRowsOf(site.db)).toEqual(before)
+    const again = await putBack(site, path)
+    expect(again).toMatchObject({ restored: {}, relinked: {}, failed: [] })
+    expect(await allRowsOf(site.db)).toEqual(before)
+  })
+
+  test('the file is for its owner only, readable with zcat, and holds no password of the database', async () => {
+    const { site } = await filled()
+    const { path } = await purgeInto(site, RULES)
+    expect((await stat(path)).mode & 0o777).toBe(0o600)
+    expect((await stat(dirname(path))).mode & 0o777).toBe(0o700)
+    const lines = gunzipSync(await readFile(path))
+      .toString()
+      .trimEnd()
+      .split('\n')
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ format: 1, users: 'auth_user' })
+    expect(lines.length).toBeGreaterThan(15)
+  })
+
+  test('one user comes back with everything that was theirs, and nobody else', async () => {
+    const { site, ids } = await filled()
+    const { path } = await purgeInto(site, RULES)
+    const [only = ''] = ids
+    const report = await putBack(site, path, { users: [only] })
+    expect(report.failed).toEqual([])
+    expect(report.restored).toMatchObject({ auth_user: 1, account_emailaddress: 1, blog_comment: 2 })
+    expect((await rowsOf(site.db, 'auth_user')).map((row) => row.id)).toContain(only)
+    expect(await rowsOf(site.db, 'auth_user')).toHaveLength(2)
+  })
+
+  test('a dry run of restore says the same and changes nothing', async () => {
+    const { site } = await filled()
+    const { path, report } = await purgeInto(site, RULES)
+    const before = await allRowsOf(site.db)
+    expect((await putBack(site, path, { dryRun: true })).restored.auth_user).toBe(report.deleted)
+    expect(await allRowsOf(site.db)).toEqual(before)
+  })
+
+  test('what is taken by now is reported with its user, and the others come back', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    const taken = await addUser(site, { username: 'taken' })
+    const other = await addUser(site, { username: 'other' })
+    const { path } = await purgeInto(site)
+    await site.database.run(`insert into auth_user (id, password, is_superuser, username, first_name, last_name, email,
+      is_staff, is_active, date_joined) values (999, '', false, 'taken', '', '', '', false, true, '2026-01-01 00:00:00')`)
+    const report = await putBack(site, path)
+    expect(report.restored).toEqual({ auth_user: 1, account_emailaddress: 1 })
+    expect(report.failed).toMatchObject(
+      [
+        { user: taken, table: 'auth_user', reason: /taken by now/ },
+        { user: taken, table: 'account_emailaddress', reason: /a row it depends on is gone: auth_user/ },
+      ].map((failure) => ({ ...failure, reason: expect.stringMatching(failure.reason) })),
+    )
+    expect((await rowsOf(site.db, 'auth_user')).map((row) => row.id)).toEqual([other, '999'])
+  })
+
+  test('a torn file gives back every whole batch', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    for (let i = 0; i < 6; i++) await addUser(site)
+    const { path } = await purgeInto(site)
+    await truncate(path, (await stat(path)).size - 10)
+    const report = await putBack(site, path)
+    expect(report).toMatchObject({ torn: true, restored: { auth_user: 4 }, failed: [] })
+  })
+
+  test('an archive that cannot be written stops the purge before anything is deleted', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    await addUser(site)
+    await writeFile(join(directory, 'archive'), 'a file where the directory should be')
+    await expect(purgeInto(site)).rejects.toThrow(/cannot be written/)
+    expect(await rowsOf(site.db, 'auth_user')).toHaveLength(1)
+  })
+
+  test('a file that is no archive is refused', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    const path = join(directory, 'noise')
+    await writeFile(path, randomBytes(1000))
+    await expect(putBack(site, path)).rejects.toThrow(/not an archive/)
+    await expect(putBack(site, join(directory, 'nothing'))).rejects.toThrow(/cannot be read/)
+    expect(await readdir(directory)).toEqual(['noise'])
+  })
+})
