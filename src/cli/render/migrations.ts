@@ -35,7 +35,7 @@ function nameOf({ migration: { folder, name } }: MigrationState): string {
   return `${folder}/${name}`
 }
 
-function fate({ state, appliedAt, changed }: MigrationState): string {
+function fate({ state, appliedAt = '', changed }: MigrationState): string {
   if (state !== 'applied') return state
-  return `applied ${appliedAt}${changed ? ' (the file was another one then)' : ''}`
+  return `applied ${appliedAt.replace(/\.\d+Z$/, 'Z')}${changed ? ' (the file was another one then)' : ''}`
 }
