@@ -13,7 +13,7 @@ export async function isUsernameTaken(
 }
 
 /** Returns whether somebody has the address: as the user's own, or as any of allauth's, verified or not. */
-export async function isEmailTaken(tx: Db, { tables }: Site, email: string): Promise<boolean> {
+async function isEmailTaken(tx: Db, { tables }: Site, email: string): Promise<boolean> {
   const { users, emailAddresses } = tables
   if (await holds(tx, sql`${emailAddresses}`, sql`${emailAddresses.email}`, email)) return true
   return users.email !== undefined && holds(tx, sql`${users}`, sql`${users.email}`, email)
