@@ -8,7 +8,8 @@ import { reportError } from './report-error.ts'
 export async function main(argv: readonly string[], context: Context = processContext()): Promise<number> {
   try {
     await createProgram(context).parseAsync(argv, { from: 'user' }).catch(exceptHelp)
-    await context.stdout.settled()
+    // Waits for what commander has written, which does not wait itself.
+    await context.stdout.write('')
     return 0
   } catch (error) {
     return reportError(error, context)

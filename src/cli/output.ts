@@ -6,10 +6,8 @@ export interface Output {
   readonly isTerminal: boolean
   /** How many characters fit in a line of the terminal; a pseudo-terminal may say 0. */
   readonly columns: number
-  /** Resolves when more may be written: at once, unless the reader is slow. Throws ClosedOutput when it has gone. */
+  /** Resolves when the text has been handed over, so nothing piles up. Throws ClosedOutput when the reader has gone. */
   write(text: string): Promise<void>
-  /** Resolves when everything written has been handed over. */
-  settled(): Promise<void>
 }
 
 /** The reader has gone: `usermgmt list | head`. Nobody is left to be told. */
@@ -27,20 +25,15 @@ export function outputTo(stream: NodeJS.WritableStream, terminal?: { columns: nu
     failure = outputError(error)
   })
 
-  function put(text: string, waitForAll: boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (failure) return reject(failure)
-      const taken = stream.write(text, (error) => (error ? reject(outputError(error)) : resolve()))
-      if (taken && !waitForAll) resolve()
-    })
-  }
-
   return {
     stream,
     isTerminal: terminal !== undefined,
     columns: terminal?.columns || USUAL_COLUMNS,
-    write: (text) => put(text, false),
-    settled: () => put('', true),
+    write: (text) =>
+      new Promise((resolve, reject) => {
+        if (failure) return reject(failure)
+        stream.write(text, (error) => (error ? reject(outputError(error)) : resolve()))
+      }),
   }
 }
 

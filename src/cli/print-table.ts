@@ -5,7 +5,7 @@ import type { Output } from './output.ts'
 import { styleFor } from './paint.ts'
 import { withProgress } from './progress.ts'
 import type { Style } from './render/style.ts'
-import { columnWidths, fitted, tableBody, tableHead, tableRows } from './render/table.ts'
+import { alignedRows, columnWidths, cutRows, fitted, tableHead, tableRows } from './render/table.ts'
 import { countListed, tallyText } from './render/tally.ts'
 
 const ROWS_ON_TERMINAL = 50
@@ -39,6 +39,7 @@ async function printRows(
   stdout: Output,
   style: Style,
 ): Promise<number> {
+  const layOut = stdout.isTerminal ? cutRows : alignedRows
   let shown = 0
   let widths = columnWidths([fields], [])
   for await (const page of pages(users, stdout.isTerminal ? ROWS_ON_TERMINAL : ROWS_IN_PAGE)) {
@@ -46,7 +47,7 @@ async function printRows(
     widths = columnWidths(rows, widths)
     if (stdout.isTerminal) widths = fitted(widths, fields, stdout.columns)
     if (shown === 0) await stdout.write(tableHead(fields, widths, style))
-    await stdout.write(tableBody(rows, widths))
+    await stdout.write(layOut(rows, widths))
     shown += page.length
     if (stdout.isTerminal) break
   }

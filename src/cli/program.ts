@@ -1,9 +1,11 @@
 import { Command, Option } from 'commander'
 import { packageVersion } from '../package-root.ts'
+import { registerArchive } from './commands/archive.ts'
 import { registerCreateUser } from './commands/create-user.ts'
 import { registerListUnverified } from './commands/list-unverified.ts'
 import { registerMigrate } from './commands/migrate.ts'
 import { registerPurge } from './commands/purge.ts'
+import { registerRestore } from './commands/restore.ts'
 import type { Context } from './context.ts'
 
 /** Returns the whole grammar. What a command does is loaded when it runs. */
@@ -22,8 +24,10 @@ export function createProgram(context: Context): Command {
   addGlobalOptions(program)
   program.commandsGroup('Look:')
   registerListUnverified(program, context)
+  registerArchive(program, context)
   program.commandsGroup('Change:')
   registerPurge(program, context)
+  registerRestore(program, context)
   registerCreateUser(program, context)
   program.commandsGroup('Set up:')
   registerMigrate(program, context)
@@ -47,7 +51,7 @@ function addGlobalOptions(program: Command): void {
 /** Errors are left to the one catch in `main`. */
 function outputFor({ stdout, stderr }: Context) {
   return {
-    // What goes wrong with the stream shows when `main` settles it.
+    // What goes wrong with the stream shows when `main` writes its last.
     writeOut: (text: string) => void stdout.write(text).catch(() => {}),
     writeErr: (text: string) => void stderr.write(text).catch(() => {}),
     outputError: () => {},

@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
+import { afterAll } from 'vitest'
 import type { Context, Prompts } from '../../src/cli/context.ts'
 import { main } from '../../src/cli/main.ts'
 import { type Output, outputTo } from '../../src/cli/output.ts'
@@ -23,7 +27,11 @@ export interface Situation {
   readonly signal?: AbortSignal
 }
 
-const NOW = new Date('2025-06-15T12:00:00Z')
+/** Without a configuration file; what a command writes there goes with the tests. */
+const NOWHERE = mkdtempSync(join(tmpdir(), 'usermgmt-cli-'))
+afterAll(() => rmSync(NOWHERE, { recursive: true, force: true }))
+
+export const NOW = new Date('2025-06-15T12:00:00Z')
 
 /** Runs the command line in this process. */
 export async function usermgmt(args: readonly string[], situation: Situation = {}): Promise<Ran> {
@@ -33,7 +41,7 @@ export async function usermgmt(args: readonly string[], situation: Situation = {
 }
 
 /** Returns a context whose streams are kept as text. */
-export function contextOf({ stdin = '', terminal, env = {}, cwd = '/nowhere', ...rest }: Situation) {
+export function contextOf({ stdin = '', terminal, env = {}, cwd = NOWHERE, ...rest }: Situation) {
   const screen: string[] = []
   const stdout = collector(screen, terminal)
   const stderr = collector(screen, terminal)

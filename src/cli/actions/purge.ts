@@ -1,9 +1,14 @@
+import type { Settings } from '../../config/settings.ts'
 import { UserError } from '../../errors.ts'
+import { packageVersion } from '../../package-root.ts'
+import { dependentsOf } from '../../site/dependents.ts'
 import type { Site } from '../../site/site.ts'
+import { Archive, archiveHeader } from '../../users/archive.ts'
 import { checkBreaker, deletionLimit, type MaxDelete } from '../../users/breaker.ts'
 import type { Criteria } from '../../users/criteria.ts'
 import { type PurgePlan, planPurge } from '../../users/plan.ts'
 import { type PurgeReport, purge } from '../../users/purge.ts'
+import { archiveDirectory, databaseIdentity } from '../archives.ts'
 import type { PurgeCommandOptions } from '../commands/purge.ts'
 import { confirmNumber } from '../confirm.ts'
 import type { Context, GlobalOptions } from '../context.ts'
@@ -28,6 +33,7 @@ interface Run {
   /** The criteria in words. */
   readonly understood: string
   readonly maxDelete: MaxDelete | undefined
+  readonly settings: Settings
 }
 
 /** Deletes the users that the options select and no guard keeps; with `--dry-run` only says which. */
@@ -46,6 +52,7 @@ export async function purgeUnverified(
     criteria,
     understood: understood(criteria, clockOf(options, configured, context)),
     maxDelete: options.maxDelete ?? configured.maxDelete,
+    settings,
   }
   const work = options.dryRun ? showPlan : carryOut
   await withSite(context, globals, (site) => work(site, run), {
@@ -80,7 +87,7 @@ async function carryOut(site: Site, run: Run): Promise<void> {
   )
   checkBreaker(plan, maxDelete)
   if (plan.toDelete > 0 && !options.yes) await confirmNumber(context, globals, plan.toDelete)
-  const report = plan.toDelete > 0 ? await deletePlanned(site, run, plan) : nothingDeleted(plan)
+  const report = plan.toDelete > 0 ? await deleteArchived(site, run, plan) : nothingDeleted(plan)
   await context.stdout.write(
     options.format === 'json'
       ? reportJson(report)
@@ -96,7 +103,32 @@ async function makePlan(site: Site, { context, globals, options, criteria }: Run
   return plan
 }
 
-async function deletePlanned(site: Site, run: Run, plan: PurgePlan): Promise<PurgeReport> {
+/** Deletes into an archive, and says how to put it back. */
+async function deleteArchived(site: Site, run: Run, plan: PurgePlan): Promise<PurgeReport> {
+  const { context, globals, criteria, settings } = run
+  const directory = archiveDirectory(run.options.archive, settings, context.cwd)
+  if (directory === undefined) return deletePlanned(site, run, plan)
+  const archive = await Archive.create(
+    directory,
+    archiveHeader(site, dependentsOf(site.shape, criteria.rules), criteria, {
+      version: packageVersion(),
+      identity: databaseIdentity(settings.target),
+      now: context.now(),
+    }),
+  )
+  try {
+    const report = await deletePlanned(site, run, plan, archive)
+    await talkOf(context, globals).say(
+      `archive: ${archive.path}`,
+      `to put everybody back: usermgmt restore ${archive.path}`,
+    )
+    return { ...report, archive: archive.path }
+  } finally {
+    await archive.close()
+  }
+}
+
+async function deletePlanned(site: Site, run: Run, plan: PurgePlan, archive?: Archive): Promise<PurgeReport> {
   const { context, globals, options, criteria } = run
   const talk = talkOf(context, globals)
   return context.untilInterrupted((signal) => {
@@ -106,6 +138,7 @@ async function deletePlanned(site: Site, run: Run, plan: PurgePlan): Promise<Pur
     return withProgress(context, globals, 'deleting', (onProgress) =>
       purge(site, criteria, plan, {
         jobs: options.jobs,
+        archive,
         onProgress,
         signal,
       }),

@@ -3,7 +3,7 @@ import type { MaxDelete } from '../../users/breaker.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { type Example, exampleText } from '../examples.ts'
 import { addCriteriaOptions, type CriteriaOptions, formatOption } from '../options.ts'
-import { countFrom, maxDeleteFrom, valueOption } from '../values.ts'
+import { countFrom, maxDeleteFrom, textFrom, valueOption } from '../values.ts'
 
 const PURGE_FORMATS = ['text', 'json'] as const
 
@@ -14,6 +14,8 @@ export interface PurgeCommandOptions extends CriteriaOptions {
   readonly maxDelete?: MaxDelete
   readonly batchSize?: number
   readonly jobs?: number
+  /** A directory; false for none. */
+  readonly archive?: string | false
 }
 
 export const PURGE_EXAMPLES: readonly Example[] = [
@@ -72,6 +74,14 @@ export function registerPurge(program: Command, context: Context): void {
     )
     .addOption(valueOption('--batch-size <number>', 'users in one transaction (default: 1000)', countFrom))
     .addOption(valueOption('--jobs <number>', 'batches at once, on PostgreSQL (default: 1)', countFrom))
+    .addOption(
+      valueOption(
+        '--archive <directory>',
+        'keep what is deleted in a file here, for restore (default: usermgmt-archive)',
+        textFrom,
+      ),
+    )
+    .option('--no-archive', 'keep nothing: what is deleted cannot be put back')
     .addOption(formatOption(PURGE_FORMATS))
   addCriteriaOptions(command)
     .addHelpText('after', exampleText(PURGE_EXAMPLES))

@@ -49,8 +49,9 @@ export function planJson({ since, matched, toDelete, kept, tables, nulled }: Pur
   return `${plainJson({ since, matched, to_delete: toDelete, kept, tables, nulled, failed: [] })}\n`
 }
 
-export function reportJson({ since, matched, deleted, kept, tables, nulled, failed }: PurgeReport): string {
-  return `${plainJson({ since, matched, deleted, kept, tables, nulled, failed })}\n`
+export function reportJson(report: PurgeReport): string {
+  const { since, matched, deleted, kept, tables, nulled, failed, archive } = report
+  return `${plainJson({ since, matched, deleted, kept, tables, nulled, failed, archive })}\n`
 }
 
 function keptBlock(kept: PurgePlan['kept'], style: Style, more: readonly CountLine[] = []): string[] {

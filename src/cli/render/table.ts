@@ -39,15 +39,28 @@ export function fitted(widths: readonly number[], fields: readonly string[], col
   return fit
 }
 
-/** Returns the header with the line under it. */
+/** Returns the lines of the header: the names, and the rule under them. */
 export function tableHead(fields: readonly string[], widths: readonly number[], style: Style): string {
   const rules = widths.map((width) => '─'.repeat(width))
-  return style.heading(tableBody([fields], widths).trimEnd()).concat('\n', tableBody([rules], widths))
+  return style.heading(alignedRows([fields], widths).trimEnd()).concat('\n', alignedRows([rules], widths))
 }
 
-/** Returns the rows, each in one line; what does not fit ends in `…`. */
-export function tableBody(rows: readonly (readonly string[])[], widths: readonly number[]): string {
-  if (rows.length === 0) return ''
+/** Returns the rows, each in one line, in columns that are wide enough. */
+export function alignedRows(rows: readonly (readonly string[])[], widths: readonly number[]): string {
+  const lines = rows.map((row) =>
+    row
+      .map((cell, index) => padded(cell, widths[index] ?? 0))
+      .join(GAP)
+      .trimEnd(),
+  )
+  return lines.map((line) => `${line}\n`).join('')
+}
+
+/**
+ * Returns the rows, each in one line; what does not fit ends in `…`. Not for many: measuring takes cli-table3 a third
+ * of a millisecond a row.
+ */
+export function cutRows(rows: readonly (readonly string[])[], widths: readonly number[]): string {
   const table = new Table({
     chars: BORDERLESS,
     colWidths: [...widths],
@@ -55,6 +68,10 @@ export function tableBody(rows: readonly (readonly string[])[], widths: readonly
   })
   table.push(...rows.map((row) => [...row]))
   return table.toString().replace(/ +$/gm, '').concat('\n')
+}
+
+function padded(cell: string, width: number): string {
+  return cell + ' '.repeat(Math.max(0, width - stringWidth(cell)))
 }
 
 const BORDERLESS = {

@@ -1,0 +1,76 @@
+import { resolve } from 'node:path'
+import { UserError } from '../../errors.ts'
+import type { Site } from '../../site/site.ts'
+import { openArchive, type RestoreReport, restore } from '../../users/restore.ts'
+import { databaseIdentity } from '../archives.ts'
+import type { RestoreCommandOptions } from '../commands/restore.ts'
+import { type Context, canAsk, type GlobalOptions } from '../context.ts'
+import { styleFor } from '../paint.ts'
+import { withProgress } from '../progress.ts'
+import { counted } from '../render/numbers.ts'
+import { restoreJson, restoreText } from '../render/restore.ts'
+import { withSite } from '../with-site.ts'
+
+/** Puts back what an archive holds; with `--dry-run` only says what that would be. */
+export async function restoreArchive(
+  context: Context,
+  globals: GlobalOptions,
+  file: string,
+  options: RestoreCommandOptions,
+): Promise<void> {
+  const archive = await openArchive(resolve(context.cwd, file))
+  try {
+    const report = await withSite(context, globals, async (site, { target }) => {
+      refuseOther(archive.header.database.identity, databaseIdentity(target), options)
+      if (!options.dryRun && !options.yes) await confirm(context, globals)
+      const users = options.user?.map((id) => keyOf(site, id))
+      return withProgress(context, globals, 'restoring', () =>
+        restore(site, archive, { users, dryRun: options.dryRun }),
+      )
+    })
+    await context.stdout.write(
+      options.format === 'json'
+        ? restoreJson(report)
+        : restoreText(report, options.dryRun === true, styleFor(context.stdout, context, globals)),
+    )
+    throwWhenPartly(report)
+  } finally {
+    await archive.reader.close()
+  }
+}
+
+function refuseOther(archived: string, here: string, { anyDatabase }: RestoreCommandOptions): void {
+  if (archived === here || anyDatabase) return
+  throw new UserError(`the archive comes from another database: ${archived}`, {
+    kind: 'refused',
+    hint: `this one is ${here}; if it is the same, or a copy, add --any-database`,
+  })
+}
+
+async function confirm(context: Context, globals: GlobalOptions): Promise<void> {
+  if (!canAsk(context, globals)) {
+    throw new UserError('not confirmed, and nobody to ask: nothing has been put back', {
+      kind: 'refused',
+      hint: 'see what it would do (--dry-run), then run it with --yes',
+    })
+  }
+  const typed = await context.prompts.text('This puts back what the archive holds. Type yes to go on:')
+  if (typed.trim().toLowerCase() === 'yes') return
+  throw new UserError('not confirmed: nothing has been put back', { kind: 'refused' })
+}
+
+function keyOf({ db, shape }: Site, id: string): string {
+  const key = db.dialect.parseKey(id, shape.userKey.type)
+  if (key !== undefined) return key
+  throw new UserError(`--user: ${JSON.stringify(id)} cannot be an id here`, {
+    kind: 'invalid',
+    hint: 'the ids in an archive: usermgmt archive show FILE',
+  })
+}
+
+function throwWhenPartly({ failed }: RestoreReport): void {
+  if (failed.length === 0) return
+  throw new UserError(`${counted(failed.length, 'row')} could not be put back as before`, {
+    hint: 'the report says why; everything else is back',
+  })
+}

@@ -1,0 +1,44 @@
+import { type Command, Option } from 'commander'
+import type { Context, GlobalOptions } from '../context.ts'
+import { type Example, exampleText } from '../examples.ts'
+import { formatOption } from '../options.ts'
+import { listOption, textFrom } from '../values.ts'
+
+export interface RestoreCommandOptions {
+  readonly user?: readonly string[]
+  readonly dryRun?: boolean
+  readonly yes?: boolean
+  readonly anyDatabase?: boolean
+  readonly format: 'text' | 'json'
+}
+
+export const RESTORE_EXAMPLES: readonly Example[] = [
+  {
+    command: 'usermgmt restore usermgmt-archive/purge-20250615T120000Z-3f9a1c.ndjson.gz --yes',
+    output: `4 rows put back
+
+Rows
+  2  auth_user
+  2  account_emailaddress`,
+  },
+]
+
+export function registerRestore(program: Command, context: Context): void {
+  program
+    .command('restore')
+    .argument('<file>', 'an archive that purge has written')
+    .summary('put back what a purge has deleted')
+    .description(
+      'Puts back every row of an archive exactly as it was. Rows that are there already are left as they are, so it can be run again.',
+    )
+    .addOption(listOption('--user <id>', 'only this user, by id (repeatable)', textFrom))
+    .addOption(new Option('--dry-run', 'show what would be put back, and change nothing').conflicts('yes'))
+    .option('--yes', 'put back without asking')
+    .option('--any-database', 'also when the archive comes from another database')
+    .addOption(formatOption(['text', 'json']))
+    .addHelpText('after', exampleText(RESTORE_EXAMPLES))
+    .action(async (file: string, options: RestoreCommandOptions) => {
+      const { restoreArchive } = await import('../actions/restore.ts')
+      await restoreArchive(context, program.opts<GlobalOptions>(), file, options)
+    })
+}
