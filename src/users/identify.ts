@@ -8,7 +8,7 @@ import type { Criteria } from './criteria.ts'
  * Returns the keys of the users meant by ids, usernames or addresses (compared without case).
  * Throws a UserError for one that nobody has, and for one that could mean two people: whom to delete is no guess.
  */
-export async function identifyUsers(site: Site, identifiers: readonly string[]): Promise<string[]> {
+async function identifyUsers(site: Site, identifiers: readonly string[]): Promise<string[]> {
   const keys: string[] = []
   for (const identifier of identifiers) {
     const found = await usersCalled(site, identifier)

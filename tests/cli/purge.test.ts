@@ -43,7 +43,9 @@ Rows to delete
     const plan = await purge('--dry-run --format json --cascade blog_post')
     const report = await purge('--yes --quiet --format json --cascade blog_post')
     const { to_delete, ...rest } = JSON.parse(plan.stdout)
-    expect(JSON.parse(report.stdout)).toEqual({ ...rest, deleted: to_delete })
+    const { archive, ...done } = JSON.parse(report.stdout)
+    expect(archive).toMatch(/usermgmt-archive\/purge-/)
+    expect(done).toEqual({ ...rest, deleted: to_delete })
     expect(rest).toEqual({
       since: '2020-01-01T00:00:00Z',
       matched: 4,
