@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { create, expectRefusal } from '../support/create.ts'
 import { describeDatabase, describeEachDatabase, type RawConnection } from '../support/databases.ts'
@@ -55,6 +56,8 @@ describeEachDatabase('create-user when', (harness) => {
 describeDatabase('postgres', 'create-user when', (harness) => {
   test('two at once make one user, whatever the site lets pass', async () => {
     const site = await createSite(harness, 'django5.2-allauth65')
+    // Without connections at hand, the first would be done before the second has one.
+    await Promise.all(['ann', 'anna', 'anne'].map(() => site.db.rows(sql`select pg_sleep(0.1)`)))
     const users = ['ann', 'anna', 'anne'].map((username) => create(site, { username }))
     const results = await Promise.allSettled(users)
     expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected', 'rejected'])
