@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { describeEachDatabase } from '../support/databases.ts'
 import { addUser } from '../support/users.ts'
@@ -141,5 +144,22 @@ describeEachDatabase('list-unverified', (harness) => {
     expect(stderr).toMatch(
       harness.pick({ sqlite: /^database: \/.+$/m, postgres: /^database: postgres:\/\/\w+@[^:]+:\d+\/\w+$/m }),
     )
+  })
+
+  test('what the configuration file says counts, and options count more', async () => {
+    const { url } = await exampleSite(harness)
+    const cwd = await mkdtemp(join(tmpdir(), 'usermgmt-list-'))
+    await writeFile(
+      join(cwd, 'usermgmt.config.yaml'),
+      `database: ${url}\nprotect: [xqzv81]\ncascade: [blog_post]\ngrace: 7y\ntime_zone: Europe/Berlin\n`,
+    )
+    const list = async (...args: string[]) =>
+      usermgmt(['list', '--since', '2020-01-01', '--format', 'ids', '--deletable', ...args], { cwd })
+    expect(await list()).toMatchObject({
+      stdout: '',
+      stderr: expect.stringContaining('2020-01-01 00:00 Europe/Berlin (2019-12-31 23:00 UTC)'),
+    })
+    expect((await list('--grace', '0')).stdout).toBe('2\n3\n')
+    await rm(cwd, { recursive: true })
   })
 })

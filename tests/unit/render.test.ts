@@ -4,7 +4,14 @@ import { plainJson, plainText } from '../../src/cli/render/plain-text.ts'
 import { planJson, planText, reportJson, reportText } from '../../src/cli/render/purge.ts'
 import { csv, ids, json, ndjson } from '../../src/cli/render/streams.ts'
 import { PLAIN } from '../../src/cli/render/style.ts'
-import { columnWidths, fitted, tableBody, tableHead, tableRows } from '../../src/cli/render/table.ts'
+import {
+  alignedRows,
+  columnWidths,
+  cutRows,
+  fitted,
+  tableHead,
+  tableRows,
+} from '../../src/cli/render/table.ts'
 import { tallyText } from '../../src/cli/render/tally.ts'
 import type { ListedUser, ListField } from '../../src/users/list.ts'
 import type { PurgePlan } from '../../src/users/plan.ts'
@@ -117,7 +124,8 @@ describe('a table', () => {
       fields,
     )
     const widths = columnWidths([fields, ...shown], [])
-    expect(tableHead(fields, widths, PLAIN) + tableBody(shown, widths)).toBe(
+    expect(cutRows(shown, widths)).toBe(alignedRows(shown, widths))
+    expect(tableHead(fields, widths, PLAIN) + alignedRows(shown, widths)).toBe(
       [
         'id    username  last_login',
         '────  ────────  ────────────────────',
@@ -129,7 +137,7 @@ describe('a table', () => {
   })
 
   test('holds no control character', () => {
-    const body = tableBody(rows, columnWidths(rows, []))
+    const body = cutRows(rows, columnWidths(rows, []))
     expect(body.replaceAll('\n', '')).toBe(plainText(body.replaceAll('\n', '')))
     expect(body.split('\n')).toHaveLength(4)
   })
@@ -138,7 +146,7 @@ describe('a table', () => {
     const long = tableRows([{ id: '1', username: 'x'.repeat(60), last_login: null }], fields)
     const widths = fitted(columnWidths([fields, ...long], []), fields, 40)
     expect(widths).toEqual([2, 24, 10])
-    expect(tableBody(long, widths)).toBe(`1   ${'x'.repeat(23)}…  never\n`)
+    expect(cutRows(long, widths)).toBe(`1   ${'x'.repeat(23)}…  never\n`)
   })
 
   test('is never cut beyond use', () => {
