@@ -1,0 +1,90 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { BIN, createDemoDatabase } from '../demo/database.ts'
+import { blocks, type Shown, session } from '../support/readme.ts'
+
+const run = promisify(execFile)
+
+/** Where the README's site is; in the tests it is a directory of their own. */
+const SITE = '/srv/site'
+const ARCHIVE = /purge-\d{8}T\d{6}Z-[0-9a-f]+\.ndjson\.gz/g
+const NOW = new Date('2026-01-05T04:15:00Z')
+
+let directory: string
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'usermgmt-readme-'))
+  await mkdir(join(directory, 'bin'))
+  await symlink(BIN, join(directory, 'bin', 'usermgmt'))
+  createDemoDatabase(join(directory, 'fresh.sqlite3'), NOW)
+})
+afterAll(() => rm(directory, { recursive: true }))
+
+/** Returns a directory that holds the site's database. */
+async function freshSite(): Promise<string> {
+  const site = await mkdtemp(join(directory, 'site-'))
+  await cp(join(directory, 'fresh.sqlite3'), join(site, 'db.sqlite3'))
+  return site
+}
+
+/** Runs a script of the shell in the site; returns what is on the screen. Throws when it fails. */
+async function shell(script: string, site: string): Promise<string> {
+  const { USERMGMT_DATABASE_URL: _, DATABASE_URL: __, ...inherited } = process.env
+  const env = { ...inherited, PATH: `${join(directory, 'bin')}:${process.env.PATH}` }
+  const { stdout } = await run('bash', ['-euc', `exec 2>&1\n${script}`], { cwd: site, env })
+  return stdout.trimEnd()
+}
+
+describe('the session', () => {
+  const shown = session()
+  const ran: string[] = []
+
+  beforeAll(async () => {
+    const site = await freshSite()
+    const exports: string[] = []
+    for (const { command } of shown) {
+      const here = await asHere(command, site)
+      ran.push(asShown(await shell([...exports, here].join('\n'), site), site))
+      if (here.startsWith('export ')) exports.push(here)
+    }
+  })
+
+  test.each(shown.map((each, i): [string, number, Shown] => [each.command, i, each]))(
+    '$ %s',
+    (_, i, { output }) => {
+      expect(ran[i]).toBe(output.replace(ARCHIVE, 'ARCHIVE'))
+    },
+  )
+})
+
+/** The name of an archive holds the time and chance. */
+async function asHere(command: string, site: string): Promise<string> {
+  const [archive = ''] = await readdir(join(site, 'usermgmt-archive')).catch(() => [])
+  return command.replaceAll(SITE, site).replace(ARCHIVE, archive)
+}
+
+function asShown(screen: string, site: string): string {
+  return screen.replaceAll(site, SITE).replace(ARCHIVE, 'ARCHIVE')
+}
+
+test('the configuration file is one, and the lines for cron run with it', async () => {
+  const site = await freshSite()
+  const [config = ''] = blocks('json')
+  const lines = blocks('cron').flatMap((block) => block.split('\n'))
+  await writeFile(join(site, 'usermgmt.config.json'), config.replaceAll(SITE, site))
+  expect(lines).toHaveLength(2)
+  for (const line of lines) {
+    const command = line.replace(/^(\S+ +){5}/, '').replaceAll(SITE, site)
+    await shell(command, site)
+  }
+  expect(await readdir(join(site, 'usermgmt-archive'))).toHaveLength(1)
+})
+
+test('the lines that set it up name scripts of the package', async () => {
+  const { scripts } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
+  expect(blocks('sh')).toEqual(['npm ci && npm run demo\nnpm test'])
+  expect(scripts).toMatchObject({ demo: expect.any(String), test: expect.any(String) })
+})
