@@ -1,13 +1,21 @@
 import { existsSync } from 'node:fs'
-import { copyFile, readdir, unlink } from 'node:fs/promises'
+import { copyFile, readdir, unlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { thirdPartyLicenses } from './third-party.mjs'
+
+const LICENSES = 'THIRD-PARTY-LICENSES.txt'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** Read at run time from beside the code that needs it. */
-const ASSETS = ['src/django/common-passwords.txt.gz']
+const ASSETS = [
+  'src/django/common-passwords.txt.gz',
+  'src/mail/templates/reminder.subject.liquid',
+  'src/mail/templates/reminder.txt.liquid',
+  'src/mail/templates/reminder.html.liquid',
+]
 
 /** What ships brings its libraries along, save the two that hold native code; what serves development does not. */
 const BUNDLES = [
@@ -41,7 +49,8 @@ async function bundle(entry, to, resolution) {
     ...resolution,
   })
   for (const asset of ASSETS) await copyFile(join(root, asset), join(root, to, basename(asset)))
-  await removeStale(join(root, to), [...Object.keys(metafile.outputs), ...ASSETS])
+  await writeFile(join(root, to, LICENSES), await thirdPartyLicenses(root, Object.keys(metafile.inputs)))
+  await removeStale(join(root, to), [...Object.keys(metafile.outputs), ...ASSETS, LICENSES])
 }
 
 /** Only after the new files are there: somebody may be running the old ones. */

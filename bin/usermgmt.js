@@ -11,6 +11,6 @@ if (existsSync(program)) {
   const { main } = await import(program.href)
   process.exitCode = await main(process.argv.slice(2))
 } else {
-  process.stderr.write('usermgmt: the program has not been built yet\nhint: npm run build\n')
+  process.stderr.write('usermgmt: the program has not been built yet; npm run build\n')
   process.exitCode = 1
 }

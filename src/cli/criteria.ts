@@ -1,11 +1,11 @@
 import type { Configured } from '../config/settings.ts'
 import type { Criteria } from '../users/criteria.ts'
+import { type Clock, graceStart, pastInstant, shownInstant, sinceText, zoneFrom } from '../values/dates.ts'
+import { invalid, named } from '../values/readers.ts'
 import type { Context } from './context.ts'
-import { type Clock, graceStart, pastInstant, shownInstant, sinceText, zoneFrom } from './dates.ts'
 import { linesFrom } from './lines-from.ts'
 import type { CriteriaOptions, SelectionOptions } from './options.ts'
 import { counted, shownNumber } from './render/numbers.ts'
-import { invalid, named } from './values.ts'
 
 const DEFAULT_SINCE = '1y'
 const DEFAULT_GRACE = '7d'
@@ -20,7 +20,7 @@ export async function criteriaFrom(
   context: Context,
 ): Promise<Criteria> {
   const clock = clockOf(options, configured, context)
-  const { since = DEFAULT_SINCE, joinedBefore, usersFrom, protectFrom } = options
+  const { since = DEFAULT_SINCE, joinedBefore, remindedBefore, usersFrom, protectFrom } = options
   const grace = options.grace ?? configured.grace ?? DEFAULT_GRACE
   if (usersFrom === '-' && protectFrom === '-') {
     throw invalid('--users-from and --protect-from cannot both read standard input')
@@ -30,6 +30,7 @@ export async function criteriaFrom(
       cutoff: named('--since', () => pastInstant(since, clock)),
       joinedBefore: joinedBefore && named('--joined-before', () => pastInstant(joinedBefore, clock)),
       neverLoggedIn: options.neverLoggedIn,
+      remindedBefore: remindedBefore && named('--reminded-before', () => pastInstant(remindedBefore, clock)),
       emailDomains: options.emailDomain,
       users: options.user,
       userIds: usersFrom === undefined ? undefined : await linesFrom('--users-from', usersFrom, context),
@@ -60,11 +61,13 @@ export function clockOf(
 
 /** Returns what has been understood, for the person who typed it: who is selected, with the instant and its zone. */
 export function understood({ selection }: Criteria, { zone }: Clock): string {
-  const { cutoff, joinedBefore, neverLoggedIn, emailDomains, userIds, users, limit } = selection
+  const { cutoff, joinedBefore, neverLoggedIn, remindedBefore, emailDomains, userIds, users, limit } =
+    selection
   const conditions = [
     'primary address unverified',
     neverLoggedIn ? 'never logged in' : sinceText(cutoff, zone),
     joinedBefore && `joined before ${shownInstant(joinedBefore, zone)}`,
+    remindedBefore && `last reminded before ${shownInstant(remindedBefore, zone)}`,
     emailDomains && `address at ${emailDomains.join(' or ')}`,
     users && `user ${users.join(' or ')}`,
     userIds && `among ${counted(userIds.length, 'id')} given`,

@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { UserError } from '../errors.ts'
+import { fileReason } from '../file-error.ts'
+import { invalid } from '../values/readers.ts'
 import type { Context } from './context.ts'
-import { invalid } from './values.ts'
 
 /**
  * Returns the lines of the file that an option names (`-`: standard input), without blank ones and `#` comments.
@@ -23,17 +24,9 @@ export async function linesFrom(option: string, file: string, context: Context):
 
 async function bytesOf(option: string, file: string, { stdin, cwd }: Context): Promise<Buffer> {
   if (file === '-') return buffer(stdin.stream)
-  return readFile(resolve(cwd, file)).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(
-      `${option}: ${file} ${UNREADABLE[error.code ?? ''] ?? `cannot be read (${error.code})`}`,
-    )
+  return readFile(resolve(cwd, file)).catch((cause) => {
+    throw new UserError(`${option}: ${file} cannot be read: ${fileReason(cause)}`, { cause })
   })
-}
-
-const UNREADABLE: Record<string, string> = {
-  ENOENT: 'does not exist',
-  EISDIR: 'is a directory',
-  EACCES: 'may not be read by this account',
 }
 
 /** Undefined when the bytes are no text: an archive given by mistake must not become a list of ids. */

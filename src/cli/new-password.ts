@@ -1,7 +1,7 @@
 import { type PasswordAttributes, passwordProblems } from '../django/password-rules.ts'
+import { invalid } from '../values/readers.ts'
 import { type Context, canAsk, type GlobalOptions } from './context.ts'
 import { plainText } from './render/plain-text.ts'
-import { invalid } from './values.ts'
 
 export interface PasswordOptions {
   readonly passwordStdin?: boolean

@@ -1,14 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { IncludableGuard } from '../users/criteria.ts'
-import {
-  columnFrom,
-  countFrom,
-  emailDomainFrom,
-  guardFrom,
-  listOption,
-  textFrom,
-  valueOption,
-} from './values.ts'
+import { columnFrom, countFrom, emailDomainFrom, guardFrom, textFrom } from '../values/readers.ts'
+import { listOption, valueOption } from './value-option.ts'
 
 /** Options as commander delivers them. Dates and ages are still text: they depend on the zone and the clock. */
 
@@ -16,6 +9,7 @@ export interface SelectionOptions {
   readonly since?: string
   readonly joinedBefore?: string
   readonly neverLoggedIn?: boolean
+  readonly remindedBefore?: string
   readonly emailDomain?: readonly string[]
   readonly user?: readonly string[]
   readonly usersFrom?: string
@@ -42,6 +36,11 @@ export function addCriteriaOptions(command: Command): Command {
   return addRuleOptions(addGuardOptions(addSelectionOptions(command)))
 }
 
+/** Adds what decides who is mailed: nothing happens to rows. */
+export function addMailCriteriaOptions(command: Command): Command {
+  return addGuardOptions(addSelectionOptions(command))
+}
+
 function addSelectionOptions(command: Command): Command {
   return command
     .optionsGroup('Who is selected (always: primary address unverified):')
@@ -54,6 +53,13 @@ function addSelectionOptions(command: Command): Command {
     )
     .addOption(valueOption('--joined-before <when>', 'joined earlier than this', textFrom))
     .option('--never-logged-in', 'only those who never logged in')
+    .addOption(
+      valueOption(
+        '--reminded-before <when>',
+        'only those whose last reminder was delivered at least so long ago: 14d, 2w',
+        textFrom,
+      ),
+    )
     .addOption(
       listOption('--email-domain <domain>', 'only addresses of this domain (repeatable)', emailDomainFrom),
     )

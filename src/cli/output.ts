@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts'
+import { fileReason } from '../file-error.ts'
 
 /** A stream to write text to, with what the text depends on. */
 export interface Output {
@@ -40,5 +41,5 @@ export function outputTo(stream: NodeJS.WritableStream, terminal?: { columns: nu
 /** Node says ERR_STREAM_DESTROYED for each further write. */
 function outputError(error: NodeJS.ErrnoException): Error {
   if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') return new ClosedOutput()
-  return new UserError(`the output cannot be written: ${error.code ?? error.message}`)
+  return new UserError(`the output cannot be written: ${fileReason(error)}`)
 }

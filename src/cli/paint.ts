@@ -1,4 +1,3 @@
-import { Chalk } from 'chalk'
 import type { Context, GlobalOptions } from './context.ts'
 import type { Output } from './output.ts'
 import { PLAIN, type Style } from './render/style.ts'
@@ -6,8 +5,9 @@ import { PLAIN, type Style } from './render/style.ts'
 const SIXTEEN_COLORS = 1
 
 /** Returns the style for this output: plain when colours are not wanted (--no-color, NO_COLOR) or cannot be seen. */
-export function styleFor(output: Output, { env }: Context, { color }: GlobalOptions): Style {
+export async function styleFor(output: Output, { env }: Context, { color }: GlobalOptions): Promise<Style> {
   if (!color || !colorful(output, env)) return PLAIN
+  const { Chalk } = await import('chalk')
   const chalk = new Chalk({ level: SIXTEEN_COLORS })
   return { heading: chalk.bold, warning: chalk.yellow }
 }

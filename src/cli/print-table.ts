@@ -5,8 +5,9 @@ import type { Output } from './output.ts'
 import { styleFor } from './paint.ts'
 import { withProgress } from './progress.ts'
 import type { Style } from './render/style.ts'
-import { alignedRows, columnWidths, cutRows, fitted, tableHead, tableRows } from './render/table.ts'
+import { alignedRows, columnWidths, tableHead, tableRows } from './render/table.ts'
 import { countListed, tallyText } from './render/tally.ts'
+import { widthOf } from './render/text-width.ts'
 
 const ROWS_ON_TERMINAL = 50
 /** Piped, every page is laid out by itself, no narrower than the one before it: memory does not grow. */
@@ -25,7 +26,7 @@ export async function printTable(
     listUsers(site, request),
     request.fields,
     stdout,
-    styleFor(stdout, context, globals),
+    await styleFor(stdout, context, globals),
   )
   const first =
     shown < countListed(split, request) ? ` (the first ${shown} are shown; --format csv prints all)` : ''
@@ -39,17 +40,20 @@ async function printRows(
   stdout: Output,
   style: Style,
 ): Promise<number> {
-  const layOut = stdout.isTerminal ? cutRows : alignedRows
   let shown = 0
-  let widths = columnWidths([fields], [])
+  let widths = columnWidths([fields], [], await widthOf([fields]))
   for await (const page of pages(users, stdout.isTerminal ? ROWS_ON_TERMINAL : ROWS_IN_PAGE)) {
     const rows = tableRows(page, fields)
-    widths = columnWidths(rows, widths)
-    if (stdout.isTerminal) widths = fitted(widths, fields, stdout.columns)
+    if (stdout.isTerminal) {
+      const { screenTable } = await import('./render/screen-table.ts')
+      await stdout.write(screenTable(rows, fields, stdout.columns, style))
+      return page.length
+    }
+    const textWidth = await widthOf(rows)
+    widths = columnWidths(rows, widths, textWidth)
     if (shown === 0) await stdout.write(tableHead(fields, widths, style))
-    await stdout.write(layOut(rows, widths))
+    await stdout.write(alignedRows(rows, widths, textWidth))
     shown += page.length
-    if (stdout.isTerminal) break
   }
   return shown
 }

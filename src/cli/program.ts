@@ -1,12 +1,19 @@
 import { Command, Option } from 'commander'
 import { packageVersion } from '../package-root.ts'
+import { textFrom } from '../values/readers.ts'
 import { registerArchive } from './commands/archive.ts'
 import { registerCreateUser } from './commands/create-user.ts'
+import { registerEmail } from './commands/email.ts'
+import { registerHelp } from './commands/help.ts'
+import { registerHistory } from './commands/history.ts'
+import { registerLink } from './commands/link.ts'
 import { registerListUnverified } from './commands/list-unverified.ts'
 import { registerMigrate } from './commands/migrate.ts'
 import { registerPurge } from './commands/purge.ts'
 import { registerRestore } from './commands/restore.ts'
+import { registerSweep } from './commands/sweep.ts'
 import type { Context } from './context.ts'
+import { valueOption } from './value-option.ts'
 
 /** Returns the whole grammar. What a command does is loaded when it runs. */
 export function createProgram(context: Context): Command {
@@ -17,7 +24,7 @@ export function createProgram(context: Context): Command {
     .configureOutput(outputFor(context))
     .configureHelp({ showGlobalOptions: true })
     .description(
-      'Lists and removes the users of a Django + django-allauth site who never verified their address.',
+      'Lists, reminds and removes the users of a Django + django-allauth site who never verified their address.',
     )
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
@@ -25,23 +32,37 @@ export function createProgram(context: Context): Command {
   program.commandsGroup('Look:')
   registerListUnverified(program, context)
   registerArchive(program, context)
+  registerHistory(program, context)
   program.commandsGroup('Change:')
+  registerEmail(program, context)
+  registerLink(program, context)
   registerPurge(program, context)
+  registerSweep(program, context)
   registerRestore(program, context)
   registerCreateUser(program, context)
   program.commandsGroup('Set up:')
   registerMigrate(program, context)
   program.commandsGroup('Help:')
-  return program.helpCommand('help [command]', 'print the help of a command').addHelpText('after', EXIT_CODES)
+  registerHelp(program)
+  return program.addHelpText('after', EXIT_CODES)
 }
 
 function addGlobalOptions(program: Command): void {
   program
-    .option(
-      '--database <url>',
-      'a SQLite file, or postgres://user@host/name (USERMGMT_DATABASE_URL, DATABASE_URL)',
+    .addOption(
+      valueOption(
+        '--database <url>',
+        'a SQLite file, or postgres://user@host/name (USERMGMT_DATABASE_URL, DATABASE_URL)',
+        textFrom,
+      ),
     )
-    .option('--config <file>', 'configuration (default: usermgmt.config.json or .yaml, if there is one)')
+    .addOption(
+      valueOption(
+        '--config <file>',
+        'configuration (default: usermgmt.config.json or .yaml, if there is one)',
+        textFrom,
+      ),
+    )
     .option('--no-color', 'no colours (NO_COLOR)')
     .option('--no-input', 'never ask anything')
     .addOption(new Option('--quiet', 'say nothing but errors').conflicts('verbose'))

@@ -36,7 +36,7 @@ async function reportUsage(error: CommanderError, context: Context): Promise<num
 }
 
 function wordsOf({ message, hint }: UserError): string[] {
-  return [...message.split('\n'), ...(hint === undefined ? [] : [`hint: ${hint}`])]
+  return (hint === undefined ? message : `${message}; ${hint}`).split('\n')
 }
 
 function detail(error: unknown): string {

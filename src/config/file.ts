@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { UserError } from '../errors.ts'
+import { fileReason } from '../file-error.ts'
 import type { Configured } from './settings.ts'
 
 const NAMES = ['usermgmt.config.json', 'usermgmt.config.yaml', 'usermgmt.config.yml']
@@ -20,8 +21,8 @@ export function findConfigFile(directory: string): string | undefined {
 
 /** Returns the checked content. Throws a UserError when it cannot be read, or is not as it should be. */
 export async function readConfigFile(path: string): Promise<Configured> {
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new UserError(`the configuration file ${path} cannot be read: ${cause.code}`)
+  const text = await readFile(path, 'utf8').catch((cause) => {
+    throw new UserError(`the configuration file ${path} cannot be read: ${fileReason(cause)}`, { cause })
   })
   const content = extname(path) === '.json' ? fromJson(text, path) : await fromYaml(text, path)
   // The validator is large, and most runs have no file.
@@ -38,10 +39,11 @@ function fromJson(text: string, path: string): unknown {
 }
 
 async function fromYaml(text: string, path: string): Promise<unknown> {
-  const { parse } = await import('yaml')
+  // Most runs have no file in YAML.
+  const { parseYaml } = await import('./yaml.ts')
   try {
     // An empty file is an empty configuration.
-    return parse(text, { prettyErrors: true }) ?? {}
+    return parseYaml(text) ?? {}
   } catch (error) {
     throw unparsable(path, 'YAML', error)
   }

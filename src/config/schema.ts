@@ -1,27 +1,18 @@
 import { resolve } from 'node:path'
 import * as z from 'zod'
-import { graceStart, zoneFrom } from '../cli/dates.ts'
-import { columnFrom, maxDeleteFrom } from '../cli/values.ts'
 import { UserError } from '../errors.ts'
 import { USER_COLUMNS } from '../site/discover.ts'
 import { didYouMean } from '../suggest.ts'
+import { ageFrom, zoneFrom } from '../values/dates.ts'
+
+import { columnFrom, maxDeleteFrom } from '../values/readers.ts'
+import { MAIL_SCHEMA, mailOptionsFrom, POLICY_SCHEMA, policyFrom } from './mail-schema.ts'
+import { kindOf, wordsFor } from './problem-words.ts'
+import { readBy } from './read-by.ts'
 import type { Configured } from './settings.ts'
 
 const name = z.string().trim().min(1, 'is empty')
 const names = z.array(name, 'expected a list')
-
-/** The reader of the option of the same meaning, as a step of the schema. */
-function readBy<T>(read: (text: string) => T) {
-  return (value: string | number, context: z.RefinementCtx<string | number>): T => {
-    try {
-      return read(String(value))
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error
-      context.addIssue({ code: 'custom', message: error.message })
-      return z.NEVER
-    }
-  }
-}
 
 const age = z.union([z.string(), z.number()], 'expected an age such as 7d, or 0')
 const limit = z.union([z.string(), z.number()], 'expected a number, or a percentage such as "50%"')
@@ -30,7 +21,7 @@ const SCHEMA = z.strictObject({
   database: name.optional(),
   time_zone: name.transform(readBy(zoneFrom)).optional(),
   protect: names.optional(),
-  grace: age.transform(readBy(graceFrom)).optional(),
+  grace: age.transform(readBy(ageFrom)).optional(),
   max_delete: limit.transform(readBy(maxDeleteFrom)).optional(),
   cascade: names.optional(),
   set_null: z.array(name.transform(readBy(columnFrom)), 'expected a list').optional(),
@@ -38,6 +29,8 @@ const SCHEMA = z.strictObject({
   tables: z.strictObject({ users: name.optional(), email_addresses: name.optional() }).optional(),
   columns: z.strictObject(optionalNames(USER_COLUMNS)).optional(),
   archive: z.union([name, z.literal(false)], 'expected a directory, or false').optional(),
+  mail: MAIL_SCHEMA.optional(),
+  policy: POLICY_SCHEMA.optional(),
 })
 
 /**
@@ -45,7 +38,8 @@ const SCHEMA = z.strictObject({
  * Throws a UserError (invalid) with a line for every problem.
  */
 export function checkConfig(content: unknown, file: { name: string; directory: string }): Configured {
-  const { data, error } = SCHEMA.safeParse(content)
+  if (kindOf(content) !== 'an object') throw notSettings(file.name, content)
+  const { data, error } = SCHEMA.safeParse(content, { error: wordsFor })
   if (!data) throw problemsOf(file.name, error.issues)
   return {
     database: data.database,
@@ -60,12 +54,9 @@ export function checkConfig(content: unknown, file: { name: string; directory: s
       columns: data.columns,
     },
     archive: typeof data.archive === 'string' ? resolve(file.directory, data.archive) : data.archive,
+    mail: data.mail && mailOptionsFrom(data.mail, file.directory),
+    policy: data.policy && policyFrom(data.policy),
   }
-}
-
-function graceFrom(text: string): string {
-  graceStart(text, { now: new Date(), zone: 'UTC' })
-  return text
 }
 
 function optionalNames<K extends string>(keys: readonly K[]) {
@@ -73,6 +64,13 @@ function optionalNames<K extends string>(keys: readonly K[]) {
     K,
     z.ZodOptional<typeof name>
   >
+}
+
+function notSettings(file: string, content: unknown): UserError {
+  return new UserError(`${file} holds ${kindOf(content)}, not settings`, {
+    kind: 'invalid',
+    hint: 'each setting is a name with a value, such as "grace": "14d" in JSON, or grace: 14d in YAML',
+  })
 }
 
 function problemsOf(file: string, issues: readonly z.core.$ZodIssue[]): UserError {
@@ -86,7 +84,7 @@ function linesOf(issue: z.core.$ZodIssue): string[] {
     .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
     .join('')
   const place = path.replace(/^\./, '')
-  if (issue.code !== 'unrecognized_keys') return [`  ${place === '' ? '' : `${place}: `}${issue.message}`]
+  if (issue.code !== 'unrecognized_keys') return [`  ${place}: ${issue.message}`]
   const known = KNOWN_KEYS[place] ?? []
   return issue.keys.map(
     (key) => `  ${place === '' ? '' : `${place}.`}${key}: unknown key${didYouMean(key, known)}`,
@@ -97,4 +95,6 @@ const KNOWN_KEYS: Record<string, readonly string[]> = {
   '': Object.keys(SCHEMA.shape),
   tables: Object.keys(SCHEMA.shape.tables.unwrap().shape),
   columns: USER_COLUMNS,
+  mail: Object.keys(MAIL_SCHEMA.shape),
+  policy: Object.keys(POLICY_SCHEMA.shape),
 }

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { type DatabaseTarget, parseDatabaseUrl } from '../db/url.ts'
+import type { MailOptions } from '../mail/settings.ts'
 import type { SiteNames } from '../site/discover.ts'
 import type { RuleSettings } from '../site/rules.ts'
 import type { MaxDelete } from '../users/breaker.ts'
@@ -25,6 +26,18 @@ export interface Configured {
   readonly names: SiteNames
   /** The directory of the archives, absolute; false for none. */
   readonly archive?: string | false | undefined
+  readonly mail?: MailOptions | undefined
+  readonly policy?: Policy | undefined
+}
+
+/** What a sweep does, and when. Dates and ages are text: they depend on the zone and the clock. */
+export interface Policy {
+  readonly since?: string | undefined
+  readonly remindAfter?: string | undefined
+  readonly remindAgainAfter?: string | undefined
+  readonly maxReminders?: number | undefined
+  readonly deleteAfterReminder?: string | undefined
+  readonly maxDelete?: MaxDelete | undefined
 }
 
 const DEFAULT_DATABASE = 'usermgmt.sqlite3'

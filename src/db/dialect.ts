@@ -7,18 +7,30 @@ import type { Db } from './port.ts'
 export interface Dialect {
   readonly name: 'sqlite' | 'postgres'
   readonly kit: ColumnKit
+  /** Several transactions of one port may be at work at once. */
+  readonly parallel: boolean
+  /** How many users go in one transaction by default: a commit must not cost more than its work, nor hold locks long. */
+  readonly batchSize: number
   /** Locks the rows of a table until the transaction ends, in a fixed order; nothing where it locks everything. */
   lockRows(tx: Db, table: SQL, where: SQL, order: SQL): Promise<void>
+  /** From now on the transaction waits for no lock for long: others wait for those that it holds. */
+  waitBriefly(tx: Db): Promise<void>
   /** Ends a select that locks the rows it reads; empty where the transaction locks everything. */
   readonly forUpdate: SQL
   /** Returns what the database says about its tables. */
   catalog(db: Db): Promise<Catalog>
   /** True when the expression is one of the texts; any number of them in one bound value. */
   among(expression: SQL, texts: readonly string[]): SQL
+  /** True when the expression is one of the names, whatever the case of either: the database folds both. */
+  amongNames(expression: SQL, names: readonly string[]): SQL
   /** True when the column, of the given database type, is one of the keys (text form); any number in one bound value. */
   keyAmong(column: SQL, type: string, keys: readonly string[]): SQL
+  /** A select of the keys, of the given database type, in one column. */
+  keyRows(type: string, keys: readonly string[]): SQL
   /** Lower case for comparing names, beyond ASCII as well. */
   foldCase(expression: SQL): SQL
+  /** The SHA-256 of a text in UTF-8, in lower-case hexadecimal. */
+  sha256(text: SQL): SQL
   /** A key from the database's text form to the one people read and write, and back; undefined when it cannot be one. */
   shownKey(key: string, type: string): string
   parseKey(text: string, type: string): string | undefined
@@ -34,18 +46,27 @@ export interface Dialect {
   checkForeignKeys(tx: Db): Promise<void>
   /** A common table expression that grows from `seed` by `steps` until nothing is new. */
   recursive(name: string, columns: SQL, seed: SQL, steps: readonly RecursiveStep[]): SQL
-  /** An aggregate: the texts of a group with the separator between them. */
-  joined(text: SQL, separator: string): SQL
+  /** An aggregate: the texts of a group, or those of its rows where something holds, as the text of a JSON array. */
+  jsonList(text: SQL, where?: SQL): SQL
+  /** About how long it takes to read each of the tables from end to end; empty where the database knows no sizes. */
+  scanSeconds(db: Db, tables: readonly Table[]): Promise<ReadonlyMap<Table, number>>
+  /** An aggregate: the rows as the text of a JSON array, each an array of the values, in this order; NULL or [] for none. */
+  jsonRows(values: readonly SQL[], order: SQL): SQL
   /** The hidden column that tells the rows of a table without a primary key apart, within one transaction. */
   readonly rowId: { readonly name: string; readonly type: string }
   /**
    * Deletes rows of tables that refer to each other as one step, and returns the `returning` rows of each. The
    * definitions are the common table expressions that the rows are selected from.
    */
-  deleteTogether(tx: Db, definitions: readonly SQL[], deletions: readonly DeletionOf[]): Promise<object[][]>
-  /** What to select of a row to be able to put it back exactly; `readImage` takes the row that comes of it. */
+  deleteTogether<T extends object>(
+    tx: Db,
+    definitions: readonly SQL[],
+    deletions: readonly DeletionOf[],
+  ): Promise<T[][]>
+  /** What to select of a row to be able to put it back exactly: its cells as the text of a JSON array. */
   image(columns: readonly string[]): SQL
-  readImage(row: object): Cell[]
+  /** A select of rows from a JSON array of images: of each the cells at these places, as values for columns of the types. */
+  fromImages(images: string, places: readonly ImagePlace[]): SQL
   /** The cell as a value for a column of the type. */
   cellValue(cell: Cell, type: string): SQL
 }
@@ -62,11 +83,18 @@ export type Cell =
   | { readonly r: string }
   | { readonly x: string }
 
+/** Which cell of an image, and the type of the column that it is for. */
+export interface ImagePlace {
+  readonly at: number
+  readonly type: string
+}
+
 /** The rows of one table to delete: a select of the columns that tell them apart. */
 export interface DeletionOf {
   readonly table: Table
   readonly identity: readonly string[]
   readonly rows: SQL
+  /** What to select of each, the same columns for all tables. */
   readonly returning: SQL
 }
 

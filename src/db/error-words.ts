@@ -45,6 +45,10 @@ const locked: Wording = (_, target) => [
 const foreignKey: Wording = ({ message, table, constraint }) => [
   `${/^insert/.test(message) ? 'it refers to a row that is not there' : 'another row still refers to it'} (${[table, constraint].filter(Boolean).join(', ')})`,
 ]
+const inTheWay: Wording = ({ message }) => [
+  `there is a table or view of that name already: ${plain(/(?:table|view|index|relation) (\S+) already exists/.exec(message)?.[1] ?? '')}`,
+  'a site can only be made where nothing is in its way: rename or drop it',
+]
 const triggered: Wording = () => ['a trigger of the database refused it']
 
 /** What pg says when the connection ends under it. */
@@ -70,6 +74,7 @@ const MESSAGES: readonly [RegExp, Wording][] = [
     /^no such table: /,
     ({ message }) => [`a table is missing: ${plain(message.slice(15))}`, 'see the database URL'],
   ],
+  [/^(table|view|index) \S+ already exists/, inTheWay],
   [/^no such column: /, ({ message }) => [`a column is missing: ${plain(message.slice(16))}`]],
 ]
 
@@ -116,6 +121,7 @@ const CODES: readonly [RegExp, Wording][] = [
     ],
   ],
   [/^42P01$/, ({ message }) => [`a table is missing${missing(message)}`, 'see the search_path of the URL']],
+  [/^42P07$/, inTheWay],
   [/^42703$/, ({ message }) => [`a column is missing${missing(message)}`]],
   [
     /^3F000$/,
@@ -163,7 +169,13 @@ const CODES: readonly [RegExp, Wording][] = [
     /^SQLITE_READONLY/,
     (_, target) => [`${target} is read-only`, 'see who may write the file and its directory'],
   ],
-  [/^SQLITE_IOERR/, (_, target) => [`${target} cannot be read or written (I/O error)`]],
+  [
+    /^SQLITE_IOERR/,
+    (_, target) => [
+      `${target} cannot be read or written (I/O error)`,
+      'see whether its disk has room and works, and who may write the file and its directory',
+    ],
+  ],
   // SQLite does not say which one, nor from which side.
   [/^SQLITE_CONSTRAINT_FOREIGNKEY$/, () => ['a foreign key forbids it']],
   [/^SQLITE_CONSTRAINT_TRIGGER$/, triggered],

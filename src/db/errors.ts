@@ -5,7 +5,8 @@ import { type DriverError, LOST, wordsFor } from './error-words.ts'
 export type DatabaseFault =
   | 'connection' // no session can be had, or the server went away
   | 'retry' // serialization failure or deadlock: the same work may succeed
-  | 'busy' // a lock or statement timeout
+  | 'busy' // a lock or statement timeout: less work at once may succeed
+  | 'locked' // the whole database is locked by another process
   | 'constraint' // a foreign key, unique, check or not-null constraint, or a trigger's refusal
   | 'other'
 
@@ -28,7 +29,8 @@ export function databaseFault(error: unknown): DatabaseFault {
   // A socket that is not there; any other missing file is not the database's.
   if (code === 'ENOENT' && syscall === 'connect') return 'connection'
   if (code === '40001' || code === '40P01') return 'retry'
-  if (/^(55P03|57014|SQLITE_BUSY|SQLITE_LOCKED)/.test(code)) return 'busy'
+  if (/^(55P03|57014)$/.test(code)) return 'busy'
+  if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return 'locked'
   if (/^(23|P0001|SQLITE_CONSTRAINT)/.test(code)) return 'constraint'
   return 'other'
 }

@@ -21,6 +21,8 @@ export interface Db extends Builders {
   rows<T extends object>(query: SQL): Promise<T[]>
   /** Runs one statement that returns no rows, such as DDL: SQLite refuses to ask it for some. */
   run(statement: SQL): Promise<void>
+  /** Runs one statement and returns how many rows it changed. To return each of them would take longer than to delete it. */
+  changes(statement: SQL): Promise<number>
   /** Runs the work in one transaction; commits when it returns, rolls back when it throws. Not nestable. */
   transaction<T>(mode: TransactionMode, work: (tx: Db) => Promise<T>): Promise<T>
   close(): Promise<void>

@@ -9,6 +9,9 @@ export type DatabaseTarget =
 
 const POSTGRES = /^(postgres|postgresql|postgis|psql|pgsql):\/\//i
 
+/** What libpq takes beside URLs: `host=… dbname=…`. No file of a site is called so. */
+const CONNECTION_STRING = /^\s*\w+\s*=/
+
 /**
  * Reads a path, `sqlite:path`, `sqlite:///path` as Django's URL packages write it (three slashes: relative,
  * four: absolute) or a `postgres://` URL. Relative paths start at `base`.
@@ -17,7 +20,14 @@ const POSTGRES = /^(postgres|postgresql|postgis|psql|pgsql):\/\//i
 export function parseDatabaseUrl(text: string, base: string): DatabaseTarget {
   if (POSTGRES.test(text)) return { kind: 'postgres', url: text.replace(POSTGRES, 'postgres://') }
   const path = text.replace(/^sqlite3?:(\/\/\/?)?/i, '').replace(/^file:(\/\/)?/i, '')
-  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(path)?.[1]
+  // Not a word of these is repeated: they may hold a password.
+  if (/^(postgres|postgresql|postgis|psql|pgsql):/i.test(path) || CONNECTION_STRING.test(path)) {
+    throw new UserError('that is not the URL of a PostgreSQL database', {
+      kind: 'invalid',
+      hint: 'it looks like postgres://user@host/name',
+    })
+  }
+  const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(path)?.[1]
   if (scheme) {
     throw new UserError(`databases of kind "${scheme}" are not supported`, {
       kind: 'invalid',

@@ -1,10 +1,14 @@
 import type { ForeignKey, Table } from '../db/catalog.ts'
 import { groupBy } from '../db/group-by.ts'
 import type { Shape } from './discover.ts'
+import { fromParent, isParentLink, parentLinks, tablesOfPeople } from './inheritance.ts'
 import { type Rule, type RuleSettings, readRules, ruleFor } from './rules.ts'
 import { stronglyConnected } from './strongly-connected.ts'
 
-/** A foreign key onto a row that a purge may delete, and what happens then to the row that holds it. */
+/**
+ * A foreign key onto a row that a purge may delete, and what happens then to the row that holds it; also the way from
+ * a child to its parent in multi-table inheritance.
+ */
 export interface Edge extends ForeignKey {
   readonly rule: Rule
 }
@@ -33,38 +37,55 @@ export interface Spread {
  * Throws a UserError (invalid) for a rule that names what is not there.
  */
 export function dependentsOf(shape: Shape, settings: readonly RuleSettings[]): Dependents {
-  const { users, catalog } = shape
-  const book = readRules(catalog, settings)
-  const onto = groupBy(catalog.foreignKeys, (key) => key.references)
-  const edges: Edge[] = []
-  const losing = new Set<Table>([users])
-  for (const table of losing) {
-    for (const key of onto.get(table) ?? []) {
-      const edge = { ...key, rule: ruleFor(key, book, users) }
-      edges.push(edge)
-      if (edge.rule === 'delete') losing.add(key.table)
-    }
-  }
+  const { users } = shape
+  const { edges, losing } = edgesFrom(shape, settings)
   const tables = [...losing]
-  const spread = stronglyConnected(tables, (table) => referring(edges, table, losing, ['delete']))
+  const spread = stronglyConnected(tables, (table) =>
+    referring(edges, table, losing, (edge) => edge.rule === 'delete'),
+  )
   return {
     users,
     edges,
-    order: stronglyConnected(tables, (table) => referring(edges, table, losing, ['delete', 'set-null'])),
+    order: stronglyConnected(tables, (table) =>
+      referring(edges, table, losing, (edge) => edge.rule !== 'keep' || isParentLink(edge)),
+    ),
     spread: spread.reverse().map((group) => ({
       tables: group,
-      ring: group.length > 1 || group.some((table) => refersToItself(edges, table)),
+      ring: group.length > 1 || group.some((table) => spreadsOverItself(edges, table)),
     })),
   }
 }
 
-function referring(edges: readonly Edge[], table: Table, within: ReadonlySet<Table>, rules: Rule[]): Table[] {
+function edgesFrom({ users, catalog }: Shape, settings: readonly RuleSettings[]) {
+  const book = readRules(catalog, settings)
+  const onto = groupBy(catalog.foreignKeys, (key) => key.references)
+  const people = tablesOfPeople(catalog, users)
+  const edges: Edge[] = []
+  const losing = new Set<Table>([users])
+  for (const table of losing) {
+    const parents = parentLinks(catalog, table).filter((link) => !people.has(link.references))
+    const found = [
+      ...(onto.get(table) ?? []).map((key) => ({ ...key, rule: ruleFor(key, book, people) })),
+      ...parents.map((link) => ({ ...fromParent(link), rule: 'delete' as const })),
+    ]
+    edges.push(...found)
+    for (const edge of found) if (edge.rule === 'delete') losing.add(edge.table)
+  }
+  return { edges, losing }
+}
+
+function referring(
+  edges: readonly Edge[],
+  table: Table,
+  within: ReadonlySet<Table>,
+  matters: (edge: Edge) => boolean,
+): Table[] {
   return edges
-    .filter((edge) => edge.references === table && rules.includes(edge.rule) && within.has(edge.table))
+    .filter((edge) => edge.references === table && matters(edge) && within.has(edge.table))
     .map((edge) => edge.table)
 }
 
-function refersToItself(edges: readonly Edge[], table: Table): boolean {
+function spreadsOverItself(edges: readonly Edge[], table: Table): boolean {
   return edges.some((edge) => edge.table === table && edge.references === table && edge.rule === 'delete')
 }
 
@@ -81,4 +102,14 @@ export function edgesOnto(dependents: Dependents, table: Table, rule: Rule): Edg
 /** Returns the edges through which rows of the table are deleted. */
 export function deletingEdges(dependents: Dependents, table: Table): Edge[] {
   return dependents.edges.filter((edge) => edge.table === table && edge.rule === 'delete')
+}
+
+/** True when rows of the table may be deleted. */
+export function mayGo(dependents: Dependents, table: Table): boolean {
+  return table === dependents.users || deletingEdges(dependents, table).length > 0
+}
+
+/** True when rows of the table may refer to others of it, whatever the rule. */
+export function refersToItself({ edges }: Dependents, table: Table): boolean {
+  return edges.some((edge) => edge.table === table && edge.references === table)
 }

@@ -1,6 +1,7 @@
 import { type Catalog, type Column, columnOf, type ForeignKey, type Table } from '../db/catalog.ts'
 import type { Db } from '../db/port.ts'
 import { UserError } from '../errors.ts'
+import { refuseUnknownNames } from './unknown-names.ts'
 
 /** Names for what discovery cannot know; all optional, from the configuration file. */
 export interface SiteNames {
@@ -24,6 +25,8 @@ export const USER_COLUMNS = [
 ] as const
 export type UserColumn = (typeof USER_COLUMNS)[number]
 
+const EMAIL_ADDRESSES = 'account_emailaddress'
+
 /** Which tables and columns of this database mean what. */
 export interface Shape {
   readonly catalog: Catalog
@@ -41,13 +44,18 @@ export interface Shape {
 
 /**
  * Returns the shape of the site, found from the foreign key of allauth's address table.
- * Throws a UserError when there is no such table, or no user table can be told from it.
+ * Throws a UserError when there is no such table, or no user table can be told from it, and for names that the
+ * database does not have.
  */
 export async function discoverShape(db: Db, names: SiteNames = {}): Promise<Shape> {
   const catalog = await db.dialect.catalog(db)
-  const emailAddresses = emailAddressTable(catalog, names)
-  const link = catalog.foreignKeys.find((key) => key.table === emailAddresses && key.columns[0] === 'user_id')
-  const users = userTable(catalog, names, link)
+  refuseEmpty(catalog)
+  const addresses = catalog.tables.get(names.emailAddresses ?? EMAIL_ADDRESSES)
+  const link = catalog.foreignKeys.find((key) => key.table === addresses && key.columns[0] === 'user_id')
+  const found = catalog.tables.get(names.users ?? '') ?? likelyUsers(catalog, link)
+  refuseUnknownNames(catalog, names, found)
+  const emailAddresses = addresses ?? refuseWithoutAddresses()
+  const users = found ?? refuseWithoutUsers()
   const keyName = link?.references === users ? link.referencedColumns[0] : users.primaryKey[0]
   const userKey = keyName === undefined ? undefined : columnOf(users, keyName)
   if (!userKey) throw new UserError(`the user table ${users.label} has no primary key`)
@@ -65,17 +73,25 @@ export async function discoverShape(db: Db, names: SiteNames = {}): Promise<Shap
   }
 }
 
-function emailAddressTable(catalog: Catalog, names: SiteNames): Table {
-  const wanted = names.emailAddresses ?? 'account_emailaddress'
-  const table = catalog.tables.get(wanted)
-  if (table) return table
-  if (catalog.tables.size === 0) {
-    throw new UserError('the database is empty', {
-      hint: 'see the database URL, or create the schema with: usermgmt migrate',
-    })
-  }
-  throw new UserError(`there is no table ${wanted}: this does not look like a site with django-allauth`, {
-    hint: 'see the database URL and its search_path, or name the table in the configuration file (tables.email_addresses)',
+function refuseEmpty({ tables }: Catalog): void {
+  if (tables.size > 0) return
+  throw new UserError('the database is empty', {
+    hint: 'see the database URL, or create the schema with: usermgmt migrate',
+  })
+}
+
+function refuseWithoutAddresses(): never {
+  throw new UserError(
+    `there is no table ${EMAIL_ADDRESSES}: this does not look like a site with django-allauth`,
+    {
+      hint: 'see the database URL and its search_path, or name the table in the configuration file (tables.email_addresses)',
+    },
+  )
+}
+
+function refuseWithoutUsers(): never {
+  throw new UserError('cannot tell which table holds the users', {
+    hint: 'name it in the configuration file (tables.users)',
   })
 }
 
@@ -84,22 +100,11 @@ function tableBeside(catalog: Catalog, { schema }: Table, name: string): Table |
   return catalog.tables.get(schema === undefined ? name : `${schema}.${name}`) ?? catalog.tables.get(name)
 }
 
-function userTable(catalog: Catalog, names: SiteNames, link: ForeignKey | undefined): Table {
-  if (names.users !== undefined) {
-    const named = catalog.tables.get(names.users)
-    if (named) return named
-    throw new UserError(`there is no table ${names.users}`, {
-      hint: 'see tables.users in the configuration file',
-    })
-  }
+function likelyUsers(catalog: Catalog, link: ForeignKey | undefined): Table | undefined {
   const logged = catalog.foreignKeys.find(
     (key) => key.table.name === 'django_admin_log' && key.columns[0] === 'user_id',
   )
-  const found = link?.references ?? logged?.references ?? onlyTableWithLogins(catalog)
-  if (found) return found
-  throw new UserError('cannot tell which table holds the users', {
-    hint: 'name it in the configuration file (tables.users)',
-  })
+  return link?.references ?? logged?.references ?? onlyTableWithLogins(catalog)
 }
 
 function onlyTableWithLogins(catalog: Catalog): Table | undefined {
@@ -112,13 +117,7 @@ function onlyTableWithLogins(catalog: Catalog): Table | undefined {
 function userColumns(users: Table, names: SiteNames): Map<UserColumn, string> {
   const found = new Map<UserColumn, string>()
   for (const meaning of USER_COLUMNS) {
-    const named = names.columns?.[meaning]
-    if (named !== undefined && !columnOf(users, named)) {
-      throw new UserError(`the user table ${users.label} has no column ${named}`, {
-        hint: `see columns.${meaning} in the configuration file`,
-      })
-    }
-    const name = named ?? meaning
+    const name = names.columns?.[meaning] ?? meaning
     if (columnOf(users, name)) found.set(meaning, name)
   }
   return found

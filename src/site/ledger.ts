@@ -1,4 +1,4 @@
-import type { ColumnKit } from '../db/kit.ts'
+import type { ColumnKit, ColumnOf } from '../db/kit.ts'
 
 /** Which migrations have been applied; the others of the tool's own tables come with a migration. */
 export const MIGRATION_TABLE = 'usermgmt_migration'
@@ -17,17 +17,42 @@ export function isLedgerTable(name: string): boolean {
   return name.startsWith('usermgmt_')
 }
 
-/** Returns the tool's own tables for Drizzle's builders. */
+/** Returns the tool's own tables for Drizzle's builders, in the first schema of the search path. */
 export function ledgerTables(kit: ColumnKit) {
+  const table = <B extends Record<string, ColumnOf<unknown>>>(name: string, columns: B) =>
+    kit.table({ name, schema: undefined }, columns)
   return {
-    migrations: kit.table(
-      { name: MIGRATION_TABLE, schema: undefined },
-      {
-        folder: kit.text('folder'),
-        name: kit.text('name'),
-        hash: kit.text('hash'),
-        appliedAt: kit.instant('applied_at'),
-      },
-    ),
+    migrations: table(MIGRATION_TABLE, {
+      folder: kit.text('folder'),
+      name: kit.text('name'),
+      hash: kit.text('hash'),
+      appliedAt: kit.instant('applied_at'),
+    }),
+    runs: table('usermgmt_run', {
+      id: kit.text('id'),
+      command: kit.text('command'),
+      options: kit.text('options'),
+      actor: kit.text('actor'),
+      host: kit.text('host'),
+      version: kit.text('version'),
+      startedAt: kit.instant('started_at'),
+      endedAt: kit.instant('ended_at'),
+      outcome: kit.text('outcome'),
+      counts: kit.text('counts'),
+      archive: kit.text('archive'),
+    }),
+    deletions: table('usermgmt_deletion', {
+      runId: kit.text('run_id'),
+      userKey: kit.text('user_key'),
+      emailSha256: kit.text('email_sha256'),
+      deletedAt: kit.instant('deleted_at'),
+    }),
+    locks: table('usermgmt_lock', {
+      name: kit.text('name'),
+      runId: kit.text('run_id'),
+      holder: kit.text('holder'),
+      acquiredAt: kit.instant('acquired_at'),
+      heartbeatAt: kit.instant('heartbeat_at'),
+    }),
   }
 }

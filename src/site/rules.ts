@@ -1,5 +1,6 @@
 import { type Catalog, columnOf, type ForeignKey, type Table } from '../db/catalog.ts'
 import { UserError } from '../errors.ts'
+import { isParentLink } from './inheritance.ts'
 import { registeredRule } from './register.ts'
 
 /** What happens to a row when the row it refers to is deleted. */
@@ -47,14 +48,16 @@ export function readRules(catalog: Catalog, settings: readonly RuleSettings[]): 
 
 /**
  * Returns the rule of a foreign key: the named rules, the database's own ON DELETE action, the register of account
- * plumbing, `*`, and else `keep`. A row of the user table is another person: it is never deleted by a rule.
+ * plumbing, `*`, and else `keep`. The part of an object that another table holds goes with its parent. A row of a table
+ * of people is another person: it is never deleted by a rule.
  */
-export function ruleFor(key: ForeignKey, book: RuleBook, users: Table): Rule {
+export function ruleFor(key: ForeignKey, book: RuleBook, people: ReadonlySet<Table>): Rule {
   const named = book.named.find(
     ({ table, column }) => table === key.table && (column === undefined || key.columns.includes(column)),
   )
-  const rule = named?.rule ?? actionRule(key) ?? registeredRule(key) ?? (book.cascadeAll ? 'delete' : 'keep')
-  if (key.table !== users || rule !== 'delete') return rule
+  const rule = named?.rule ?? actionRule(key) ?? registeredRule(key) ?? defaultRule(key, book)
+  const isSamePerson = isParentLink(key) && people.has(key.references)
+  if (rule !== 'delete' || isSamePerson || !people.has(key.table)) return rule
   if (named?.column !== undefined) {
     throw new UserError(`a rule cannot delete other users: ${named.table.label}.${named.column}`, {
       kind: 'invalid',
@@ -62,6 +65,10 @@ export function ruleFor(key: ForeignKey, book: RuleBook, users: Table): Rule {
     })
   }
   return 'keep'
+}
+
+function defaultRule(key: ForeignKey, { cascadeAll }: RuleBook): Rule {
+  return cascadeAll || isParentLink(key) ? 'delete' : 'keep'
 }
 
 function actionRule(key: ForeignKey): Rule | undefined {

@@ -63,9 +63,17 @@ export function siteTables(kit: ColumnKit, shape: Shape) {
     reminders: kit.table(
       { name: 'usermgmt_reminder', schema: undefined },
       {
+        id: kit.key('id', 'bigint'),
+        runId: kit.text('run_id'),
         userKey: kit.text('user_key'),
+        emailSha256: kit.text('email_sha256'),
+        addressKey: kit.text('address_key'),
         status: kit.text('status'),
+        reply: kit.text('reply'),
+        deletionAt: kit.instant('deletion_at'),
         createdAt: kit.instant('created_at'),
+        finishedAt: kit.instant('finished_at'),
+        attempts: kit.integer('attempts'),
       },
     ),
   }

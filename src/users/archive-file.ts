@@ -16,6 +16,7 @@ const SUBFIELD = 'UM'
 /** Appends members to a new file that only its owner may read. */
 export class ArchiveWriter {
   private readonly file: FileHandle
+  private last: Promise<void> = Promise.resolve()
 
   private constructor(file: FileHandle) {
     this.file = file
@@ -26,9 +27,17 @@ export class ArchiveWriter {
     return new ArchiveWriter(await open(path, 'wx', 0o600))
   }
 
-  /** Returns once the text is on the disk. */
-  async append(text: string): Promise<void> {
-    await this.file.appendFile(memberOf(text))
+  /**
+   * Returns once the text is on the disk. One after the other, whoever asks: a large member takes several writes. After
+   * one that failed every other fails, for nothing that follows a torn member can be read.
+   */
+  append(text: string): Promise<void> {
+    this.last = this.last.then(() => this.write(memberOf(text)))
+    return this.last
+  }
+
+  private async write(member: Buffer): Promise<void> {
+    await this.file.appendFile(member)
     await this.file.datasync()
   }
 
@@ -38,7 +47,7 @@ export class ArchiveWriter {
 }
 
 function memberOf(text: string): Buffer {
-  const plain = gzipSync(text)
+  const plain = gzipSync(text, { level: 1 })
   const extra = Buffer.alloc(EXTRA)
   extra.writeUInt16LE(EXTRA - 2, 0)
   extra.write(SUBFIELD, 2, 'latin1')

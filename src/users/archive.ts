@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Table } from '../db/catalog.ts'
 import type { Cell } from '../db/dialect.ts'
 import { type Instant, instantOf } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
+import { fileReason } from '../file-error.ts'
 import type { Dependents } from '../site/dependents.ts'
 import type { Site } from '../site/site.ts'
 import { ArchiveWriter } from './archive-file.ts'
@@ -55,9 +56,16 @@ export interface ClearedLine {
   readonly was: Readonly<Record<string, Cell>>
 }
 
+/** Returns the line, without its end, of a deleted row of the table with this number; the image is JSON already. */
+export function deletedLine(table: number, image: string): string {
+  return `{"d":${table},"row":${image}}`
+}
+
 /** Where a run puts what it removes, a batch at a time, before the batch is committed. */
 export class Archive {
   readonly path: string
+  /** Nothing but the header: nobody has been handed over. */
+  isEmpty = true
   private readonly writer: ArchiveWriter
 
   private constructor(path: string, writer: ArchiveWriter) {
@@ -78,13 +86,15 @@ export class Archive {
   }
 
   /** Returns once the batch is on the disk. */
-  async append(lines: readonly ArchiveLine[]): Promise<void> {
-    const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
-    await explained(this.path, () => this.writer.append(text))
+  async append(lines: readonly string[]): Promise<void> {
+    this.isEmpty = false
+    await explained(this.path, () => this.writer.append(lines.map((line) => `${line}\n`).join('')))
   }
 
+  /** Closes the file; an empty one is removed. */
   async close(): Promise<void> {
     await this.writer.close()
+    if (this.isEmpty) await rm(this.path, { force: true })
   }
 }
 
@@ -95,10 +105,7 @@ async function explained<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code
-    const why =
-      code === 'ENOSPC' ? 'the disk is full' : code === 'EACCES' ? 'permission denied' : (code ?? 'failed')
-    throw new ArchiveError(`the archive ${path} cannot be written: ${why}`, {
+    throw new ArchiveError(`the archive ${path} cannot be written: ${fileReason(cause)}`, {
       hint: 'nothing is deleted without it: make room, name another directory with --archive, or use --no-archive',
       cause,
     })

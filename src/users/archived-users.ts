@@ -1,6 +1,6 @@
 import type { Cell } from '../db/dialect.ts'
-import type { ArchiveHeader, ArchiveLine } from './archive.ts'
-import type { ArchiveReader } from './archive-file.ts'
+import type { ArchiveLine } from './archive.ts'
+import type { OpenArchive } from './open-archive.ts'
 
 /** Somebody in an archive. */
 export interface ArchivedUser {
@@ -10,11 +10,7 @@ export interface ArchivedUser {
 }
 
 /** Yields the users whom an archive holds, in the order in which they were deleted. */
-export async function* archivedUsers(archive: {
-  reader: ArchiveReader
-  header: ArchiveHeader
-}): AsyncGenerator<ArchivedUser> {
-  const { header, reader } = archive
+export async function* archivedUsers({ header, reader }: OpenArchive): AsyncGenerator<ArchivedUser> {
   const users = header.tables.findIndex((table) => table.name === header.users)
   const columns = header.tables[users]?.columns ?? []
   const at = (row: readonly Cell[], column: string) => String(row[columns.indexOf(column)] ?? '')

@@ -2,18 +2,28 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Table } from '../db/catalog.ts'
 import type { Cell } from '../db/dialect.ts'
 import { columnList, rowValue, tableName } from '../db/identifiers.ts'
+import { cellsOf, type ImageRow } from '../db/image.ts'
 import type { Db } from '../db/port.ts'
-import { deletingEdges, type Edge, edgeLabel, edgesOnto } from '../site/dependents.ts'
+import { deletingEdges, type Edge, edgesOnto, mayGo, refersToItself } from '../site/dependents.ts'
 import type { Site } from '../site/site.ts'
-import type { ArchiveLine } from './archive.ts'
+import { type ClearedLine, deletedLine } from './archive.ts'
 import { type Candidates, losesReference } from './candidates.ts'
+import type { Nulled } from './nulled-rows.ts'
+
+/** A row that has been deleted, or lost a reference. */
+interface ChangedRow extends ImageRow {
+  /** What tells it from the others of its table; null when nobody needs to know. */
+  readonly row: string | null
+}
 
 /** Rows that a batch deleted or changed, by table and by column. */
 export interface Effects {
   readonly tables: Map<string, number>
-  readonly nulled: Map<string, number>
-  /** What was there before, in the order in which it went; empty unless asked for. */
-  readonly lines: ArchiveLine[]
+  readonly nulled: { readonly edge: Edge; readonly rows: Nulled }[]
+  /** Who is gone, of tables whose rows may have been set to NULL before. */
+  readonly gone: { readonly table: Table; readonly rows: readonly string[] }[]
+  /** The archive's lines: what was there before, in the order in which it went; empty unless asked for. */
+  readonly lines: string[]
 }
 
 /**
@@ -35,7 +45,7 @@ export async function deleteUsers(
 }
 
 class Deletion {
-  readonly effects: Effects = { tables: new Map(), nulled: new Map(), lines: [] }
+  readonly effects: Effects = { tables: new Map(), nulled: [], gone: [], lines: [] }
   private readonly tx: Db
   private readonly candidates: Candidates
   private readonly seed: SQL
@@ -48,14 +58,20 @@ class Deletion {
     keys: readonly string[],
     archived: readonly Table[] | undefined,
   ) {
+    const { shape } = site
     const { users } = site.tables
     const { doomed } = candidates
     this.tx = tx
     this.candidates = candidates
     this.archived = archived
-    this.seed = sql`${doomed.nameOf(site.shape.users)} as (
-      select ${columnList(doomed.columnsOf(site.shape.users))} from ${users}
-      where ${tx.dialect.keyAmong(sql`${users.key}`, site.shape.userKey.type, keys)})`
+    const columns = doomed.columnsOf(shape.users)
+    const { name, type } = shape.userKey
+    // Mostly the key is all that anything refers to; then nobody need be looked up, statement by statement.
+    const rows =
+      columns.length === 1 && columns[0] === name
+        ? tx.dialect.keyRows(type, keys)
+        : sql`select ${columnList(columns)} from ${users} where ${tx.dialect.keyAmong(sql`${users.key}`, type, keys)}`
+    this.seed = sql`${doomed.nameOf(shape.users)}(${columnList(columns)}) as (${rows})`
   }
 
   /** Deletes the doomed rows of tables that nothing refers to any more, except each other. */
@@ -63,14 +79,14 @@ class Deletion {
     for (const table of group) await this.clearReferences(table)
     const [table] = group
     if (!table) return
-    if (group.length > 1) return this.deleteTogether(group)
-    if (this.isRing(table) || table === this.candidates.dependents.users) {
-      return this.gone(table, await this.change([table], this.deletionOf(table, this.identity(table))))
+    if (group.length > 1 || refersToItself(this.candidates.dependents, table)) {
+      return this.deleteTogether(group)
     }
+    if (table === this.candidates.dependents.users) return this.delete(table, [table], this.identity(table))
     for (const edge of deletingEdges(this.candidates.dependents, table)) {
       const which = sql`${rowValue(edge.columns)} in (
         select ${columnList(edge.referencedColumns)} from ${this.candidates.doomed.nameOf(edge.references)})`
-      this.gone(table, await this.change([edge.references], this.deletionOf(table, which)))
+      await this.delete(table, [edge.references], which)
     }
   }
 
@@ -80,15 +96,26 @@ class Deletion {
       const cleared = edge.columns.map((column) => sql`${sql.identifier(column)} = null`)
       const which = losesReference(doomed, edge)
       await this.archiveReferences(edge, which)
-      const rows = await this.change(
+      const update = this.withRows(
         [edge.references, edge.table],
-        sql`update ${tableName(edge.table)} set ${sql.join(cleared, sql`, `)} where ${which} returning 1`,
+        sql`update ${tableName(edge.table)} set ${sql.join(cleared, sql`, `)} where ${which}`,
       )
-      add(this.effects.nulled, edgeLabel(edge), rows.length)
+      this.effects.nulled.push({ edge, rows: await this.nulled(edge, update) })
     }
   }
 
-  /** Tables that refer to each other: no order of single statements is right for all of them. */
+  private async nulled(edge: Edge, update: SQL): Promise<Nulled> {
+    if (!mayGo(this.candidates.dependents, edge.table)) return this.tx.changes(update)
+    const rows = await this.tx.rows<{ row: string }>(
+      sql`${update} returning ${this.rowOf(edge.table)} as row`,
+    )
+    return rows.map(({ row }) => row)
+  }
+
+  /**
+   * Rows that may refer to each other: no order of single statements is right for all of them, and ON DELETE would
+   * change or take along rows before they are archived.
+   */
   private async deleteTogether(group: readonly Table[]): Promise<void> {
     const { dialect } = this.tx
     const deletions = group.map((table) => ({
@@ -97,12 +124,8 @@ class Deletion {
       rows: sql`select ${columnList(this.candidates.doomed.identityOf(table))} from ${this.candidates.doomed.nameOf(table)}`,
       returning: this.returning(table),
     }))
-    const gone = await dialect.deleteTogether(this.tx, this.definitions(group), deletions)
+    const gone = await dialect.deleteTogether<ChangedRow>(this.tx, this.definitions(group), deletions)
     for (const [i, table] of group.entries()) this.gone(table, gone[i] ?? [])
-  }
-
-  private isRing(table: Table): boolean {
-    return this.candidates.dependents.spread.some((group) => group.ring && group.tables.includes(table))
   }
 
   private identity(table: Table): SQL {
@@ -110,8 +133,9 @@ class Deletion {
     return sql`${rowValue(columns)} in (select ${columnList(columns)} from ${this.candidates.doomed.nameOf(table)})`
   }
 
-  private change(tables: readonly Table[], statement: SQL): Promise<object[]> {
-    return this.tx.rows(sql`with recursive ${sql.join(this.definitions(tables), sql`, `)} ${statement}`)
+  /** Returns the statement behind the definitions of the doomed rows of these tables. */
+  private withRows(tables: readonly Table[], statement: SQL): SQL {
+    return sql`with recursive ${sql.join(this.definitions(tables), sql`, `)} ${statement}`
   }
 
   private definitions(tables: readonly Table[]): SQL[] {
@@ -120,19 +144,38 @@ class Deletion {
     return [this.seed, ...doomed.definitions(tables.filter((table) => losing.includes(table)))]
   }
 
-  private deletionOf(table: Table, which: SQL): SQL {
-    return sql`delete from ${tableName(table)} where ${which} returning ${this.returning(table)}`
+  /** Deletes the rows of the table; `which` refers to the doomed rows of `tables`. */
+  private async delete(table: Table, tables: readonly Table[], which: SQL): Promise<void> {
+    const deletion = this.withRows(tables, sql`delete from ${tableName(table)} where ${which}`)
+    if (!this.archived && !this.mayBeNulled(table)) {
+      return add(this.effects.tables, table.label, await this.tx.changes(deletion))
+    }
+    this.gone(table, await this.tx.rows(sql`${deletion} returning ${this.returning(table)}`))
   }
 
   private returning(table: Table): SQL {
-    return this.archived ? this.tx.dialect.image(namesOf(table)) : sql`1`
+    const image = this.archived ? this.tx.dialect.image(namesOf(table)) : sql`cast(null as text)`
+    const row = this.mayBeNulled(table) ? this.rowOf(table) : sql`cast(null as text)`
+    return sql`${image} as image, ${row} as row`
   }
 
-  private gone(table: Table, rows: readonly object[]): void {
+  /** Rows of the table may have been set to NULL by an earlier batch. */
+  private mayBeNulled(table: Table): boolean {
+    return this.candidates.dependents.edges.some((edge) => edge.table === table && edge.rule === 'set-null')
+  }
+
+  private rowOf(table: Table): SQL {
+    return this.tx.dialect.image(this.candidates.doomed.identityOf(table))
+  }
+
+  private gone(table: Table, rows: readonly ChangedRow[]): void {
     add(this.effects.tables, table.label, rows.length)
+    if (this.mayBeNulled(table)) {
+      this.effects.gone.push({ table, rows: rows.flatMap(({ row }) => row ?? []) })
+    }
     if (!this.archived) return
-    const d = this.archived.indexOf(table)
-    for (const row of rows) this.effects.lines.push({ d, row: this.tx.dialect.readImage(row) })
+    const number = this.archived.indexOf(table)
+    for (const { image } of rows) this.effects.lines.push(deletedLine(number, image))
   }
 
   /** Before they are set to NULL. The rows are locked: what is archived is what was there. */
@@ -141,16 +184,17 @@ class Deletion {
     const { dialect } = this.tx
     const columns = [...this.candidates.doomed.identityOf(edge.table), ...edge.columns]
     const cut = columns.length - edge.columns.length
-    const rows = await this.change(
-      [edge.references, edge.table],
-      sql`select ${dialect.image(columns)} from ${tableName(edge.table)} where ${which} ${dialect.forUpdate}`,
+    const rows = await this.tx.rows<ImageRow>(
+      this.withRows(
+        [edge.references, edge.table],
+        sql`select ${dialect.image(columns)} as image from ${tableName(edge.table)} where ${which} ${dialect.forUpdate}`,
+      ),
     )
     const n = this.archived.indexOf(edge.table)
     for (const row of rows) {
-      const cells = dialect.readImage(row)
-      const named = cells.map((cell, i): [string, Cell] => [columns[i] ?? '', cell])
+      const named = cellsOf(row).map((cell, i): [string, Cell] => [columns[i] ?? '', cell])
       const [key, was] = [Object.fromEntries(named.slice(0, cut)), Object.fromEntries(named.slice(cut))]
-      this.effects.lines.push({ n, key, was })
+      this.effects.lines.push(JSON.stringify({ n, key, was } satisfies ClearedLine))
     }
   }
 }

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { columnList, equalColumns, rowValue, tableName } from '../db/identifiers.ts'
-import { type Dependents, deletingEdges, dependentsOf, type Edge, edgesOnto } from '../site/dependents.ts'
+import { type Dependents, dependentsOf, type Edge, edgesOnto, mayGo } from '../site/dependents.ts'
 import { Relations } from '../site/relations.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria, GuardName } from './criteria.ts'
@@ -42,7 +42,7 @@ export function candidatesOf(site: Site, criteria: Criteria): Candidates {
     condition,
   }))
   const keeping = dependents.edges
-    .filter((edge) => edge.rule === 'keep')
+    .filter((edge) => edge.rule === 'keep' && !criteria.guards.forMail)
     .map((edge, i) => ({ flag: { guard: 'content' as const, name: `kept_content_${i}`, edge }, edge }))
   const direct = keeping.filter(({ edge }) => edge.references === shape.users)
   const deep = keeping.filter(({ edge }) => edge.references !== shape.users)
@@ -114,12 +114,11 @@ export function nullingEdges({ dependents }: Candidates): Edge[] {
   return dependents.order.flat().flatMap((table) => edgesOnto(dependents, table, 'set-null'))
 }
 
-/** Returns the condition that a row refers to one that is deleted, and is not deleted itself. */
+/** Returns the condition that a row refers to one that is deleted, and is not deleted itself in the same step. */
 export function losesReference(doomed: Relations, edge: Edge): SQL {
   const refers = sql`${rowValue(edge.columns)} in (select ${columnList(edge.referencedColumns)} from ${doomed.nameOf(edge.references)})`
   const { dependents } = doomed
-  const mayGo = edge.table === dependents.users || deletingEdges(dependents, edge.table).length > 0
-  if (!mayGo) return refers
+  if (!mayGo(dependents, edge.table)) return refers
   const identity = doomed.identityOf(edge.table)
   return sql`${refers} and not exists (select 1 from ${doomed.nameOf(edge.table)} gone
     where ${equalColumns(sql`gone`, identity, tableName(edge.table), identity)})`
@@ -131,7 +130,26 @@ export function anyFlag({ flags }: Candidates, guard: GuardName): SQL {
   return names.length === 0 ? sql`false` : sql.join(names, sql` or `)
 }
 
-/** A condition's value as the driver gives it: a boolean, or SQLite's 0 and 1. */
+/** Returns how many candidates each guard keeps, as columns to select behind others, and what reads them from the row. */
+export function guardCounts(candidates: Candidates): {
+  readonly columns: SQL
+  read(row: Readonly<Record<string, unknown>>): Partial<Record<GuardName, number>>
+} {
+  const guards = [...new Set(candidates.flags.map((flag) => flag.guard))]
+  const columns = guards.map(
+    (guard, i) =>
+      sql`, count(*) filter (where ${anyFlag(candidates, guard)}) as ${sql.identifier(`guard_${i}`)}`,
+  )
+  return {
+    columns: sql.join(columns),
+    read(row) {
+      const counts = guards.map((guard, i): [GuardName, number] => [guard, Number(row[`guard_${i}`])])
+      return Object.fromEntries(counts.filter(([, number]) => number > 0))
+    },
+  }
+}
+
+/** A condition's value as the driver or JSON gives it: a boolean, or SQLite's 0 and 1. */
 export function isTrue(value: unknown): boolean {
-  return value === true || value === 1n
+  return value === true || value === 1 || value === 1n
 }

@@ -8,6 +8,10 @@ export interface Selection {
   /** Selected when `date_joined` is earlier than this. */
   readonly joinedBefore?: Instant | undefined
   readonly neverLoggedIn?: boolean | undefined
+  /** Selected when the last reminder was delivered, and not later than this. */
+  readonly remindedBefore?: Instant | undefined
+  /** Selected when the date that the last reminder named for the deletion has come. */
+  readonly deletionDue?: DeletionDue | undefined
   /** Domains of the primary address, without `@`; any of them. */
   readonly emailDomains?: readonly string[] | undefined
   /** Ids, usernames or addresses; any of them. */
@@ -16,6 +20,14 @@ export interface Selection {
   readonly userIds?: readonly string[] | undefined
   /** At most so many. */
   readonly limit?: number | undefined
+}
+
+export interface DeletionDue {
+  readonly at: Instant
+  /** A reminder that named no date counts when it was delivered not later than this. */
+  readonly remindedBefore: Instant
+  /** Selects everybody else. */
+  readonly negated?: boolean
 }
 
 export const GUARD_NAMES = [
@@ -39,6 +51,10 @@ export interface GuardSettings {
   readonly include?: readonly IncludableGuard[] | undefined
   /** Ids, usernames, addresses or `@domain`. */
   readonly protect?: readonly string[] | undefined
+  /** Who is mailed loses nothing: rows keep nobody. */
+  readonly forMail?: boolean | undefined
+  /** The tool's own reminders make nobody recent: something else counts them. */
+  readonly remindersAside?: boolean | undefined
 }
 
 /** Everything that decides who is listed, kept and deleted; the same for every command. */

@@ -1,8 +1,8 @@
 import { gt, type SQL, sql } from 'drizzle-orm'
-import { normalizeUsername } from '../django/username.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria, GuardName, GuardSettings } from './criteria.ts'
 import { hasDomain } from './select.ts'
+import { spellings } from './spellings.ts'
 
 /** Why each guard keeps somebody, to follow "kept:". */
 export const GUARD_EXPLANATIONS: Record<GuardName, string> = {
@@ -41,20 +41,27 @@ export function guardConditions(site: Site, { guards }: Pick<Criteria, 'guards'>
   })
 }
 
-function recent(site: Site, { recentAfter }: GuardSettings): SQL | undefined {
+function recent(site: Site, { recentAfter, remindersAside }: GuardSettings): SQL | undefined {
   if (recentAfter === undefined) return undefined
   const { users, emailAddresses: address, confirmations, reminders } = site.tables
   const signs: SQL[] = []
   if (users.date_joined) signs.push(gt(users.date_joined, recentAfter))
   if (site.shape.confirmations) {
     signs.push(sql`exists (select 1 from ${address} join ${confirmations} on ${confirmations.emailAddress} = ${address.id}
-      where ${address.user} = ${users.key} and ${gt(confirmations.sent, recentAfter)})`)
+      where ${address.user} = ${users.key} and ${gt(confirmations.sent, recentAfter)}${remindersAside ? notOurs(site) : sql``})`)
   }
-  if (site.shape.hasLedger) {
+  if (site.shape.hasLedger && !remindersAside) {
     signs.push(sql`exists (select 1 from ${reminders} where ${reminders.userKey} = cast(${users.key} as text)
       and ${reminders.status} in ('sending', 'sent') and ${gt(reminders.createdAt, recentAfter)})`)
   }
   return signs.length > 0 ? any(signs) : undefined
+}
+
+/** The confirmation of a reminder has its time. */
+function notOurs({ shape, tables: { users, confirmations, reminders } }: Site): SQL {
+  if (!shape.hasLedger) return sql``
+  return sql` and not exists (select 1 from ${reminders} where ${reminders.userKey} = cast(${users.key} as text)
+    and ${reminders.createdAt} = ${confirmations.sent})`
 }
 
 function staff({ tables: { users } }: Site): SQL | undefined {
@@ -77,19 +84,14 @@ function onProtectList(site: Site, entries: readonly string[]): SQL | undefined 
   const { users } = site.tables
   const { dialect } = site.db
   const { type } = site.shape.userKey
-  const names = [...new Set(entries.flatMap((entry) => [entry, normalizeUsername(entry)]))].map((entry) =>
-    entry.toLowerCase(),
-  )
+  const names = spellings(entries)
   const keys = entries.flatMap((entry) => dialect.parseKey(entry, type) ?? [])
   const domains = entries.filter((entry) => entry.startsWith('@')).map((entry) => entry.slice(1))
   const isNamed = (email: SQL) =>
-    any([
-      dialect.among(dialect.foldCase(email), names),
-      ...domains.map((domain) => hasDomain(site, email, domain)),
-    ])
+    any([dialect.amongNames(email, names), ...domains.map((domain) => hasDomain(site, email, domain))])
   return any([
     ...(keys.length > 0 ? [dialect.keyAmong(sql`${users.key}`, type, keys)] : []),
-    ...(users.username ? [dialect.among(dialect.foldCase(sql`${users.username}`), names)] : []),
+    ...(users.username ? [dialect.amongNames(sql`${users.username}`, names)] : []),
     ...(users.email ? [isNamed(sql`${users.email}`)] : []),
     hasAddress(site, isNamed),
   ])

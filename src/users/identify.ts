@@ -1,40 +1,34 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { normalizeUsername } from '../django/username.ts'
 import { UserError } from '../errors.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria } from './criteria.ts'
+import { spellings } from './spellings.ts'
 
 /**
- * Returns the keys of the users meant by ids, usernames or addresses (compared without case).
+ * Returns the key of the user meant by an id, a username or an address (compared without case).
  * Throws a UserError for one that nobody has, and for one that could mean two people: whom to delete is no guess.
  */
-async function identifyUsers(site: Site, identifiers: readonly string[]): Promise<string[]> {
-  const keys: string[] = []
-  for (const identifier of identifiers) {
-    const found = await usersCalled(site, identifier)
-    const [key] = found
-    if (key === undefined) {
-      throw new UserError('a user given with --user does not exist', {
-        hint: `nobody has the id, username or address ${JSON.stringify(identifier)}`,
-      })
-    }
-    if (found.length > 1) {
-      const ids = found.map((each) => site.db.dialect.shownKey(each, site.shape.userKey.type)).join(', ')
-      throw new UserError(`${JSON.stringify(identifier)} could mean ${found.length} users`, {
-        hint: `their ids are ${ids}: give the one you mean with --users-from`,
-      })
-    }
-    keys.push(key)
+export async function identifyUser(site: Site, identifier: string): Promise<string> {
+  const found = await usersCalled(site, identifier)
+  const [key] = found
+  if (key === undefined) {
+    throw new UserError('this user does not exist', {
+      hint: `nobody has the id, username or address ${JSON.stringify(identifier)}`,
+    })
   }
-  return keys
+  if (found.length === 1) return key
+  const ids = found.map((each) => site.db.dialect.shownKey(each, site.shape.userKey.type)).join(', ')
+  throw new UserError(`${JSON.stringify(identifier)} could mean ${found.length} users`, {
+    hint: `their ids are ${ids}: give the one you mean with --users-from`,
+  })
 }
 
 async function usersCalled(site: Site, identifier: string): Promise<string[]> {
   const { users, emailAddresses: address } = site.tables
   const { dialect } = site.db
   const key = dialect.parseKey(identifier, site.shape.userKey.type)
-  const names = [...new Set([identifier, normalizeUsername(identifier)].map((name) => name.toLowerCase()))]
-  const isNamed = (expression: SQL) => dialect.among(dialect.foldCase(expression), names)
+  const names = spellings([identifier])
+  const isNamed = (expression: SQL) => dialect.amongNames(expression, names)
   const ways: SQL[] = [
     sql`exists (select 1 from ${address} where ${address.user} = ${users.key} and ${isNamed(sql`${address.email}`)})`,
   ]
@@ -49,12 +43,13 @@ async function usersCalled(site: Site, identifier: string): Promise<string[]> {
 
 /**
  * Returns the criteria with the users that they name as keys of the database.
- * Throws a UserError (invalid) for an id that cannot be one here, and what `identifyUsers` throws.
+ * Throws a UserError (invalid) for an id that cannot be one here, and what `identifyUser` throws.
  */
 export async function withNamedUsers(site: Site, criteria: Criteria): Promise<Criteria> {
   const { users, userIds } = criteria.selection
   if (users === undefined && userIds === undefined) return criteria
-  const identified = await identifyUsers(site, users ?? [])
+  const identified: string[] = []
+  for (const user of users ?? []) identified.push(await identifyUser(site, user))
   const { type } = site.shape.userKey
   const parsed = (userIds ?? []).map((id, i) => {
     const key = site.db.dialect.parseKey(id, type)

@@ -74,16 +74,26 @@ function refuseWithoutColumn({ users, userColumns }: Shape, user: NewUser): void
   })
 }
 
-function refuseProblems({ users, userColumns, emailAddresses }: Shape, user: NewUser): void {
-  const lengthOf = (meaning: UserColumn) => maxLength(users, userColumns.get(meaning) ?? meaning)
-  if (user.username !== undefined) refuse('username', usernameProblem(user.username, lengthOf('username')))
-  const emailLengths = [maxLength(emailAddresses, 'email'), lengthOf('email')]
-  refuse(
-    'email',
-    emailProblem(user.email, Math.min(...emailLengths.filter((length) => length !== undefined))),
-  )
-  refuse('first name', tooLong(user.firstName, lengthOf('first_name')))
-  refuse('last name', tooLong(user.lastName, lengthOf('last_name')))
+function refuseProblems(shape: Shape, user: NewUser): void {
+  if (user.username !== undefined) refuseUsername(shape, user.username)
+  refuseEmail(shape, user.email)
+  refuse('first name', tooLong(user.firstName, lengthOf(shape, 'first_name')))
+  refuse('last name', tooLong(user.lastName, lengthOf(shape, 'last_name')))
+}
+
+/** Throws a UserError (invalid) with Django's words when no user of this site can have the username. */
+export function refuseUsername(shape: Shape, username: string): void {
+  refuse('username', usernameProblem(username, lengthOf(shape, 'username')))
+}
+
+/** Throws a UserError (invalid) with Django's words when no user of this site can have the address. */
+export function refuseEmail(shape: Shape, email: string): void {
+  const lengths = [maxLength(shape.emailAddresses, 'email'), lengthOf(shape, 'email')]
+  refuse('email', emailProblem(email, Math.min(...lengths.filter((length) => length !== undefined))))
+}
+
+function lengthOf({ users, userColumns }: Shape, meaning: UserColumn): number | undefined {
+  return maxLength(users, userColumns.get(meaning) ?? meaning)
 }
 
 function tooLong(text = '', length = Number.POSITIVE_INFINITY): string | undefined {

@@ -1,21 +1,36 @@
 import type { Cell } from '../db/dialect.ts'
 import type { ArchivedEdge, ArchiveHeader, ArchiveLine } from './archive.ts'
 
-/** A line with the key of the user to whom it belongs; undefined when that cannot be told from its batch. */
-export interface OwnedLine {
-  readonly line: ArchiveLine
-  readonly owner: string | undefined
+/** To whom the lines of a batch belong. Who never asks does not pay: it takes longer than to put them back. */
+export class Owners {
+  private readonly header: ArchiveHeader
+  private readonly lines: readonly ArchiveLine[]
+  private found: ReadonlyMap<ArchiveLine, string> | undefined
+
+  constructor(header: ArchiveHeader, lines: readonly ArchiveLine[]) {
+    this.header = header
+    this.lines = lines
+  }
+
+  /** Returns the key of the user to whom the line belongs; undefined when that cannot be told from its batch. */
+  of(line: ArchiveLine): string | undefined {
+    this.found ??= ownersOf(this.header, this.lines)
+    return this.found.get(line)
+  }
 }
 
-/** Returns the lines of a batch with their owners. Rows of one table may hang on each other in any order. */
-export function withOwners(header: ArchiveHeader, lines: readonly ArchiveLine[]): OwnedLine[] {
+/** Rows of one table may hang on each other in any order. */
+function ownersOf(header: ArchiveHeader, lines: readonly ArchiveLine[]): Map<ArchiveLine, string> {
   const ownership = new Ownership(header)
-  let owned: OwnedLine[] = lines.map((line) => ({ line, owner: undefined }))
+  const owners = new Map<ArchiveLine, string>()
   for (let known = -1; known < ownership.size; ) {
     known = ownership.size
-    owned = owned.map(({ line, owner }) => ({ line, owner: owner ?? ownership.ownerOf(line) }))
+    for (const line of lines) {
+      const owner = owners.get(line) ?? ownership.ownerOf(line)
+      if (owner !== undefined) owners.set(line, owner)
+    }
   }
-  return owned
+  return owners
 }
 
 class Ownership {
@@ -35,7 +50,7 @@ class Ownership {
     const cell = this.cellsOf(line)
     const isUser = 'd' in line && this.header.tables[table]?.name === this.header.users
     const rule = 'd' in line ? 'delete' : 'set-null'
-    const owner = isUser ? textOf(cell(this.header.user_key)) : this.inherited(table, rule, cell)
+    const owner = isUser ? keyText(cell(this.header.user_key)) : this.inherited(table, rule, cell)
     if (owner !== undefined && 'd' in line) this.remember(table, cell, owner)
     return owner
   }
@@ -70,6 +85,7 @@ function place(edge: ArchivedEdge, cells: readonly Cell[]): string {
   return JSON.stringify([edge.references, edge.referenced, cells])
 }
 
-function textOf(cell: Cell): string {
+/** Returns a key in the database's text form from its cell. */
+export function keyText(cell: Cell): string {
   return typeof cell === 'object' && cell !== null ? Object.values(cell).join('') : String(cell)
 }

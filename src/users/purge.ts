@@ -1,16 +1,25 @@
-import { setTimeout as pause } from 'node:timers/promises'
-import { sql } from 'drizzle-orm'
 import type { Table } from '../db/catalog.ts'
-import { databaseFault, shortReason } from '../db/errors.ts'
+import { type DatabaseFault, databaseFault, shortReason } from '../db/errors.ts'
+import type { Db } from '../db/port.ts'
+import { retrying } from '../db/retrying.ts'
+import { instantOf } from '../django/datetime.ts'
+import type { LedgerRun } from '../ledger/run.ts'
+import { edgeLabel } from '../site/dependents.ts'
 import type { Site } from '../site/site.ts'
 import { type Archive, ArchiveError, archivedTables } from './archive.ts'
 import { deleteUsers, type Effects } from './batch.ts'
-import { type Candidates, candidatesOf, isTrue } from './candidates.ts'
+import type { Candidates } from './candidates.ts'
 import type { Criteria, GuardName } from './criteria.ts'
-import { KEY_SEPARATOR, type PurgePlan } from './plan.ts'
+import { lockUsers } from './lock-users.ts'
+import { NulledRows } from './nulled-rows.ts'
+import { type PlannedBatch, type PurgePlan, plannedBatches } from './plan.ts'
+import { addKept, plannedCandidates, recheck } from './recheck.ts'
+import { recordDeletions } from './record-deletions.ts'
 
-const ATTEMPTS = 5
-const FIRST_PAUSE_MILLISECONDS = 100
+/** No part of the batch, and no other one, would fare better. */
+const STOPPING: ReadonlySet<DatabaseFault> = new Set(['connection', 'locked', 'other'])
+/** The same batch may succeed a little later; a lock or a timeout that is in its way is sooner found by halving it. */
+const PASSING: readonly DatabaseFault[] = ['retry', 'locked']
 
 export interface PurgeProgress {
   readonly done: number
@@ -18,11 +27,15 @@ export interface PurgeProgress {
 }
 
 export interface PurgeOptions {
-  /** PostgreSQL batches worked on at once. */
+  /** Batches worked on at once, where the database can. */
   readonly jobs?: number | undefined
   readonly onProgress?: ((progress: PurgeProgress) => void) | undefined
   /** Holds what is deleted before it is; without one nothing can be put back. */
   readonly archive?: Archive | undefined
+  /** Who is to be deleted, when not those whom the plan holds. */
+  readonly batches?: AsyncIterable<PlannedBatch> | undefined
+  /** Records each deletion, and keeps a second purge out; without one nobody remembers. */
+  readonly run?: LedgerRun | undefined
   /** Finish the batch at hand, then stop. */
   readonly signal?: AbortSignal | undefined
 }
@@ -59,9 +72,16 @@ export async function purge(
   options: PurgeOptions = {},
 ): Promise<PurgeReport> {
   const run = new PurgeRun(site, criteria, plan, options)
-  const waiting = plan.batches.values()
-  await Promise.all(Array.from({ length: options.jobs ?? 1 }, () => run.work(waiting)))
+  const waiting = batchesFrom(options.batches ?? plannedBatches(plan))
+  const jobs = site.db.dialect.parallel ? (options.jobs ?? 1) : 1
+  await Promise.all(Array.from({ length: jobs }, () => run.work(waiting)))
+  await waiting.return(undefined)
   return run.report()
+}
+
+/** One after the other, whoever of several asks. */
+async function* batchesFrom(batches: Iterable<PlannedBatch> | AsyncIterable<PlannedBatch>) {
+  yield* batches
 }
 
 class PurgeRun {
@@ -71,7 +91,7 @@ class PurgeRun {
   private readonly options: PurgeOptions
   private readonly kept: Partial<Record<GuardName, number>>
   private readonly tables = new Map<string, number>()
-  private readonly nulled = new Map<string, number>()
+  private readonly nulled = new NulledRows()
   private readonly failed: FailedUser[] = []
   private readonly archived: readonly Table[] | undefined
   private deleted = 0
@@ -79,23 +99,30 @@ class PurgeRun {
   private stopped: PurgeReport['stopped']
 
   constructor(site: Site, criteria: Criteria, plan: PurgePlan, options: PurgeOptions) {
-    // The batches hold the keys: the limit has been applied, and a long list of ids need not travel with each.
-    const selection = { ...criteria.selection, users: undefined, userIds: undefined, limit: undefined }
     this.site = site
-    this.candidates = candidatesOf(site, { ...criteria, selection })
+    this.candidates = plannedCandidates(site, criteria)
     this.archived = options.archive && archivedTables(this.candidates.dependents)
     this.plan = plan
     this.options = options
     this.kept = { ...plan.kept }
   }
 
-  async work(waiting: Iterator<string>): Promise<void> {
-    for (let next = waiting.next(); !next.done && !this.stopped; next = waiting.next()) {
+  async work(waiting: AsyncIterator<PlannedBatch>): Promise<void> {
+    for (let next = await waiting.next(); !next.done && !this.stopped; next = await waiting.next()) {
       if (this.options.signal?.aborted) {
         this.stopped = 'interrupted'
         return
       }
-      await this.deleteOrSplit(next.value.split(KEY_SEPARATOR))
+      await this.showAlive()
+      await this.deleteOrSplit(next.value)
+    }
+  }
+
+  private async showAlive(): Promise<void> {
+    try {
+      await this.options.run?.beat()
+    } catch (error) {
+      this.stopped = { error }
     }
   }
 
@@ -106,62 +133,66 @@ class PurgeRun {
       deleted: this.deleted,
       kept: this.kept,
       changed: this.changed,
-      tables: Object.fromEntries(
-        Object.keys(this.plan.tables).map((table) => [table, this.tables.get(table) ?? 0]),
-      ),
-      nulled: Object.fromEntries(
-        Object.keys(this.plan.nulled).map((column) => [column, this.nulled.get(column) ?? 0]),
-      ),
+      tables: withPlanned(this.plan.tables, this.tables),
+      nulled: withPlanned(this.plan.nulled, this.nulled.numbers),
       failed: this.failed,
       stopped: this.stopped,
     }
   }
 
   /** A batch that fails is halved until the guilty user is found; everybody else goes. */
-  private async deleteOrSplit(keys: readonly string[]): Promise<void> {
+  private async deleteOrSplit(batch: PlannedBatch): Promise<void> {
     if (this.stopped) return
     try {
-      await this.deleteBatch(keys)
+      await this.deleteBatch(batch)
     } catch (error) {
-      const fault = databaseFault(error)
-      if (fault === 'connection' || fault === 'other' || error instanceof ArchiveError) {
+      if (STOPPING.has(databaseFault(error)) || error instanceof ArchiveError) {
         this.stopped = { error }
-      } else if (keys.length === 1) {
-        const [key = ''] = keys
-        const id = this.site.db.dialect.shownKey(key, this.site.shape.userKey.type)
+      } else if (batch.length === 1) {
+        const [user] = batch
+        const id = this.site.db.dialect.shownKey(user?.key ?? '', this.site.shape.userKey.type)
         this.failed.push({ id, reason: shortReason(error) })
         this.advance()
       } else {
-        const middle = Math.ceil(keys.length / 2)
-        await this.deleteOrSplit(keys.slice(0, middle))
-        await this.deleteOrSplit(keys.slice(middle))
+        const middle = Math.ceil(batch.length / 2)
+        await this.deleteOrSplit(batch.slice(0, middle))
+        await this.deleteOrSplit(batch.slice(middle))
       }
     }
   }
 
-  private async deleteBatch(keys: readonly string[]): Promise<void> {
-    const { deletable, kept, effects } = await retrying(() =>
+  private async deleteBatch(batch: PlannedBatch): Promise<void> {
+    const keys = batch.map(({ key }) => key)
+    const work = () =>
       this.site.db.transaction('write', async (tx) => {
         const site = { ...this.site, db: tx }
+        await tx.dialect.waitBriefly(tx)
         await lockUsers(site, keys)
-        const checked = await check(site, this.candidates, keys)
-        const effects =
-          checked.deletable.length > 0 &&
-          (await deleteUsers(tx, site, this.candidates, checked.deletable, this.archived))
-        if (effects) await this.options.archive?.append(effects.lines)
-        return { ...checked, effects }
-      }),
-    )
+        const { deletable, kept } = await recheck(site, this.candidates, batch)
+        const effects = deletable.length > 0 && (await this.deleteIn(tx, site, deletable))
+        return { deletable, kept, effects }
+      })
+    const { deletable, kept, effects } = await retrying(work, batch.length > 1 ? PASSING : undefined)
     this.deleted += deletable.length
-    this.changed += keys.length - deletable.length
-    for (const guard of kept) this.kept[guard] = (this.kept[guard] ?? 0) + 1
+    this.changed += batch.length - deletable.length
+    addKept(this.kept, kept)
     if (effects) this.addEffects(effects)
     this.advance()
   }
 
-  private addEffects({ tables, nulled }: Effects): void {
+  private async deleteIn(tx: Db, site: Site, keys: readonly string[]): Promise<Effects> {
+    const { run, archive } = this.options
+    // Before, for it reads their addresses.
+    if (run) await recordDeletions(tx, site, run.id, keys, instantOf(new Date()))
+    const effects = await deleteUsers(tx, site, this.candidates, keys, this.archived)
+    await archive?.append(effects.lines)
+    return effects
+  }
+
+  private addEffects({ tables, nulled, gone }: Effects): void {
     for (const [name, rows] of tables) this.tables.set(name, (this.tables.get(name) ?? 0) + rows)
-    for (const [name, rows] of nulled) this.nulled.set(name, (this.nulled.get(name) ?? 0) + rows)
+    for (const { edge, rows } of nulled) this.nulled.add(edge.table.label, edgeLabel(edge), rows)
+    for (const { table, rows } of gone) this.nulled.remove(table.label, rows)
   }
 
   private advance(): void {
@@ -170,51 +201,11 @@ class PurgeRun {
   }
 }
 
-/** Holds off whoever would verify, log in or write something: each of these touches one of these rows. */
-async function lockUsers({ db, shape, tables }: Site, keys: readonly string[]): Promise<void> {
-  const { users, emailAddresses: address } = tables
-  const { type } = shape.userKey
-  await db.dialect.lockRows(
-    db,
-    sql`${users}`,
-    db.dialect.keyAmong(sql`${users.key}`, type, keys),
-    sql`${users.key}`,
-  )
-  await db.dialect.lockRows(
-    db,
-    sql`${address}`,
-    db.dialect.keyAmong(sql`${address.user}`, type, keys),
-    sql`${address.id}`,
-  )
-}
-
-/** Asks the same question as the plan, about the users at hand, with what has been committed by now. */
-async function check(site: Site, candidates: Candidates, keys: readonly string[]) {
-  const { users } = site.tables
-  const { name, type } = site.shape.userKey
-  const among = site.db.dialect.keyAmong(sql`${users.key}`, type, keys)
-  const rows = await site.db.rows<Record<string, unknown>>(sql`
-    with recursive ${sql.join(candidates.definitions({ and: among }), sql`, `)} select * from candidate`)
-  const deletable: string[] = []
-  const kept: GuardName[] = []
-  for (const row of rows) {
-    const guards = new Set(
-      candidates.flags.filter((flag) => isTrue(row[flag.name])).map((flag) => flag.guard),
-    )
-    if (guards.size === 0) deletable.push(String(row[name]))
-    kept.push(...guards)
-  }
-  return { deletable, kept }
-}
-
-async function retrying<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work()
-    } catch (error) {
-      const fault = databaseFault(error)
-      if ((fault !== 'retry' && fault !== 'busy') || attempt === ATTEMPTS) throw error
-      await pause(FIRST_PAUSE_MILLISECONDS * 2 ** (attempt - 1) * (0.5 + Math.random()))
-    }
-  }
+/** Has the plan's keys, and whatever came on top meanwhile. */
+function withPlanned(
+  planned: Readonly<Record<string, number>>,
+  done: ReadonlyMap<string, number>,
+): Record<string, number> {
+  const none = Object.fromEntries(Object.keys(planned).map((name) => [name, 0]))
+  return { ...none, ...Object.fromEntries(done) }
 }

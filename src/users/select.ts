@@ -2,6 +2,8 @@ import { and, eq, isNull, lt, lte, not, or, type SQL, sql } from 'drizzle-orm'
 import { UserError } from '../errors.ts'
 import type { Site } from '../site/site.ts'
 import type { Selection } from './criteria.ts'
+import { deletionHasCome, lastRemindedBefore } from './reminded.ts'
+import { spellings } from './spellings.ts'
 
 /** One condition of the selection, and what remains of the users when it holds, for people. */
 export interface SelectionStep {
@@ -26,13 +28,24 @@ export function selectionSteps(site: Site, selection: Selection): SelectionStep[
 
 /** Returns the whole selection as one condition on the user table. */
 export function selected(site: Site, selection: Selection): SQL {
-  return all(selectionSteps(site, selection).map((step) => step.condition))
+  const [primary, login, ...further] = selectionSteps(site, selection).map((step) => step.condition)
+  // The column of the row at hand first: it spares most users the look into another table.
+  return all([login, primary, ...further])
 }
 
 /** Returns the address that a candidate is listed with: of several unverified primary ones the oldest. */
 export function unverifiedPrimaryEmail(site: Site): SQL {
+  return unverifiedPrimary(site, sql`${site.tables.emailAddresses.email}`)
+}
+
+/** Returns the key of the row with that address. */
+export function unverifiedPrimaryKey(site: Site): SQL {
+  return unverifiedPrimary(site, sql`${site.tables.emailAddresses.id}`)
+}
+
+function unverifiedPrimary(site: Site, column: SQL): SQL {
   const { emailAddresses: address } = site.tables
-  return sql`(select ${address.email} from ${address} where ${unverifiedPrimaryOf(site)} order by ${address.id} limit 1)`
+  return sql`(select ${column} from ${address} where ${unverifiedPrimaryOf(site)} order by ${address.id} limit 1)`
 }
 
 function unverifiedPrimaryOf(site: Site): SQL {
@@ -72,6 +85,19 @@ function filters(site: Site, selection: Selection): SelectionStep[] {
       hasUnverifiedPrimary(site, sql` and (${sql.join(domains, sql` or `)})`),
     )
   }
+  if (selection.remindedBefore !== undefined) {
+    add(
+      'whose last reminder arrived before the date',
+      lastRemindedBefore(site, selection.remindedBefore, unverifiedPrimaryEmail(site)),
+    )
+  }
+  const { deletionDue } = selection
+  if (deletionDue !== undefined) {
+    add(
+      `whose date of deletion has ${deletionDue.negated ? 'not ' : ''}come`,
+      deletionHasCome(site, deletionDue, unverifiedPrimaryEmail(site)),
+    )
+  }
   if (selection.userIds !== undefined) {
     const keys = selection.userIds
     add('among those named', dialect.keyAmong(sql`${users.key}`, site.shape.userKey.type, keys))
@@ -81,8 +107,12 @@ function filters(site: Site, selection: Selection): SelectionStep[] {
 
 /** Returns the condition that the address is at the domain, whatever the case of either. */
 export function hasDomain(site: Site, email: SQL, domain: string): SQL {
-  const escaped = domain.toLowerCase().replace(/[\\%_]/g, '\\$&')
-  return sql`${site.db.dialect.foldCase(email)} like ${`%@${escaped}`} escape '\\'`
+  const { foldCase } = site.db.dialect
+  const patterns = spellings([domain]).map((each) => `%@${each.replace(/[\\%_]/g, '\\$&')}`)
+  const ways = patterns.map(
+    (pattern) => sql`${foldCase(email)} like ${foldCase(sql`cast(${pattern} as text)`)} escape '\\'`,
+  )
+  return sql`(${sql.join(ways, sql` or `)})`
 }
 
 function needed(site: Site, column: 'last_login' | 'date_joined', purpose: string) {

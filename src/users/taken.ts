@@ -19,18 +19,18 @@ async function isEmailTaken(tx: Db, { tables }: Site, email: string): Promise<bo
   return users.email !== undefined && holds(tx, sql`${users}`, sql`${users.email}`, email)
 }
 
-/** Throws a UserError when somebody has the username or the address. */
+/** Throws a UserError when somebody has the username or the address; what is not given is free. */
 export async function refuseTaken(
   tx: Db,
   site: Site,
-  { username, email }: { username?: string | undefined; email: string },
+  { username, email }: { username?: string | undefined; email?: string | undefined },
 ): Promise<void> {
   if (username !== undefined && (await isUsernameTaken(tx, site, username))) {
     throw new UserError(`the username ${username} is taken`, {
       hint: 'upper and lower case count as the same',
     })
   }
-  if (await isEmailTaken(tx, site, email)) {
+  if (email !== undefined && (await isEmailTaken(tx, site, email))) {
     throw new UserError(`the address ${email} is taken`, {
       hint: 'unverified and secondary addresses count as well; upper and lower case as the same',
     })

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ARCHIVE_EXAMPLES } from '../../src/cli/commands/archive.ts'
 import { RESTORE_EXAMPLES } from '../../src/cli/commands/restore.ts'
 import { describeEachDatabase } from '../support/databases.ts'
-import { allRowsOf } from '../support/sites.ts'
+import { allRowsOf, rowsOf, withTables } from '../support/sites.ts'
+import { addUser, type NewUser } from '../support/users.ts'
 import { exampleSite } from './example-site.ts'
 import { usermgmt } from './run.ts'
 
@@ -18,8 +19,9 @@ beforeEach(async () => {
 afterEach(() => rm(cwd, { recursive: true }))
 
 describeEachDatabase('archives on the command line', (harness) => {
-  async function purged(options = '') {
+  async function purged(options = '', besides?: NewUser) {
     const site = await exampleSite(harness)
+    if (besides) await addUser(site, besides)
     const before = await allRowsOf(site.db)
     const run = (line: string) => usermgmt(line.split(' '), { cwd, env: { DATABASE_URL: site.url } })
     const ran = await run(`purge --since 2020-01-01 --yes --format json${options}`)
@@ -44,6 +46,50 @@ describeEachDatabase('archives on the command line', (harness) => {
     const planned = await run(`restore usermgmt-archive/${NAME} --dry-run --format json`)
     const restored = await run(`restore usermgmt-archive/${NAME} --yes --format json`)
     expect(planned.stdout).toBe(restored.stdout)
+    expect(await allRowsOf(site.db)).toEqual(before)
+  })
+
+  test('a purge that deletes nobody leaves no archive, and nothing to put back', async () => {
+    const site = await withTables(
+      await exampleSite(harness),
+      harness.pick({
+        sqlite: `CREATE TRIGGER keep BEFORE DELETE ON auth_user BEGIN SELECT RAISE(ABORT, 'no'); END;`,
+        postgres: `CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+          CREATE TRIGGER keep BEFORE DELETE ON auth_user FOR EACH ROW EXECUTE FUNCTION keep();`,
+      }),
+    )
+    const args = ['purge', '--database', site.url, '--since', '2020-01-01', '--yes', '--format', 'json']
+    const { exit, stdout, stderr } = await usermgmt(args, { cwd })
+    expect(exit).toBe(1)
+    expect(JSON.parse(stdout)).toMatchObject({ deleted: 0, failed: [{ id: '3' }, { id: '4' }] })
+    expect(JSON.parse(stdout)).not.toHaveProperty('archive')
+    expect(stderr).not.toContain('usermgmt restore')
+    expect(await readdir(join(cwd, 'usermgmt-archive'))).toEqual([])
+  })
+
+  test.each([
+    ['an id', ['3'], ['win-a-prize']],
+    ['a username, whatever its case', ['WIN-a-prize'], ['win-a-prize']],
+    ['an address, whatever its case', ['X82@Mail.example'], ['xqzv81']],
+    ['several', ['4', 'x81@mail.example'], ['win-a-prize', 'xqzv81']],
+  ])('restore --user takes %s', async (_, users, expected) => {
+    const { site, run } = await purged()
+    const here = async () => (await rowsOf(site.db, 'auth_user')).map(({ username }) => username)
+    const before = await here()
+    const options = users.map((user) => ` --user ${user}`).join('')
+    expect(await run(`restore usermgmt-archive/${NAME} --yes${options}`)).toMatchObject({ exit: 0 })
+    expect((await here()).filter((username) => !before.includes(username))).toEqual(expected)
+  })
+
+  test('restore --user puts nothing back when one of them is not in the archive, or two are meant', async () => {
+    const { site, run } = await purged('', { username: 'x81@mail.example', email: 'x83@mail.example' })
+    const before = await allRowsOf(site.db)
+    const unknown = await run(`restore usermgmt-archive/${NAME} --yes --user 3 --user ben`)
+    expect(unknown).toMatchObject({ exit: 1, stdout: '' })
+    expect(unknown.stderr).toContain('a user given with --user is not in the archive')
+    const two = await run(`restore usermgmt-archive/${NAME} --yes --user x81@mail.example`)
+    expect(two).toMatchObject({ exit: 1, stdout: '' })
+    expect(two.stderr).toContain('"x81@mail.example" could mean 2 users; their ids are 3, 7:')
     expect(await allRowsOf(site.db)).toEqual(before)
   })
 

@@ -62,7 +62,7 @@ describeEachDatabase('create-user', (harness) => {
       expect(ran).toMatchObject({
         exit: 0,
         stdout: `${user?.id}\n`,
-        stderr: 'left empty, as nothing says otherwise: name\n',
+        stderr: 'the column name was left empty: create-user has no option for it\n',
       })
     })
 
@@ -143,7 +143,7 @@ describeEachDatabase('create-user', (harness) => {
       const site = await django()
       await addUser(site, { username: 'root' })
       const before = await allRowsOf(site.db)
-      const stderr = `usermgmt: ${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`
+      const stderr = `usermgmt: ${message}${hint === undefined ? '' : `; ${hint}`}\n`
       expect(await createUser(site, args)).toMatchObject({ exit, stdout: '', stderr })
       expect(await allRowsOf(site.db)).toEqual(before)
     })
@@ -186,11 +186,39 @@ describeEachDatabase('create-user', (harness) => {
       expect(ran.exit).toBe(0)
       expect(ran.stdout).toBe('created ann <ann@example.com> with id 1\n')
       expect(ran.stderr.split('\n')).toEqual([
-        'Enter a valid email address.',
+        'email: Enter a valid email address.',
         'This password is too common. This password is entirely numeric.',
         'The two are not the same.',
         '',
       ])
+    })
+
+    test('checks each answer before the next question', async () => {
+      const site = await django()
+      await addUser(site, { username: 'root' })
+      const ran = await createUser(site, '--no-password', {
+        terminal: TERMINAL,
+        typed: ['bad name!', 'ROOT', 'x'.repeat(151), ' ann ', 'Root@Example.com', 'ann@example.com'],
+      })
+      expect(ran.stdout).toBe('created ann <ann@example.com> with id 2\n')
+      expect(ran.stderr.split('\n')).toEqual([
+        expect.stringMatching(/^username: Enter a valid username\. /),
+        'the username ROOT is taken',
+        expect.stringMatching(/^username: Ensure this value has at most 150 characters/),
+        'the address root@example.com is taken',
+        '',
+      ])
+    })
+
+    test.each([
+      ['ROOT', 'the username ROOT is taken'],
+      ['ann --email ROOT@example.com', 'the address ROOT@example.com is taken'],
+    ])('asks nothing when %s is taken', async (args, message) => {
+      const site = await django()
+      await addUser(site, { username: 'root' })
+      const ran = await createUser(site, args, { terminal: TERMINAL })
+      expect(ran.exit).toBe(1)
+      expect(ran.stderr).toContain(message)
     })
 
     test('asks nothing that it has been told', async () => {

@@ -44,6 +44,19 @@ describeEachDatabase('list-unverified', (harness) => {
     expect(stdout).toContain('…\n')
   })
 
+  test('a terminal too narrow for a table gets one field below the other, and no line breaks', async () => {
+    const { stdout } = await list('--since 2020-01-01 --no-color --user anna', { terminal: { columns: 60 } })
+    expect(stdout).toBe(`id            2
+username      anna
+email         anna@example.com
+last_login    2019-05-02T09:30:00.250000Z
+date_joined   2019-05-01T10:00:00Z
+kept_because  content
+
+1 candidate: 0 can be deleted; kept: 1 content
+`)
+  })
+
   test.each([
     ['--no-color', {}],
     ['--verbose', { NO_COLOR: '1' }],
@@ -110,6 +123,33 @@ describeEachDatabase('list-unverified', (harness) => {
       stdin: '2\r\n\n# comment\n4\n77\n',
     })
     expect(stdout).toBe('2\n4\n')
+  })
+
+  test.each([
+    ['2\n4\n2\n', ''],
+    ['2\n4\n77\n', 'warning: of 3 ids given, 1 does not exist\n'],
+    ['2\n77\n5\n6\n78\n', 'warning: of 5 ids given, 2 do not exist and 2 are not selected\n'],
+  ])('ids that mean nobody, or nobody selected, are counted: %j', async (stdin, warning) => {
+    const { stderr } = await list('--since 2020-01-01 --format ids --users-from -', { stdin })
+    expect(stderr.split('\n').slice(1).join('\n')).toBe(warning)
+  })
+
+  test('an entry of the protect list that means nobody is named', async () => {
+    const { stderr } = await list(
+      '--since 2020-01-01 --format ids --protect ANNA --protect anna@exmaple.com --protect @mail.example --protect 99 --protect 1',
+    )
+    expect(stderr.split('\n').slice(1)).toEqual([
+      'warning: on the protect list, but nobody here: anna@exmaple.com, 99',
+      '',
+    ])
+  })
+
+  test('only some of many such entries are', async () => {
+    const stdin = Array.from({ length: 1_500 }, (_, i) => `nobody-${i}`).join('\n')
+    const { stderr } = await list('--since 2020-01-01 --format ids --protect-from -', { stdin })
+    expect(stderr).toContain('nobody here: nobody-0, nobody-1, nobody-2, nobody-3, nobody-4, 1,495 more\n')
+    const quiet = await list('--since 2020-01-01 --format ids --quiet --protect-from -', { stdin })
+    expect(quiet.stderr).toBe('')
   })
 
   test('nobody: says why', async () => {

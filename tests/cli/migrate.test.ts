@@ -94,8 +94,7 @@ describeEachDatabase('migrate', (harness) => {
     expect(await run(database.url, '--quiet')).toMatchObject({
       exit: 1,
       stdout: '',
-      stderr: `usermgmt: there is a table usermgmt_deletion that migrate has not made
-hint: rename or drop it; or, if it was copied here, copy usermgmt_migration as well
+      stderr: `usermgmt: there is a table usermgmt_deletion that migrate has not made; rename or drop it; or, if it was copied here, copy usermgmt_migration as well
 `,
     })
   })
@@ -122,6 +121,6 @@ describe('migrate on a SQLite file that does not exist', () => {
   test.each([[], ['--status'], ['--dry-run']])('its directory neither: migrate %s', async (...args) => {
     const ran = await usermgmt(['--database', 'none/here.db', 'migrate', ...args], { cwd: directory })
     expect(ran).toMatchObject({ exit: 1, stdout: '' })
-    expect(ran.stderr).toMatch(/^usermgmt: there is no directory \S+\/none\nhint: create it first\n$/)
+    expect(ran.stderr).toMatch(/^usermgmt: there is no directory \S+\/none; create it first\n$/)
   })
 })

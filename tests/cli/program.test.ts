@@ -24,6 +24,12 @@ describe('help', () => {
     expect((await usermgmt(['help', command])).stdout).toBe(stdout)
   })
 
+  test('a command of a command has help, too', async () => {
+    const { exit, stdout } = await usermgmt(['help', 'archive', 'prune'])
+    expect(exit).toBe(0)
+    expect(stdout).toBe((await usermgmt(['archive', 'prune', '--help'])).stdout)
+  })
+
   test('nothing at all is a usage error that shows the help', async () => {
     const { exit, stdout, stderr } = await usermgmt([])
     expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' })
@@ -54,6 +60,6 @@ test.each([
   ['--quiet', 'list', '--database', 'missing.db'],
 ])('global options stand anywhere: %s %s %s %s', async (...args) => {
   expect((await usermgmt(args)).stderr).toMatch(
-    /^usermgmt: there is no database file at \/\S+\/missing\.db\n/,
+    /^usermgmt: there is no database file at \/\S+\/missing\.db; /,
   )
 })

@@ -14,7 +14,7 @@ async function reported(error: unknown) {
 
 describe('exit codes', () => {
   test.each([
-    [new UserError('it failed', { hint: 'try' }), 1, 'usermgmt: it failed\nhint: try\n'],
+    [new UserError('it failed', { hint: 'try' }), 1, 'usermgmt: it failed; try\n'],
     [new UserError('it cannot be', { kind: 'invalid' }), 2, 'usermgmt: it cannot be\n'],
     [new UserError('no', { kind: 'refused' }), 3, 'usermgmt: no\n'],
     [new Interrupted('3 users deleted'), 130, 'usermgmt: interrupted: 3 users deleted\n'],
@@ -106,6 +106,6 @@ describe('the output', () => {
     const output = outputTo(stream)
     stream.destroy(Object.assign(new Error('write ENOSPC'), { code: 'ENOSPC' }))
     await new Promise(setImmediate)
-    await expect(output.write('x')).rejects.toThrow('the output cannot be written: ENOSPC')
+    await expect(output.write('x')).rejects.toThrow('the output cannot be written: the disk is full')
   })
 })

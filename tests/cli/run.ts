@@ -31,7 +31,7 @@ export interface Situation {
 const NOWHERE = mkdtempSync(join(tmpdir(), 'usermgmt-cli-'))
 afterAll(() => rmSync(NOWHERE, { recursive: true, force: true }))
 
-export const NOW = new Date('2025-06-15T12:00:00Z')
+const NOW = new Date('2025-06-15T12:00:00Z')
 
 /** Runs the command line in this process. */
 export async function usermgmt(args: readonly string[], situation: Situation = {}): Promise<Ran> {

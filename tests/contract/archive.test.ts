@@ -7,9 +7,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { dependentsOf } from '../../src/site/dependents.ts'
 import type { RuleSettings } from '../../src/site/rules.ts'
 import { Archive, archiveHeader } from '../../src/users/archive.ts'
+import { openArchive } from '../../src/users/open-archive.ts'
 import { planPurge } from '../../src/users/plan.ts'
 import { type PurgeReport, purge } from '../../src/users/purge.ts'
-import { openArchive, type RestoreOptions, restore } from '../../src/users/restore.ts'
+import { type RestoreOptions, restore } from '../../src/users/restore.ts'
 import { criteria } from '../support/criteria.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { allRowsOf, createSite, insert, rowsOf, type TestSite } from '../support/sites.ts'
@@ -35,6 +36,18 @@ async function purgeInto(site: TestSite, rules: RuleSettings = {}, size = 2) {
 async function putBack(site: TestSite, path: string, options?: RestoreOptions) {
   const archive = await openArchive(path)
   return restore(site, archive, options).finally(() => archive.reader.close())
+}
+
+function rowsIn(tables: Readonly<Record<string, number>>): number {
+  return Object.values(tables).reduce((sum, rows) => sum + rows, 0)
+}
+
+/** Value and type, as the database itself sees them. */
+async function exactlyOdd({ database }: TestSite) {
+  const exact =
+    database.kind === 'sqlite' ? 'quote(value), typeof(value), hex(value)' : 'value, length(value)'
+  const connection = await database.connect()
+  return connection.rows(`select n, ${exact} from odd order by n`).finally(() => connection.close())
 }
 
 const TABLES = (pick: <T>(values: { sqlite: T; postgres: T }) => T) => `
@@ -145,6 +158,41 @@ describeEachDatabase('archive and restore', (harness) => {
       ].map((failure) => ({ ...failure, reason: expect.stringMatching(failure.reason) })),
     )
     expect((await rowsOf(site.db, 'auth_user')).map((row) => row.id)).toEqual([other, '999'])
+  })
+
+  test('of a large batch only the rows that are missing are put back', async () => {
+    const { site, ids } = await filled()
+    const before = await allRowsOf(site.db)
+    const { path, report } = await purgeInto(site, RULES, 1_000)
+    let there = 0
+    for (const id of ids.slice(0, 2)) there += rowsIn((await putBack(site, path, { users: [id] })).restored)
+    const rest = await putBack(site, path)
+    expect(rest.failed).toEqual([])
+    expect(rest.restored.auth_user).toBe(3)
+    expect(rowsIn(rest.restored)).toBe(rowsIn(report.tables) - there)
+    expect(await allRowsOf(site.db)).toEqual(before)
+  })
+
+  test('values that are hard to hand over come back as they were', async () => {
+    const awkward = harness.pick({
+      sqlite: `(1, 9007199254740993), (2, -9223372036854775808), (3, 0.1), (4, 2.0), (5, 1e308), (6, 5e-324),
+        (7, x''), (8, x'00ff'), (9, 'a' || char(0) || 'b'), (10, '007'), (11, '{"i":"1"}'), (12, null), (13, '')`,
+      postgres: `(1, '{"i":"1"}'), (2, E'\\\\u0041"\\\\'), (3, null), (4, ''), (5, E'\\t\\n\\x01'), (6, '😀')`,
+    })
+    const site = await createSite(
+      harness,
+      'django5.2-allauth65',
+      `create table odd (n integer primary key, value ${harness.pick({ sqlite: '', postgres: 'text' })},
+        user_id integer references auth_user (id));
+      create index odd_user on odd (user_id);`,
+    )
+    const user = await addUser(site)
+    await site.database.run(`insert into odd (n, value) values ${awkward}; update odd set user_id = ${user}`)
+    const before = await exactlyOdd(site)
+    const { path, report } = await purgeInto(site, { cascade: ['odd'] })
+    expect(report.tables.odd).toBe(before.length)
+    await putBack(site, path)
+    expect(await exactlyOdd(site)).toEqual(before)
   })
 
   test('a torn file gives back every whole batch', async () => {

@@ -216,6 +216,18 @@ describeEachDatabase('candidates', (harness) => {
     expect(bot).not.toBe(lucky)
   })
 
+  test('a key may hold any character: nobody goes whose key is part of another', async () => {
+    const site = await createSite(harness, 'custom-handle')
+    const handles = ['victim', 'other', 'victim\u001fother', `o'b"[\\],\n`]
+    for (const handle of handles) await addUser(site, { username: `user ${handle}`, columns: { handle } })
+    for (const size of [1, 10]) {
+      const chosen = criteria({ selection: { users: [handles[size === 1 ? 2 : 3] ?? ''] } })
+      const report = await purge(site, chosen, await planPurge(site, chosen, size))
+      expect(report).toMatchObject({ deleted: 1, changed: 0, failed: [] })
+    }
+    expect((await rowsOf(site.db, 'person')).map((row) => row.handle)).toEqual(['victim', 'other'])
+  })
+
   test('a limit cuts what is deleted, the lowest keys first', async () => {
     const site = await createSite(harness, 'django5.2-allauth65')
     for (let i = 0; i < 5; i++) await addUser(site, { username: `bot${i}` })

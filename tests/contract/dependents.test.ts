@@ -4,6 +4,7 @@ import type { Site } from '../../src/site/site.ts'
 import { planPurge } from '../../src/users/plan.ts'
 import { purge } from '../../src/users/purge.ts'
 import { criteria } from '../support/criteria.ts'
+import { addCrowd } from '../support/crowd.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { createSite, insert, rowsOf } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
@@ -53,7 +54,13 @@ describeEachDatabase('dependents', (harness) => {
       kept: { content: 1 },
       tables: { auth_user: 1, account_emailaddress: 1 },
       nulled: {},
-      keeping: [{ edge: 'blog_post.author_id', users: 1, option: '--cascade blog_post.author_id' }],
+      keeping: [
+        {
+          edge: 'blog_post.author_id',
+          users: 1,
+          options: ['--set-null blog_post.author_id', '--cascade blog_post.author_id'],
+        },
+      ],
     })
     expect((await rowsOf(site.db, 'auth_user')).map((row) => row.id)).toEqual([writer])
     expect(bot).not.toBe(writer)
@@ -68,6 +75,23 @@ describeEachDatabase('dependents', (harness) => {
         statement: 'CREATE INDEX "blog_post_editor_id" ON "blog_post" ("editor_id");',
       },
     ])
+  })
+
+  test('what a missing index may cost is told where the size of the table is known', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65', POST)
+    await addCrowd(site, 500)
+    const cost = async (posts: number) => {
+      await site.database.run(`
+        insert into blog_post (author_id, title) with recursive n (i) as (select 1 union all select i + 1 from n where i < ${posts})
+          select 1, 'post ' || i from n`)
+      const [missing] = (await planPurge(site, criteria())).missingIndexes
+      return missing?.seconds
+    }
+    const [small, large] = [await cost(10_000), await cost(30_000)]
+    if (small === undefined || large === undefined) return expect(harness.kind).toBe('sqlite')
+    expect(small).toBeGreaterThan(0.05)
+    expect(small).toBeLessThan(5)
+    expect(large / small).toBeCloseTo(4, 0)
   })
 
   test('two edges between the same two tables follow their own rules', async () => {
@@ -100,6 +124,24 @@ describeEachDatabase('dependents', (harness) => {
     const { plan } = await purgeAll(site, { cascade: ['*'] })
     expect(plan.tables).toMatchObject({ blog_post: 1, blog_comment: 3, auth_user: 1 })
     expect(await rowsOf(site.db, 'blog_comment')).toMatchObject([{ id: left }])
+  })
+
+  test("the option offered first spares rows that are somebody else's", async () => {
+    const site = await createSite(
+      harness,
+      'django5.2-allauth65',
+      POST.replace('author_id integer', 'author_id integer not null'),
+    )
+    const [bot, writer] = [await addUser(site), await addUser(site, { lastLogin: '2024-01-01T00:00:00Z' })]
+    await insert(site, 'blog_post', { author_id: writer, editor_id: bot, title: 'a bot has edited it' })
+    await insert(site, 'blog_post', { author_id: bot, editor_id: null, title: 'spam' })
+    const { keeping } = await planPurge(site, criteria())
+    expect(Object.fromEntries(keeping.map(({ edge, options }) => [edge, options]))).toEqual({
+      'blog_post.author_id': ['--cascade blog_post.author_id'],
+      'blog_post.editor_id': ['--set-null blog_post.editor_id', '--cascade blog_post.editor_id'],
+    })
+    await purgeAll(site, { cascade: ['blog_post.author_id'], setNull: ['blog_post.editor_id'] })
+    expect(await rowsOf(site.db, 'blog_post')).toMatchObject([{ author_id: writer, editor_id: null }])
   })
 
   test('content deep down keeps the user whose rows it hangs on', async () => {
@@ -147,7 +189,7 @@ describeEachDatabase('dependents', (harness) => {
     await site.database.run(`update auth_user set invited_by_id = ${host} where id = ${guest}`)
     const kept = await planPurge(site, criteria({ rules: { cascade: ['*'] } }))
     expect(kept).toMatchObject({ toDelete: 0, kept: { content: 1 } })
-    expect(kept.keeping).toMatchObject([{ option: '--set-null auth_user.invited_by_id' }])
+    expect(kept.keeping).toMatchObject([{ options: ['--set-null auth_user.invited_by_id'] }])
     await purgeAll(site, { setNull: ['auth_user.invited_by_id'] })
     expect(await rowsOf(site.db, 'auth_user')).toMatchObject([{ id: guest, invited_by_id: null }])
     await expect(
@@ -191,6 +233,21 @@ describeEachDatabase('dependents', (harness) => {
     const { plan } = await purgeAll(site)
     expect(plan).toMatchObject({ tables: { note: 1, auth_user: 1 }, nulled: { 'log.user_id': 1 } })
     expect(await rowsOf(site.db, 'log')).toMatchObject([{ user_id: null }])
+  })
+
+  test('rows that came on top since the plan are in the report', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65', POST)
+    const bot = await addUser(site)
+    const all = criteria({ rules: { setNull: ['blog_post.editor_id'] } })
+    const plan = await planPurge(site, all, 10)
+    const [address] = await rowsOf(site.db, 'account_emailaddress')
+    await insert(site, 'account_emailconfirmation', { email_address_id: String(address?.id), key: 'k' })
+    await insert(site, 'blog_post', { author_id: null, editor_id: bot, title: 'edited meanwhile' })
+    const { tables, nulled } = await purge(site, all, plan)
+    expect({ tables, nulled }).toEqual({
+      tables: { auth_user: 1, account_emailaddress: 1, account_emailconfirmation: 1 },
+      nulled: { 'blog_post.editor_id': 1 },
+    })
   })
 
   test('a batch with one undeletable user deletes all the others', async () => {

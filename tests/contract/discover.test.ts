@@ -172,6 +172,20 @@ describeEachDatabase('no site', (harness) => {
       {},
       'the user table a has no primary key',
     ],
+    [
+      'several names, all told at once',
+      ADDRESSES + usersTable('a'),
+      {
+        users: 'nope',
+        emailAddresses: 'account_emailadress',
+        columns: { username: 'nick', password: 'pasword' },
+      },
+      `the configuration file names what is not in the database:
+  tables.users: there is no table nope
+  tables.email_addresses: there is no table account_emailadress (did you mean account_emailaddress?)
+  columns.username: the user table a has no column nick
+  columns.password: the user table a has no column pasword (did you mean password?)`,
+    ],
   ])('%s', async (_, script, names, message) => {
     const error = await errorOf(() => discovered(harness, script, names))
     expect(error).toMatchObject({ name: 'UserError', kind: 'failed' })

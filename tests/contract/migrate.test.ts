@@ -3,7 +3,7 @@ import type { Db } from '../../src/db/port.ts'
 import { migrate, migrationScript, planMigrations } from '../../src/site/migrate.ts'
 import { siteOf } from '../../src/site/site.ts'
 import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
-import { errorOf, SECRET, wordsOf } from '../support/errors.ts'
+import { SECRET, wordsOf } from '../support/errors.ts'
 import { allRowsOf, createSite, rowsOf } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
 
@@ -119,7 +119,8 @@ describeEachDatabase('migrate', (harness) => {
   test('leaves nothing behind when it fails', async () => {
     const database = await harness.empty()
     await database.run('create view django_site as select 1 as id')
-    expect(await errorOf(() => migrate(database.db))).toBeDefined()
+    const { message } = await wordsOf(() => migrate(database.db))
+    expect(message).toBe('there is a table or view of that name already: django_site')
     expect(await tablesOf(database.db)).toEqual([])
   })
 

@@ -64,7 +64,7 @@ describeDatabase('sqlite', 'errors', (harness) => {
     await db.run(sql`pragma busy_timeout = 20`)
     const work = () => db.transaction('write', async () => {})
     expect((await wordsOf(work)).message).toBe('TARGET is locked by another process')
-    expect(databaseFault(await errorOf(work))).toBe('busy')
+    expect(databaseFault(await errorOf(work))).toBe('locked')
     await other.run('rollback')
     await work()
   })

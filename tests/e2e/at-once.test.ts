@@ -1,11 +1,16 @@
 import { execFile } from 'node:child_process'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { addCrowd } from '../support/crowd.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { createSite, rowsOf } from '../support/sites.ts'
 
 const BIN = fileURLToPath(new URL('../../bin/usermgmt.js', import.meta.url))
+/** Enough for a purge in small batches to be at work for a while. */
+const USERS = 5_000
+
 const run = promisify(execFile)
 
 interface Ended {
@@ -54,8 +59,25 @@ describeEachDatabase('several processes at once', (harness) => {
     ])
     expect(ended.map(({ code }) => code).sort()).toEqual([0, 0, 1, 1])
     for (const { stderr } of ended.filter(({ code }) => code === 1)) {
-      expect(stderr).toMatch(/^usermgmt: the address same@example\.com is taken\nhint: .*\n$/)
+      expect(stderr).toMatch(/^usermgmt: the address same@example\.com is taken; .*\n$/)
     }
     expect(await rowsOf(site.db, 'auth_user')).toHaveLength(2)
+  })
+
+  test('purge: one works, the other is refused and says since when the first one does', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    await addCrowd(site, USERS)
+    await run(process.execPath, [BIN, '--database', site.url, 'migrate'])
+    const purge = ['--database', site.url, 'purge', '--since', '2020-01-01', '--yes', '--max-delete', '100%']
+    const first = atOnce([[...purge, '--no-archive', '--batch-size', '5', '--format', 'json']])
+    while ((await site.db.$count(site.tables.users)) === USERS) await pause(20)
+    const [second] = await atOnce([[...purge, '--no-archive', '--quiet']])
+    expect(second).toMatchObject({ code: 3, stdout: '' })
+    expect(second?.stderr).toMatch(
+      /^usermgmt: another purge has been running since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \(process \d+ on \S+\); .*\n$/,
+    )
+    const [done] = await first
+    expect(JSON.parse(done?.stdout ?? '')).toMatchObject({ deleted: USERS, failed: [] })
+    expect(await rowsOf(site.db, 'usermgmt_deletion')).toHaveLength(USERS)
   })
 })

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BIN, createDemoDatabase } from '../demo/database.ts'
 import { blocks, type Shown, session } from '../support/readme.ts'
+import { startMailServer } from '../support/smtp.ts'
 
 const run = promisify(execFile)
 
@@ -81,6 +82,24 @@ test('the configuration file is one, and the lines for cron run with it', async 
     await shell(command, site)
   }
   expect(await readdir(join(site, 'usermgmt-archive'))).toHaveLength(1)
+})
+
+test('the policy is one, and the lines for cron and the timer run with it', async () => {
+  const site = await freshSite()
+  const server = await startMailServer()
+  const [, config = ''] = blocks('json')
+  const content = JSON.parse(config.replaceAll(SITE, site))
+  // At five mails a second nobody would wait for it.
+  content.mail = { ...content.mail, smtp_url: `smtp://127.0.0.1:${server.port}?tls=off`, rate: 0 }
+  await writeFile(join(site, 'usermgmt.config.json'), JSON.stringify(content))
+  await writeFile(join(site, 'secret-key'), 'the key of the site\n')
+  const [line = ''] = blocks('crontab')
+  const [service = ''] = blocks('ini')
+  const fromCron = line.replace(/^(\S+ +){5}/, '').replaceAll(SITE, site)
+  const fromTimer = /^ExecStart=(.*)$/m.exec(service)?.[1] ?? ''
+  expect(await shell(fromCron, site)).toMatch(/^\d+ users mailed, of \d+ candidates\n/)
+  expect(server.mails.length).toBeGreaterThan(100)
+  expect(await shell(fromTimer, site)).toBe('')
 })
 
 test('the lines that set it up name scripts of the package', async () => {

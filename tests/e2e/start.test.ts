@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises'
+import { cp, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -47,8 +47,15 @@ test('says what to do when it has not been built', async () => {
   await expect(run(process.execPath, [join(bare, 'bin', 'usermgmt.mjs')])).rejects.toMatchObject({
     code: 1,
     stdout: '',
-    stderr: 'usermgmt: the program has not been built yet\nhint: npm run build\n',
+    stderr: 'usermgmt: the program has not been built yet; npm run build\n',
   })
+})
+
+test('a configuration file may be YAML', async () => {
+  const cwd = await mkdtemp(join(directory, 'yaml-'))
+  await writeFile(join(cwd, 'usermgmt.config.yaml'), 'database: site.sqlite3\nprotect:\n  - "@example.edu"\n')
+  await run(process.execPath, [BIN, 'migrate'], { cwd })
+  expect(await readdir(cwd)).toContain('site.sqlite3')
 })
 
 test('the exit code reaches the shell, and errors stay off standard output', async () => {
@@ -78,6 +85,6 @@ describe('an output that', () => {
   test('is full is one', async () => {
     const full = await open('/dev/full', 'w')
     const ended = await into(full.fd).finally(() => full.close())
-    expect(ended).toEqual({ exit: 1, stderr: 'usermgmt: the output cannot be written: ENOSPC\n' })
+    expect(ended).toEqual({ exit: 1, stderr: 'usermgmt: the output cannot be written: the disk is full\n' })
   })
 })

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { packageRoot } from '../../src/package-root.ts'
 
-const directory = fileURLToPath(new URL('site', import.meta.url))
+const directory = fileURLToPath(new URL('tests/interop/site', packageRoot()))
 const python = process.env.USERMGMT_TEST_PYTHON ?? '/usr/bin/python3'
 
 export interface SiteOptions {

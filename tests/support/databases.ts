@@ -1,8 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, inject } from 'vitest'
 import { type OpenOptions, openDatabase } from '../../src/db/open.ts'
 import type { Db } from '../../src/db/port.ts'
 import { parseDatabaseUrl } from '../../src/db/url.ts'
 import { ddlFor } from './ddl.ts'
+import { type PostgresServer, startPostgres } from './postgres-server.ts'
 import { postgresStorage } from './postgres-storage.ts'
 import { sqliteStorage } from './sqlite-storage.ts'
 
@@ -56,7 +57,7 @@ export interface Harness {
 
 const STORAGES: Record<DatabaseKind, () => Promise<Storage>> = {
   sqlite: sqliteStorage,
-  postgres: postgresStorage,
+  postgres: () => postgresStorage(inject('postgresUrl')),
 }
 
 /** Runs the specification on SQLite and on PostgreSQL. */
@@ -75,7 +76,20 @@ export function describeDatabase(
   describe(`${name} (${kind})`, () => specification(harnessFor(kind)))
 }
 
-function harnessFor(kind: DatabaseKind): Harness {
+/** Runs the specification on a PostgreSQL server that it has for itself, and may stop. */
+export function describeOwnServer(
+  name: string,
+  specification: (harness: Harness, server: () => PostgresServer) => void,
+): void {
+  let server: PostgresServer
+  const storage = async () => {
+    server = await startPostgres(['fsync=off'])
+    return { ...(await postgresStorage(server.url)), close: () => server.stop() }
+  }
+  describe(`${name} (postgres)`, () => specification(harnessFor('postgres', storage), () => server))
+}
+
+function harnessFor(kind: DatabaseKind, open = STORAGES[kind]): Harness {
   let storage: Storage
   let made = 0
   const templates = new Map<string, Promise<string>>()
@@ -84,7 +98,7 @@ function harnessFor(kind: DatabaseKind): Harness {
   let inTest = false
 
   beforeAll(async () => {
-    storage = await STORAGES[kind]()
+    storage = await open()
   })
   beforeEach(() => {
     inTest = true

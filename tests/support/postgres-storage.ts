@@ -1,29 +1,31 @@
 import pg from 'pg'
-import { inject } from 'vitest'
 import type { RawConnection, Storage } from './databases.ts'
 
-/** Databases on the server that the global setup started. */
-export async function postgresStorage(): Promise<Storage> {
-  const server = inject('postgresUrl')
-  const admin = new pg.Client({ connectionString: server })
-  await admin.connect()
+/** Databases on the server of this URL, whose role may create some. */
+export async function postgresStorage(server: string): Promise<Storage> {
+  // A connection for each statement: a test may stop the server meanwhile.
+  const tell = async (statement: string) => {
+    const admin = new pg.Client({ connectionString: server })
+    await admin.connect()
+    await admin.query(statement).finally(() => admin.end())
+  }
   const urlOf = (name: string) => {
     const url = new URL(server)
     url.pathname = `/${name}`
     return url.href
   }
   const create = async (name: string, template: string) => {
-    await admin.query(`create database ${name} template ${template}`)
+    await tell(`create database ${name} template ${template}`)
   }
   return {
     create: (name) => create(name, 'template0'),
     copy: (from, to) => create(to, from),
     drop: async (name) => {
-      await admin.query(`drop database if exists ${name} with (force)`)
+      await tell(`drop database if exists ${name} with (force)`)
     },
     url: urlOf,
     connect: (name) => connect(urlOf(name)),
-    close: () => admin.end(),
+    close: async () => {},
   }
 }
 

@@ -26,7 +26,7 @@ export interface TestSite extends Site {
 }
 
 /** Returns the DDL of the site for `TestDatabase.run`. */
-export async function schemaOf(kind: DatabaseKind, name: SiteName): Promise<string> {
+async function schemaOf(kind: DatabaseKind, name: SiteName): Promise<string> {
   if (name in CUSTOM_SITES) return CUSTOM_SITES[name as keyof typeof CUSTOM_SITES]
   const file = new URL(`../fixtures/schemas/${name}.${kind}.sql`, import.meta.url)
   // SQLite makes this table itself, and lets nobody else.

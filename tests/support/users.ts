@@ -46,7 +46,7 @@ export async function addUser(site: Site, user: NewUser = {}): Promise<string> {
 }
 
 /** Inserts an address of a user; returns its id. */
-export function addAddress(site: Site, userKey: string, address: Address): Promise<string> {
+function addAddress(site: Site, userKey: string, address: Address): Promise<string> {
   const { email, verified = false, primary = false } = address
   return insertRow(site.db, site.shape.emailAddresses, { email, verified, primary, user_id: userKey })
 }

@@ -55,6 +55,34 @@ keep: [shop_order]
 tables: { users: accounts_user, email_addresses: accounts_email }
 columns: { username: login, last_login: seen_at }
 archive: removed
+mail:
+  link_template: "https://app.example/verify/{key}"
+  site_url: https://app.example
+  site_name: The App
+  secret_key_file: secret.txt
+  salt: pepper
+  confirmation: database
+  link: confirm
+  expires: 5
+  templates: mails
+  from: The App <app@app.example>
+  reply_to: help@app.example
+  list_unsubscribe: mailto:stop@app.example
+  smtp_url: smtp://app@mail.example
+  sendmail: true
+  outbox: out
+  rate: 0.5
+  concurrency: 2
+  again_after: 2w
+  max_reminders: 4
+  max_failures: 5%
+policy:
+  since: 1y
+  remind_after: 30d
+  remind_again_after: 14d
+  max_reminders: 2
+  delete_after_reminder: 30d
+  max_delete: 100
 `,
   )
   const { configured, target } = await load()
@@ -72,6 +100,36 @@ archive: removed
       columns: { username: 'login', last_login: 'seen_at' },
     },
     archive: join(directory, 'removed'),
+    mail: {
+      linkTemplate: expect.objectContaining({ hasKey: true }),
+      siteUrl: new URL('https://app.example/'),
+      siteName: 'The App',
+      secretKeyFile: join(directory, 'secret.txt'),
+      salt: 'pepper',
+      confirmation: 'database',
+      link: 'confirm',
+      expires: 5,
+      templates: join(directory, 'mails'),
+      from: { name: 'The App', address: 'app@app.example' },
+      replyTo: { name: '', address: 'help@app.example' },
+      listUnsubscribe: 'mailto:stop@app.example',
+      smtpUrl: 'smtp://app@mail.example',
+      sendmail: true,
+      outbox: join(directory, 'out'),
+      rate: 0.5,
+      concurrency: 2,
+      againAfter: '2w',
+      maxReminders: 4,
+      maxFailures: { kind: 'percent', percent: 5 },
+    },
+    policy: {
+      since: '1y',
+      remindAfter: '30d',
+      remindAgainAfter: '14d',
+      maxReminders: 2,
+      deleteAfterReminder: '30d',
+      maxDelete: { kind: 'users', count: 100 },
+    },
   })
 })
 
@@ -98,11 +156,13 @@ test('every problem at once, each with its place', async () => {
     tables: { user: 'x' },
     columns: { user_name: 'x' },
     archive: true,
+    mail: { site_nme: 'x', from: 'nobody', smtp_url: 'mail.example', rate: -1, link: 'page' },
+    policy: { remind_after: '30 days', since: '2999-01-01' },
   })
   const error: unknown = await load().catch((thrown) => thrown)
   expect(error).toMatchObject({ kind: 'invalid' })
   expect((error as Error).message.split('\n')).toEqual([
-    'usermgmt.config.json has 10 problems:',
+    'usermgmt.config.json has 17 problems:',
     '  time_zone: there is no time zone "Mars"',
     '  protect: expected a list',
     '  grace: "7 days" is not an age',
@@ -112,6 +172,13 @@ test('every problem at once, each with its place', async () => {
     '  tables.user: unknown key (did you mean users?)',
     '  columns.user_name: unknown key (did you mean username?)',
     '  archive: expected a directory, or false',
+    '  mail.link: expected one of: confirm, login',
+    '  mail.from: "nobody" is not the address of one sender',
+    '  mail.smtp_url: the SMTP URL cannot be read',
+    '  mail.rate: "-1" is not a number of mails in a second',
+    '  mail.site_nme: unknown key (did you mean site_name?)',
+    '  policy.since: 2999-01-01 lies in the future',
+    '  policy.remind_after: "30 days" is not an age',
     '  databse: unknown key (did you mean database?)',
   ])
 })
@@ -119,14 +186,28 @@ test('every problem at once, each with its place', async () => {
 test.each([
   ['usermgmt.config.json', '{"grace": }', /^usermgmt\.config\.json is not JSON: /],
   ['usermgmt.config.yaml', 'grace: [', /^usermgmt\.config\.yaml is not YAML: .* at line 1/],
-  [
-    'usermgmt.config.yaml',
-    '- a\n',
-    /^usermgmt\.config\.yaml has one problem:\n {2}Invalid input: expected object/,
-  ],
+  ['usermgmt.config.yaml', '- a\n', /^usermgmt\.config\.yaml holds a list, not settings$/],
+  ['usermgmt.config.json', '"a"', /^usermgmt\.config\.json holds a text, not settings$/],
+  ['usermgmt.config.json', 'null', /^usermgmt\.config\.json holds nothing, not settings$/],
 ])('%s that holds %s', async (name, text, message) => {
   await write(name, text)
   await expect(load()).rejects.toMatchObject({ kind: 'invalid', message: expect.stringMatching(message) })
+})
+
+test.each([
+  ['cascade: [7]', 'cascade[0]: expected a text, not a number: put it in quotes'],
+  ['database: true', 'database: expected a text, not a boolean: put it in quotes'],
+  ['time_zone:', 'time_zone: expected a text, not nothing'],
+  ['keep: [{}]', 'keep[0]: expected a text, not an object'],
+  ['keep: {}', 'keep: expected a list'],
+  ['tables: users', 'tables: expected an object, not a text'],
+  ['columns: []', 'columns: expected an object, not a list'],
+  ['mail: { sendmail: false }', 'mail.sendmail: expected a path, or true'],
+  ['mail: { confirmation: never }', 'mail.confirmation: expected one of: hmac, database'],
+  ['policy: 1', 'policy: expected an object, not a number'],
+])('%s is explained in words', async (line, problem) => {
+  await write('usermgmt.config.yaml', `${line}\n`)
+  await expect(load()).rejects.toThrow(`usermgmt.config.yaml has one problem:\n  ${problem}`)
 })
 
 test('two files are one too many', async () => {
@@ -140,6 +221,6 @@ test('two files are one too many', async () => {
 test('a file that --config names must be there', async () => {
   await expect(load({ config: 'missing.yaml' })).rejects.toMatchObject({
     kind: 'failed',
-    message: expect.stringContaining('missing.yaml cannot be read: ENOENT'),
+    message: expect.stringContaining('missing.yaml cannot be read: there is no such file or directory'),
   })
 })

@@ -19,7 +19,7 @@ test.each([
   ['ETIMEDOUT', 'connection', 'TARGET does not answer'],
   ['EHOSTUNREACH', 'connection', 'TARGET cannot be reached'],
   ['40001', 'retry', 'another transaction got in the way'],
-  ['SQLITE_BUSY_SNAPSHOT', 'busy', 'TARGET is locked by another process'],
+  ['SQLITE_BUSY_SNAPSHOT', 'locked', 'TARGET is locked by another process'],
   ['SQLITE_CANTOPEN_ISDIR', 'other', 'TARGET cannot be opened'],
   ['SQLITE_IOERR_WRITE', 'other', 'TARGET cannot be read or written (I/O error)'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'other', 'the certificate of TARGET is not trusted'],

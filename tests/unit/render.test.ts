@@ -1,18 +1,14 @@
+import stringWidth from 'string-width'
 import { describe, expect, test } from 'vitest'
 import { cellText } from '../../src/cli/render/cells.ts'
 import { plainJson, plainText } from '../../src/cli/render/plain-text.ts'
 import { planJson, planText, reportJson, reportText } from '../../src/cli/render/purge.ts'
+import { cutRows, fitted } from '../../src/cli/render/screen-table.ts'
 import { csv, ids, json, ndjson } from '../../src/cli/render/streams.ts'
 import { PLAIN } from '../../src/cli/render/style.ts'
-import {
-  alignedRows,
-  columnWidths,
-  cutRows,
-  fitted,
-  tableHead,
-  tableRows,
-} from '../../src/cli/render/table.ts'
+import { alignedRows, columnWidths, tableHead, tableRows } from '../../src/cli/render/table.ts'
 import { tallyText } from '../../src/cli/render/tally.ts'
+import { widthOf } from '../../src/cli/render/text-width.ts'
 import type { ListedUser, ListField } from '../../src/users/list.ts'
 import type { PurgePlan } from '../../src/users/plan.ts'
 
@@ -33,8 +29,9 @@ const ANNA: ListedUser = {
   ],
 }
 
+/** Two pages, when there are two users. */
 async function* of(...users: ListedUser[]) {
-  yield* users
+  for (const user of users) yield [user]
 }
 
 async function text(pieces: AsyncIterable<string>): Promise<string> {
@@ -118,14 +115,19 @@ describe('a table', () => {
   const fields = ['id', 'username', 'last_login'] as const
   const rows = tableRows([ANNA, { id: '1234', username: EVIL }, { id: '9', username: '李小龍' }], fields)
 
+  test('is measured with all of Unicode only when a cell needs it', async () => {
+    expect((await widthOf([['anna', 'x@example.com']]))('abc')).toBe(3)
+    expect((await widthOf([['anna'], ['李小龍']]))('李小龍')).toBe(6)
+  })
+
   test('has straight columns, whatever the width of the letters', () => {
     const shown = tableRows(
       [ANNA, { id: '1234', username: '李小龍', last_login: '2020-01-01T00:00:00Z' }],
       fields,
     )
-    const widths = columnWidths([fields, ...shown], [])
-    expect(cutRows(shown, widths)).toBe(alignedRows(shown, widths))
-    expect(tableHead(fields, widths, PLAIN) + alignedRows(shown, widths)).toBe(
+    const widths = columnWidths([fields, ...shown], [], stringWidth)
+    expect(cutRows(shown, widths)).toBe(alignedRows(shown, widths, stringWidth))
+    expect(tableHead(fields, widths, PLAIN) + alignedRows(shown, widths, stringWidth)).toBe(
       [
         'id    username  last_login',
         '────  ────────  ────────────────────',
@@ -137,14 +139,14 @@ describe('a table', () => {
   })
 
   test('holds no control character', () => {
-    const body = cutRows(rows, columnWidths(rows, []))
+    const body = cutRows(rows, columnWidths(rows, [], stringWidth))
     expect(body.replaceAll('\n', '')).toBe(plainText(body.replaceAll('\n', '')))
     expect(body.split('\n')).toHaveLength(4)
   })
 
   test('gives way where it can be cut, and says so', () => {
     const long = tableRows([{ id: '1', username: 'x'.repeat(60), last_login: null }], fields)
-    const widths = fitted(columnWidths([fields, ...long], []), fields, 40)
+    const widths = fitted(columnWidths([fields, ...long], [], stringWidth), fields, 40)
     expect(widths).toEqual([2, 24, 10])
     expect(cutRows(long, widths)).toBe(`1   ${'x'.repeat(23)}…  never\n`)
   })
@@ -155,7 +157,7 @@ describe('a table', () => {
   })
 
   test('widths never shrink from page to page', () => {
-    expect(columnWidths([['a', 'bbb']], [2, 2])).toEqual([2, 3])
+    expect(columnWidths([['a', 'bbb']], [2, 2], stringWidth)).toEqual([2, 3])
   })
 })
 
@@ -180,13 +182,18 @@ describe('a plan', () => {
     tables: { auth_user: 1100, account_emailaddress: 1180 },
     nulled: { 'blog_post.editor_id': 12 },
     keeping: [
-      { edge: 'blog_post.author_id', users: 40, option: '--cascade blog_post.author_id' },
-      { edge: 'auth_user.boss_id', users: 4, option: undefined },
+      { edge: 'blog_post.author_id', users: 40, options: ['--cascade blog_post.author_id'] },
+      { edge: 'auth_user.boss_id', users: 4, options: [] },
     ],
     missingIndexes: [
       {
         edge: 'blog_post.author_id',
         statement: 'CREATE INDEX "blog_post_author_id" ON "blog_post" ("author_id");',
+        seconds: 9_900,
+      },
+      {
+        edge: 'blog_post.editor_id',
+        statement: 'CREATE INDEX "blog_post_editor_id" ON "blog_post" ("editor_id");',
       },
     ],
     users: 9000,
@@ -214,18 +221,31 @@ Rows to delete
 Rows to set to NULL
   12  blog_post.editor_id
 
-No index on these references: a purge reads whole tables. To make them
+No index on these references: a purge reads whole tables, which may take about 2.8 h. To make them
   CREATE INDEX "blog_post_author_id" ON "blog_post" ("author_id");
+  CREATE INDEX "blog_post_editor_id" ON "blog_post" ("editor_id");
 `)
   })
 
+  test('says no time where none is known', () => {
+    const missingIndexes = plan.missingIndexes.map(({ edge, statement }) => ({ edge, statement }))
+    expect(planText({ ...plan, missingIndexes }, '', PLAIN)).toContain(
+      '\nNo index on these references: a purge reads whole tables. To make them\n',
+    )
+  })
+
+  test('for machines names the missing indexes, when there are some', () => {
+    expect(JSON.parse(planJson(plan)).missing_indexes).toEqual(plan.missingIndexes)
+  })
+
   test('for machines has the keys of the report', () => {
-    const planned = JSON.parse(planJson(plan))
+    const planned = JSON.parse(planJson({ ...plan, missingIndexes: [] }))
     expect(planned).toEqual({
       since: '2020-01-01T00:00:00Z',
       matched: 1234,
       to_delete: 1100,
       kept: { recent: 90, content: 44 },
+      changed: 0,
       tables: { auth_user: 1100, account_emailaddress: 1180 },
       nulled: { 'blog_post.editor_id': 12 },
       failed: [],

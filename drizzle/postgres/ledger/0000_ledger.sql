@@ -9,7 +9,6 @@ CREATE TABLE "usermgmt_run" (
   "version" varchar(40) NOT NULL,
   "started_at" timestamp with time zone NOT NULL,
   "ended_at" timestamp with time zone NULL,
-  "heartbeat_at" timestamp with time zone NULL,
   "outcome" varchar(20) NULL,
   "counts" text NULL,
   "archive" text NULL

@@ -9,7 +9,6 @@ CREATE TABLE "usermgmt_run" (
   "version" varchar(40) NOT NULL,
   "started_at" datetime NOT NULL,
   "ended_at" datetime NULL,
-  "heartbeat_at" datetime NULL,
   "outcome" varchar(20) NULL,
   "counts" text NULL,
   "archive" text NULL

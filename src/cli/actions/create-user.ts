@@ -1,16 +1,18 @@
 import { emailProblem, normalizeEmail } from '../../django/email.ts'
 import { normalizeUsername, usernameProblem } from '../../django/username.ts'
-import type { Site } from '../../site/site.ts'
 import { type CreatedUser, createUser as createUserIn } from '../../users/create.ts'
 import type { NewUser } from '../../users/new-user.ts'
+import { refuseTaken } from '../../users/taken.ts'
+import { type Clock, pastInstant } from '../../values/dates.ts'
+import { invalid, named } from '../../values/readers.ts'
+import { askEmail, askUsername } from '../ask-user.ts'
 import type { CreateUserOptions } from '../commands/create-user.ts'
 import { type Context, canAsk, type GlobalOptions } from '../context.ts'
 import { clockOf } from '../criteria.ts'
-import { type Clock, pastInstant } from '../dates.ts'
 import { newPassword, refuseWithoutPassword } from '../new-password.ts'
 import { plainText } from '../render/plain-text.ts'
 import { talkOf } from '../talk.ts'
-import { invalid, named } from '../values.ts'
+import { withRun } from '../with-run.ts'
 import { settingsOf, withSite } from '../with-site.ts'
 
 /** Creates a user from the options, and from what a person at the terminal answers for those that are missing. */
@@ -30,11 +32,19 @@ export async function createUser(
     context,
     globals,
     async (site) => {
+      if (asking) await refuseTaken(site.db, site, { username, email: options.email })
       const name = username ?? (asking ? await askUsername(site, context) : undefined)
-      const email = options.email ?? (await askEmail(context))
+      const email = options.email ?? (await askEmail(site, context))
       const { firstName, lastName } = options
       const password = await newPassword(context, options, { username: name, firstName, lastName, email })
-      const user = await createUserIn(site, { ...details, username: name, email, password }, context.now())
+      const user = await withRun(
+        context,
+        globals,
+        site,
+        { command: 'create-user', options },
+        () => createUserIn(site, { ...details, username: name, email, password }, context.now()),
+        () => ({ outcome: 'done', counts: { created: 1 } }),
+      )
       await print(user, options, context, globals)
     },
     { settings },
@@ -67,22 +77,6 @@ function detailsFrom(options: CreateUserOptions, clock: Clock): Omit<NewUser, 'e
   }
 }
 
-/** Undefined when the user model has none, or the person leaves it to the address. */
-async function askUsername(site: Site, { prompts }: Context): Promise<string | undefined> {
-  if (!site.tables.users.username) return undefined
-  return (await prompts.text('Username (empty: made from the address):')).trim() || undefined
-}
-
-/** Wrong input to a question is asked again. */
-async function askEmail({ prompts, stderr }: Context): Promise<string> {
-  for (;;) {
-    const email = normalizeEmail(await prompts.text('Address:'))
-    const problem = emailProblem(email)
-    if (problem === undefined) return email
-    await stderr.write(`${problem}\n`)
-  }
-}
-
 async function print(
   { id, username, email, leftEmpty }: CreatedUser,
   { porcelain }: CreateUserOptions,
@@ -92,6 +86,13 @@ async function print(
   const name = username === undefined ? email : `${username} <${email}>`
   await context.stdout.write(porcelain ? `${id}\n` : plainText(`created ${name} with id ${id}`).concat('\n'))
   if (leftEmpty.length > 0) {
-    await talkOf(context, globals).say(`left empty, as nothing says otherwise: ${leftEmpty.join(', ')}`)
+    await talkOf(context, globals).say(leftEmptyText(leftEmpty))
   }
+}
+
+function leftEmptyText(columns: readonly string[]): string {
+  const names = columns.join(', ')
+  return columns.length === 1
+    ? `the column ${names} was left empty: create-user has no option for it`
+    : `the columns ${names} were left empty: create-user has no options for them`
 }

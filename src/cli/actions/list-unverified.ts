@@ -1,5 +1,5 @@
 import type { Site } from '../../site/site.ts'
-import { type ListRequest, listUsers, tally } from '../../users/list.ts'
+import { type ListRequest, listPages, tally } from '../../users/list.ts'
 import type { ListFormat, ListOptions } from '../commands/list-unverified.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { clockOf, criteriaFrom, understood } from '../criteria.ts'
@@ -10,6 +10,7 @@ import { withProgress } from '../progress.ts'
 import { csv, ids, json, ndjson, type StreamFormat } from '../render/streams.ts'
 import { countListed, tallyText } from '../render/tally.ts'
 import { type Talk, talkOf } from '../talk.ts'
+import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
 import { writeAll } from '../write-all.ts'
 
@@ -24,11 +25,13 @@ export async function listUnverified(context: Context, globals: GlobalOptions, o
     show: options.kept ? 'kept' : options.deletable ? 'deletable' : 'all',
   }
   const talk = talkOf(context, globals)
-  await talk.say(understood(request.criteria, clockOf(options, configured, context)))
+  const words = understood(request.criteria, clockOf(options, configured, context))
   await withSite(
     context,
     globals,
     async (site) => {
+      await talk.say(words)
+      await warnOfUnmatched(site, request.criteria, context, globals)
       const printed = await print(options.format, site, request, context, globals)
       if (printed === 0) await sayWhyNothing(site, request, talk)
     },
@@ -62,9 +65,9 @@ async function printStream(
   const fields = format === ids ? (['id'] as const) : request.fields
   let count = 0
   async function* counting() {
-    for await (const user of listUsers(site, { ...request, fields })) {
-      count += 1
-      yield user
+    for await (const page of listPages(site, { ...request, fields })) {
+      count += page.length
+      yield page
     }
   }
   const write = () => writeAll(context.stdout, format(counting(), fields))

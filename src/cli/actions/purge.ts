@@ -1,31 +1,29 @@
+import { resolve } from 'node:path'
 import type { Settings } from '../../config/settings.ts'
-import { UserError } from '../../errors.ts'
-import { packageVersion } from '../../package-root.ts'
-import { dependentsOf } from '../../site/dependents.ts'
 import type { Site } from '../../site/site.ts'
-import { Archive, archiveHeader } from '../../users/archive.ts'
 import { checkBreaker, deletionLimit, type MaxDelete } from '../../users/breaker.ts'
 import type { Criteria } from '../../users/criteria.ts'
 import { type PurgePlan, planPurge } from '../../users/plan.ts'
-import { type PurgeReport, purge } from '../../users/purge.ts'
-import { archiveDirectory, databaseIdentity } from '../archives.ts'
+import type { PurgeReport } from '../../users/purge.ts'
+import { countUnchanged } from '../../users/recheck.ts'
+import { checkDelivery, lastDelivery } from '../../users/reminded.ts'
 import type { PurgeCommandOptions } from '../commands/purge.ts'
 import { confirmNumber } from '../confirm.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { clockOf, criteriaFrom, understood } from '../criteria.ts'
-import { Interrupted } from '../interrupted.ts'
+import { carryOutDeletion, connectionsFor, throwWhenPartly } from '../deletion.ts'
 import { sayNothingMatches } from '../nothing-matches.ts'
 import { styleFor } from '../paint.ts'
+import { frozenPlan, loadPlan, type ReviewedPlan } from '../plan-files.ts'
 import { withProgress } from '../progress.ts'
-import { counted } from '../render/numbers.ts'
+import { counted, shownNumber } from '../render/numbers.ts'
 import { planJson, planText, reportJson, reportText } from '../render/purge.ts'
 import { talkOf } from '../talk.ts'
+import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
 
-const BATCH_SIZE = 1_000
-
 /** Everything about one purge that its steps share. */
-interface Run {
+interface Purge {
   readonly context: Context
   readonly globals: GlobalOptions
   readonly options: PurgeCommandOptions
@@ -34,9 +32,10 @@ interface Run {
   readonly understood: string
   readonly maxDelete: MaxDelete | undefined
   readonly settings: Settings
+  readonly reviewed: ReviewedPlan | undefined
 }
 
-/** Deletes the users that the options select and no guard keeps; with `--dry-run` only says which. */
+/** Deletes the users that the options select and no guard keeps; with `--dry-run` or `--plan-out` only says which. */
 export async function purgeUnverified(
   context: Context,
   globals: GlobalOptions,
@@ -44,32 +43,37 @@ export async function purgeUnverified(
 ) {
   const settings = await settingsOf(context, globals)
   const { configured } = settings
-  const criteria = await criteriaFrom(options, configured, context)
-  const run: Run = {
+  const clock = clockOf(options, configured, context)
+  const reviewed = options.plan === undefined ? undefined : await loadPlan(options.plan, settings, context)
+  const criteria = reviewed?.criteria ?? (await criteriaFrom(options, configured, context))
+  const purge: Purge = {
     context,
     globals,
     options,
     criteria,
-    understood: understood(criteria, clockOf(options, configured, context)),
+    understood: understood(criteria, clock),
     maxDelete: options.maxDelete ?? configured.maxDelete,
     settings,
+    reviewed,
   }
-  const work = options.dryRun ? showPlan : carryOut
-  await withSite(context, globals, (site) => work(site, run), {
+  const onlyLooks = options.dryRun || options.planOut !== undefined
+  await withSite(context, globals, (site) => (onlyLooks ? showPlan : carryOut)(site, purge), {
     settings,
-    connections: (options.jobs ?? 1) + 1,
+    connections: connectionsFor(options),
   })
 }
 
-async function showPlan(site: Site, run: Run): Promise<void> {
-  const { context, globals, options, maxDelete } = run
+async function showPlan(site: Site, purge: Purge): Promise<void> {
+  const { context, globals, options, maxDelete } = purge
   const talk = talkOf(context, globals)
-  const plan = await makePlan(site, run)
+  const plan = await makePlan(site, purge)
   if (options.format === 'json') {
-    await talk.say(run.understood)
+    await talk.say(purge.understood)
     await context.stdout.write(planJson(plan))
   } else {
-    await context.stdout.write(planText(plan, run.understood, styleFor(context.stdout, context, globals)))
+    await context.stdout.write(
+      planText(plan, purge.understood, await styleFor(context.stdout, context, globals)),
+    )
   }
   const limit = deletionLimit(plan.users, maxDelete)
   if (plan.toDelete > limit) {
@@ -77,87 +81,60 @@ async function showPlan(site: Site, run: Run): Promise<void> {
       `warning: that is more than ${counted(limit, 'user')}; without --dry-run it needs --max-delete ${plan.toDelete}`,
     )
   }
+  if (purge.reviewed) {
+    const unchanged = await countUnchanged(
+      site,
+      purge.criteria,
+      purge.reviewed.users(batchSizeOn(site, purge)),
+    )
+    const changed = plan.toDelete - unchanged
+    await talk.say(`${counted(unchanged, 'user')} as planned, ${shownNumber(changed)} changed since`)
+  }
+  if (options.planOut !== undefined) {
+    const file = resolve(context.cwd, options.planOut)
+    await talk.say(`plan: ${file}`, `to delete exactly these: usermgmt purge --plan ${file}`)
+  }
 }
 
-async function carryOut(site: Site, run: Run): Promise<void> {
-  const { context, globals, options, maxDelete } = run
-  const plan = await makePlan(site, run)
+async function carryOut(site: Site, purge: Purge): Promise<void> {
+  const { context, globals, options, maxDelete, settings, criteria, reviewed } = purge
+  const plan = await makePlan(site, purge)
   await talkOf(context, globals).show(
-    planText(plan, run.understood, styleFor(context.stderr, context, globals)),
+    planText(plan, purge.understood, await styleFor(context.stderr, context, globals)),
   )
   checkBreaker(plan, maxDelete)
+  if (criteria.selection.remindedBefore !== undefined) checkDelivery(await lastDelivery(site))
   if (plan.toDelete > 0 && !options.yes) await confirmNumber(context, globals, plan.toDelete)
-  const report = plan.toDelete > 0 ? await deleteArchived(site, run, plan) : nothingDeleted(plan)
+  const batches = reviewed?.users(batchSizeOn(site, purge))
+  const deletion = { context, globals, options, settings, criteria, plan, batches }
+  const report = await carryOutDeletion(site, deletion)
+  if (globals.quiet && options.format === 'text' && isIdle(report)) return
   await context.stdout.write(
     options.format === 'json'
       ? reportJson(report)
-      : reportText(report, styleFor(context.stdout, context, globals)),
+      : reportText(report, await styleFor(context.stdout, context, globals)),
   )
   throwWhenPartly(report)
 }
 
-async function makePlan(site: Site, { context, globals, options, criteria }: Run): Promise<PurgePlan> {
-  const batchSize = options.dryRun ? undefined : (options.batchSize ?? BATCH_SIZE)
-  const plan = await withProgress(context, globals, 'planning', () => planPurge(site, criteria, batchSize))
+/** From cron, nothing to say is nothing to mail. */
+function isIdle({ deleted, changed, failed, stopped }: PurgeReport): boolean {
+  return deleted + changed + failed.length === 0 && stopped === undefined
+}
+
+async function makePlan(site: Site, purge: Purge): Promise<PurgePlan> {
+  const { context, globals, options, criteria, reviewed, settings } = purge
+  const { planOut, dryRun } = options
+  if (!reviewed) await warnOfUnmatched(site, criteria, context, globals)
+  const plan = await withProgress(context, globals, 'planning', () => {
+    if (reviewed) return reviewed.plan(site)
+    if (planOut !== undefined) return frozenPlan(site, criteria, planOut, settings, context)
+    return planPurge(site, criteria, dryRun ? undefined : batchSizeOn(site, purge))
+  })
   if (plan.matched === 0) await sayNothingMatches(site, criteria, talkOf(context, globals))
   return plan
 }
 
-/** Deletes into an archive, and says how to put it back. */
-async function deleteArchived(site: Site, run: Run, plan: PurgePlan): Promise<PurgeReport> {
-  const { context, globals, criteria, settings } = run
-  const directory = archiveDirectory(run.options.archive, settings, context.cwd)
-  if (directory === undefined) return deletePlanned(site, run, plan)
-  const archive = await Archive.create(
-    directory,
-    archiveHeader(site, dependentsOf(site.shape, criteria.rules), criteria, {
-      version: packageVersion(),
-      identity: databaseIdentity(settings.target),
-      now: context.now(),
-    }),
-  )
-  try {
-    const report = await deletePlanned(site, run, plan, archive)
-    await talkOf(context, globals).say(
-      `archive: ${archive.path}`,
-      `to put everybody back: usermgmt restore ${archive.path}`,
-    )
-    return { ...report, archive: archive.path }
-  } finally {
-    await archive.close()
-  }
-}
-
-async function deletePlanned(site: Site, run: Run, plan: PurgePlan, archive?: Archive): Promise<PurgeReport> {
-  const { context, globals, options, criteria } = run
-  const talk = talkOf(context, globals)
-  return context.untilInterrupted((signal) => {
-    signal.addEventListener('abort', () => {
-      void talk.say('', 'stopping after this batch; once more to stop at once')
-    })
-    return withProgress(context, globals, 'deleting', (onProgress) =>
-      purge(site, criteria, plan, {
-        jobs: options.jobs,
-        archive,
-        onProgress,
-        signal,
-      }),
-    )
-  })
-}
-
-function nothingDeleted({ since, matched, kept }: PurgePlan): PurgeReport {
-  return { since, matched, deleted: 0, kept, changed: 0, tables: {}, nulled: {}, failed: [] }
-}
-
-/** After the report, so that what has been done is known. */
-function throwWhenPartly({ deleted, failed, stopped }: PurgeReport): void {
-  if (stopped === 'interrupted') {
-    throw new Interrupted(`${counted(deleted, 'user')} deleted; run it again to go on`)
-  }
-  if (stopped) throw stopped.error
-  if (failed.length === 0) return
-  throw new UserError(`${counted(failed.length, 'user')} could not be deleted`, {
-    hint: 'the report says why; the others have been deleted',
-  })
+function batchSizeOn({ db }: Site, { options }: Purge): number {
+  return options.batchSize ?? db.dialect.batchSize
 }

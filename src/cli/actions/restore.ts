@@ -1,7 +1,10 @@
 import { resolve } from 'node:path'
 import { UserError } from '../../errors.ts'
-import type { Site } from '../../site/site.ts'
-import { openArchive, type RestoreReport, restore } from '../../users/restore.ts'
+import type { RunEnd } from '../../ledger/run.ts'
+import { findArchived } from '../../users/find-archived.ts'
+import { openArchive } from '../../users/open-archive.ts'
+import { restore } from '../../users/restore.ts'
+import type { RestoreReport } from '../../users/restore-report.ts'
 import { databaseIdentity } from '../archives.ts'
 import type { RestoreCommandOptions } from '../commands/restore.ts'
 import { type Context, canAsk, type GlobalOptions } from '../context.ts'
@@ -9,6 +12,7 @@ import { styleFor } from '../paint.ts'
 import { withProgress } from '../progress.ts'
 import { counted } from '../render/numbers.ts'
 import { restoreJson, restoreText } from '../render/restore.ts'
+import { withRun } from '../with-run.ts'
 import { withSite } from '../with-site.ts'
 
 /** Puts back what an archive holds; with `--dry-run` only says what that would be. */
@@ -18,25 +22,37 @@ export async function restoreArchive(
   file: string,
   options: RestoreCommandOptions,
 ): Promise<void> {
-  const archive = await openArchive(resolve(context.cwd, file))
+  const path = resolve(context.cwd, file)
+  const archive = await openArchive(path)
   try {
     const report = await withSite(context, globals, async (site, { target }) => {
       refuseOther(archive.header.database.identity, databaseIdentity(target), options)
+      const users = options.user && (await findArchived(site, archive, options.user))
       if (!options.dryRun && !options.yes) await confirm(context, globals)
-      const users = options.user?.map((id) => keyOf(site, id))
-      return withProgress(context, globals, 'restoring', () =>
-        restore(site, archive, { users, dryRun: options.dryRun }),
+      const putBack = () =>
+        withProgress(context, globals, 'restoring', () =>
+          restore(site, archive, { users, dryRun: options.dryRun }),
+        )
+      if (options.dryRun) return putBack()
+      return withRun(context, globals, site, { command: 'restore', options }, putBack, (report) =>
+        endOf(report, path),
       )
     })
     await context.stdout.write(
       options.format === 'json'
         ? restoreJson(report)
-        : restoreText(report, options.dryRun === true, styleFor(context.stdout, context, globals)),
+        : restoreText(report, options.dryRun === true, await styleFor(context.stdout, context, globals)),
     )
     throwWhenPartly(report)
   } finally {
     await archive.reader.close()
   }
+}
+
+function endOf({ restored, skipped, failed }: RestoreReport, archive: string): RunEnd {
+  const rows = Object.values(restored).reduce((sum, count) => sum + count, 0)
+  const counts = { 'rows put back': rows, skipped, failed: failed.length }
+  return { outcome: failed.length > 0 ? 'partly' : 'done', counts, archive }
 }
 
 function refuseOther(archived: string, here: string, { anyDatabase }: RestoreCommandOptions): void {
@@ -57,15 +73,6 @@ async function confirm(context: Context, globals: GlobalOptions): Promise<void> 
   const typed = await context.prompts.text('This puts back what the archive holds. Type yes to go on:')
   if (typed.trim().toLowerCase() === 'yes') return
   throw new UserError('not confirmed: nothing has been put back', { kind: 'refused' })
-}
-
-function keyOf({ db, shape }: Site, id: string): string {
-  const key = db.dialect.parseKey(id, shape.userKey.type)
-  if (key !== undefined) return key
-  throw new UserError(`--user: ${JSON.stringify(id)} cannot be an id here`, {
-    kind: 'invalid',
-    hint: 'the ids in an archive: usermgmt archive show FILE',
-  })
 }
 
 function throwWhenPartly({ failed }: RestoreReport): void {

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
+import { textFrom } from '../../values/readers.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { type Example, exampleText } from '../examples.ts'
-import { textFrom, valueOption } from '../values.ts'
+import { valueOption } from '../value-option.ts'
 
 export interface PruneOptions {
   readonly olderThan: string
@@ -19,6 +20,7 @@ export const ARCHIVE_EXAMPLES: readonly Example[] = [
 export function registerArchive(program: Command, context: Context): void {
   const archive = program
     .command('archive')
+    .helpCommand(false)
     .summary('look into the archives of purges, and remove old ones')
     .description('Shows who is in an archive that purge has written, and removes old archives.')
     .addHelpText('after', exampleText(ARCHIVE_EXAMPLES))

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander'
+import { textFrom } from '../../values/readers.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { type Example, exampleText } from '../examples.ts'
-import { listOption, textFrom, valueOption } from '../values.ts'
+import { listOption, valueOption } from '../value-option.ts'
 
 export interface CreateUserOptions {
   readonly email?: string

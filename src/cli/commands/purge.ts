@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander'
 import type { MaxDelete } from '../../users/breaker.ts'
+import { countFrom, maxDeleteFrom, textFrom } from '../../values/readers.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { type Example, exampleText } from '../examples.ts'
 import { addCriteriaOptions, type CriteriaOptions, formatOption } from '../options.ts'
-import { countFrom, maxDeleteFrom, textFrom, valueOption } from '../values.ts'
+import { valueOption } from '../value-option.ts'
 
 const PURGE_FORMATS = ['text', 'json'] as const
 
@@ -16,7 +17,28 @@ export interface PurgeCommandOptions extends CriteriaOptions {
   readonly jobs?: number
   /** A directory; false for none. */
   readonly archive?: string | false
+  readonly planOut?: string
+  readonly plan?: string
 }
+
+/** What the plan has settled. */
+const SETTLED = [
+  'since',
+  'joinedBefore',
+  'neverLoggedIn',
+  'remindedBefore',
+  'emailDomain',
+  'user',
+  'usersFrom',
+  'limit',
+  'grace',
+  'include',
+  'protect',
+  'protectFrom',
+  'cascade',
+  'setNull',
+  'planOut',
+]
 
 export const PURGE_EXAMPLES: readonly Example[] = [
   {
@@ -50,7 +72,7 @@ Rows deleted
   {
     command:
       'usermgmt list --since 2020-01-01 --never-logged-in --format ids --quiet | usermgmt purge --since 2020-01-01 --users-from - --dry-run --format json --quiet',
-    output: `{"since":"2020-01-01T00:00:00Z","matched":2,"to_delete":2,"kept":{},"tables":{"account_emailaddress":2,"auth_user":2},"nulled":{},"failed":[]}`,
+    output: `{"since":"2020-01-01T00:00:00Z","matched":2,"to_delete":2,"kept":{},"changed":0,"tables":{"account_emailaddress":2,"auth_user":2},"nulled":{},"failed":[]}`,
   },
 ]
 
@@ -67,13 +89,33 @@ export function registerPurge(program: Command, context: Context): void {
     .option('--yes', 'delete without asking')
     .addOption(
       valueOption(
+        '--plan-out <file>',
+        'write the plan into a file for review and change nothing',
+        textFrom,
+      ).conflicts('yes'),
+    )
+    .addOption(
+      valueOption(
+        '--plan <file>',
+        'delete exactly those of a reviewed plan who have not changed since',
+        textFrom,
+      ).conflicts(SETTLED),
+    )
+    .addOption(
+      valueOption(
         '--max-delete <limit>',
         'refuse to delete more users than this, or more than N% of all (default: 50%, or 100)',
         maxDeleteFrom,
       ),
     )
-    .addOption(valueOption('--batch-size <number>', 'users in one transaction (default: 1000)', countFrom))
-    .addOption(valueOption('--jobs <number>', 'batches at once, on PostgreSQL (default: 1)', countFrom))
+    .addOption(
+      valueOption(
+        '--batch-size <number>',
+        'users in one transaction (default: 1000; on SQLite 5000)',
+        countFrom,
+      ),
+    )
+    .addOption(valueOption('--jobs <number>', 'batches at once, on PostgreSQL (default: 2)', countFrom))
     .addOption(
       valueOption(
         '--archive <directory>',

@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander'
+import { textFrom } from '../../values/readers.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { type Example, exampleText } from '../examples.ts'
 import { formatOption } from '../options.ts'
-import { listOption, textFrom } from '../values.ts'
+import { listOption } from '../value-option.ts'
 
 export interface RestoreCommandOptions {
   readonly user?: readonly string[]
@@ -31,7 +32,7 @@ export function registerRestore(program: Command, context: Context): void {
     .description(
       'Puts back every row of an archive exactly as it was. Rows that are there already are left as they are, so it can be run again.',
     )
-    .addOption(listOption('--user <id>', 'only this user, by id (repeatable)', textFrom))
+    .addOption(listOption('--user <user>', 'only this id, username or address (repeatable)', textFrom))
     .addOption(new Option('--dry-run', 'show what would be put back, and change nothing').conflicts('yes'))
     .option('--yes', 'put back without asking')
     .option('--any-database', 'also when the archive comes from another database')

@@ -36,3 +36,8 @@ export function largestFirst(counts: Readonly<Record<string, number>>): CountLin
     .map(([what, count]): CountLine => [count, what])
     .sort(([a], [b]) => b - a)
 }
+
+/** Returns the lines as a text. */
+export function lines(texts: readonly string[]): string {
+  return texts.map((line) => `${line}\n`).join('')
+}

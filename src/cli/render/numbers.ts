@@ -1,8 +1,7 @@
-const THOUSANDS = new Intl.NumberFormat('en-US')
-
 /** Returns the number with its thousands parted: `1,234`. */
 export function shownNumber(count: number): string {
-  return THOUSANDS.format(count)
+  // Intl.NumberFormat does the same, and takes as long to load as a small database to answer.
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
 /** Returns the number with its noun: `1 user`, `1,234 users`. */

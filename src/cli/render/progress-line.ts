@@ -30,7 +30,8 @@ function perSecond(rate: number): string {
   return rate < 10 ? rate.toFixed(1) : shownNumber(Math.round(rate))
 }
 
-function shownSeconds(seconds: number): string {
+/** Returns `40 s`, `12 min`, `3.5 h`. */
+export function shownSeconds(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds))
   if (whole < 90) return `${whole} s`
   return whole < 90 * 60 ? `${Math.round(whole / 60)} min` : `${(whole / 3600).toFixed(1)} h`

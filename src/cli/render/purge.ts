@@ -1,10 +1,10 @@
-import type { GuardName } from '../../users/criteria.ts'
-import { GUARD_EXPLANATIONS } from '../../users/guards.ts'
 import type { PurgePlan } from '../../users/plan.ts'
 import type { PurgeReport } from '../../users/purge.ts'
-import { block, type CountLine, countBlock, largestFirst } from './blocks.ts'
+import { block, type CountLine, countBlock, largestFirst, lines } from './blocks.ts'
+import { keptBlock } from './kept.ts'
 import { counted } from './numbers.ts'
 import { plainJson, plainText } from './plain-text.ts'
+import { shownSeconds } from './progress-line.ts'
 import type { Style } from './style.ts'
 
 const FAILED_SHOWN = 20
@@ -23,7 +23,7 @@ export function planText(plan: PurgePlan, understood: string, style: Style): str
     ...countBlock('Rows to delete', largestFirst(plan.tables), style),
     ...countBlock('Rows to set to NULL', largestFirst(plan.nulled), style),
     ...block(
-      'No index on these references: a purge reads whole tables. To make them',
+      `No index on these references: a purge reads whole tables${howLong(plan.missingIndexes)}. To make them`,
       plan.missingIndexes.map(({ statement }) => plainText(statement)),
       style,
     ),
@@ -45,33 +45,30 @@ export function reportText(report: PurgeReport, style: Style): string {
 }
 
 /** Returns the plan as one JSON object, with the keys of the report. */
-export function planJson({ since, matched, toDelete, kept, tables, nulled }: PurgePlan): string {
-  return `${plainJson({ since, matched, to_delete: toDelete, kept, tables, nulled, failed: [] })}\n`
+export function planJson(plan: PurgePlan): string {
+  const { since, matched, toDelete, kept, tables, nulled, missingIndexes } = plan
+  // Only when there is something to do about it.
+  const missing = missingIndexes.length > 0 ? { missing_indexes: missingIndexes } : {}
+  return `${plainJson({ since, matched, to_delete: toDelete, kept, changed: 0, tables, nulled, failed: [], ...missing })}\n`
 }
 
 export function reportJson(report: PurgeReport): string {
-  const { since, matched, deleted, kept, tables, nulled, failed, archive } = report
-  return `${plainJson({ since, matched, deleted, kept, tables, nulled, failed, archive })}\n`
+  const { since, matched, deleted, kept, changed, tables, nulled, failed, archive } = report
+  return `${plainJson({ since, matched, deleted, kept, changed, tables, nulled, failed, archive })}\n`
 }
 
-function keptBlock(kept: PurgePlan['kept'], style: Style, more: readonly CountLine[] = []): string[] {
-  const guards = largestFirst(kept).map(
-    ([count, guard]): CountLine => [count, guard, GUARD_EXPLANATIONS[guard as GuardName]],
-  )
-  const title = guards.length > 1 ? 'Kept (whom two guards keep counts for both)' : 'Kept'
-  return countBlock(title, [...guards, ...more], style)
+function keepingLine({ edge, users, options }: PurgePlan['keeping'][number]): CountLine {
+  return [users, edge, options.join(', or to delete the rows: ') || 'nothing: it cannot be empty']
 }
 
-function keepingLine({ edge, users, option }: PurgePlan['keeping'][number]): CountLine {
-  return [users, edge, option ?? 'nothing: it cannot be empty']
+/** Said when it is worth waiting for an index instead. */
+function howLong(missing: PurgePlan['missingIndexes']): string {
+  const seconds = missing.reduce((sum, index) => sum + (index.seconds ?? 0), 0)
+  return seconds < 10 ? '' : `, which may take about ${shownSeconds(seconds)}`
 }
 
 function failedLines(failed: PurgeReport['failed']): string[] {
   const shown = failed.slice(0, FAILED_SHOWN).map(({ id, reason }) => plainText(`${id}: ${reason}`))
   const rest = failed.length - shown.length
   return rest > 0 ? [...shown, `and ${counted(rest, 'more', 'more')} (--format json has all)`] : shown
-}
-
-function lines(texts: readonly string[]): string {
-  return texts.map((line) => `${line}\n`).join('')
 }

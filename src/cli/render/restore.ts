@@ -1,4 +1,4 @@
-import type { RestoreFailure, RestoreReport } from '../../users/restore.ts'
+import type { RestoreFailure, RestoreReport } from '../../users/restore-report.ts'
 import { block, countBlock, largestFirst } from './blocks.ts'
 import { counted } from './numbers.ts'
 import { plainJson, plainText } from './plain-text.ts'

@@ -1,27 +1,42 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { dashedUuid } from '../../django/uuid.ts'
-import type { Dialect } from '../dialect.ts'
+import type { DeletionOf, Dialect } from '../dialect.ts'
 import { rowValue, tableName } from '../identifiers.ts'
+import type { Db } from '../port.ts'
 import { postgresCatalog } from './catalog.ts'
 import { postgresKit } from './kit.ts'
+import { postgresScanSeconds } from './scan-seconds.ts'
 
 const INTEGER = /^-?\d{1,19}$/
 /** Any number will do that nobody else takes: the first letters of the name. */
 const LOCK = 0x75736d67
+/** Shorter than the server's `deadlock_timeout`: in a deadlock it is not the site that loses. */
+const LOCK_PATIENCE = '500ms'
 
 const LARGEST: Record<string, bigint> = { smallint: 2n ** 15n, integer: 2n ** 31n, bigint: 2n ** 63n }
 
 export const postgresDialect: Dialect = {
   name: 'postgres',
   kit: postgresKit,
+  parallel: true,
+  batchSize: 1_000,
   forUpdate: sql`for update`,
   lockRows: async (tx, table, where, order) => {
     await tx.rows(sql`select 1 from ${table} where ${where} order by ${order} for update`)
   },
+  // Unless the administrator has said how long.
+  waitBriefly: async (tx) => {
+    await tx.rows(sql`select set_config('lock_timeout', ${LOCK_PATIENCE}, true)
+      where current_setting('lock_timeout') = '0'`)
+  },
   catalog: postgresCatalog,
   among: (expression, texts) => sql`${expression} = any(${sql.param(texts)}::text[])`,
+  amongNames: (expression, names) =>
+    sql`lower(${expression}) in (select lower(name) from unnest(${sql.param(names)}::text[]) name)`,
   keyAmong: (column, type, keys) => sql`${column} = any(${sql.param(keys)}::${sql.raw(type)}[])`,
+  keyRows: (type, keys) => sql`select unnest(${sql.param(keys)}::${sql.raw(type)}[])`,
   foldCase: (expression) => sql`lower(${expression})`,
+  sha256: (text) => sql`encode(sha256(convert_to(${text}, 'UTF8')), 'hex')`,
   shownKey: (key) => key,
   parseKey(text, type) {
     const largest = LARGEST[type]
@@ -50,10 +65,17 @@ export const postgresDialect: Dialect = {
       steps.map((step) => sql`select ${step.columns} from ${step.table} where ${step.on}`),
       sql` union all `,
     )}) step))`,
-  joined: (text, separator) => sql`string_agg(${text}, ${separator})`,
+  jsonList: (text, where = sql`true`) => sql`coalesce(json_agg(${text}) filter (where ${where})::text, '[]')`,
+  jsonRows: (values, order) =>
+    sql`json_agg(json_build_array(${sql.join([...values], sql`, `)}) order by ${order})::text`,
+  scanSeconds: postgresScanSeconds,
   rowId: { name: 'ctid', type: 'tid' },
   // Foreign keys are checked when the whole statement is done, whatever they defer.
-  async deleteTogether(tx, definitions, deletions) {
+  async deleteTogether<T extends object>(
+    tx: Db,
+    definitions: readonly SQL[],
+    deletions: readonly DeletionOf[],
+  ) {
     const name = (i: number) => sql.identifier(`gone_${i}`)
     const steps = deletions.map(
       ({ table, identity, rows, returning }, i) => sql`${name(i)} as (
@@ -62,17 +84,21 @@ export const postgresDialect: Dialect = {
     const gone = deletions.map(
       (_, i) => sql`select ${sql.raw(String(i))} as step, ${name(i)}.* from ${name(i)}`,
     )
-    const rows = await tx.rows<{
-      step: number
-    }>(sql`with recursive ${sql.join([...definitions, ...steps], sql`, `)}
+    const rows = await tx.rows<
+      T & { step: number }
+    >(sql`with recursive ${sql.join([...definitions, ...steps], sql`, `)}
       ${sql.join(gone, sql` union all `)}`)
     return deletions.map((_, i) => rows.filter((row) => row.step === i))
   },
   image: (columns) =>
-    sql`array[${sql.join(
+    sql`array_to_json(array[${sql.join(
       columns.map((column) => sql`${sql.identifier(column)}::text`),
       sql`, `,
-    )}] as image`,
-  readImage: (row) => (row as { image: (string | null)[] }).image,
+    )}])::text`,
+  fromImages: (images, places) =>
+    sql`select ${sql.join(
+      places.map(({ at, type }) => sql`cast(image->>${sql.raw(String(at))} as ${sql.raw(type)})`),
+      sql`, `,
+    )} from jsonb_array_elements(${images}::jsonb) images(image)`,
   cellValue: (cell, type) => sql`cast(${cell} as ${sql.raw(type)})`,
 }

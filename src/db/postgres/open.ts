@@ -68,6 +68,7 @@ function portOf(drizzled: NodePgDatabase, rest: Pick<Db, 'transaction' | 'close'
     run: async (statement) => {
       await drizzled.execute(statement)
     },
+    changes: async (statement) => (await drizzled.execute(statement)).rowCount ?? 0,
     ...rest,
   }
 }

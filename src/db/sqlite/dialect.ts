@@ -1,7 +1,8 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { dashedUuid, hexUuid } from '../../django/uuid.ts'
-import type { Cell, Dialect } from '../dialect.ts'
-import { columnList, rowValue, tableName } from '../identifiers.ts'
+import type { Cell, DeletionOf, Dialect, ImagePlace } from '../dialect.ts'
+import { rowValue, tableName } from '../identifiers.ts'
+import type { Db } from '../port.ts'
 import { sqliteCatalog } from './catalog.ts'
 import { isIntegerType, sqliteKit } from './kit.ts'
 
@@ -10,15 +11,34 @@ const INTEGER = /^-?\d{1,19}$/
 /** Lower case as JavaScript knows it; SQLite's own lower() stops at ASCII. Registered when the file is opened. */
 export const FOLD_CASE = 'usermgmt_fold_case'
 
+/** SQLite has no digests. Registered when the file is opened. */
+export const SHA256 = 'usermgmt_sha256'
+
+/** The value of a cell that is an object. Registered when the file is opened. */
+export const OBJECT_CELL = 'usermgmt_object_cell'
+
+/** JavaScript's text of a real reads back to the same number; SQLite's need not. Registered when the file is opened. */
+export const REAL_TEXT = 'usermgmt_real_text'
+
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
   kit: sqliteKit,
+  parallel: false,
+  batchSize: 5_000,
   forUpdate: sql``,
   lockRows: async () => {},
+  // Whoever has begun to write waits for nobody but readers.
+  waitBriefly: async () => {},
   catalog: sqliteCatalog,
   among: (expression, texts) => sql`${expression} in (select value from json_each(${JSON.stringify(texts)}))`,
-  keyAmong: (column, type, keys) => sql`${column} in (select value from json_each(${jsonKeys(type, keys)}))`,
+  amongNames: (expression, names) => {
+    const fold = sql.raw(FOLD_CASE)
+    return sql`${fold}(${expression}) in (select ${fold}(value) from json_each(${JSON.stringify(names)}))`
+  },
+  keyAmong: (column, type, keys) => sql`${column} in (${sqliteDialect.keyRows(type, keys)})`,
+  keyRows: (type, keys) => sql`select value from json_each(${jsonKeys(type, keys)})`,
   foldCase: (expression) => sql`${sql.raw(FOLD_CASE)}(${expression})`,
+  sha256: (text) => sql`${sql.raw(SHA256)}(${text})`,
   shownKey: (key, type) => (type === 'char(32)' ? (dashedUuid(key) ?? key) : key),
   parseKey(text, type) {
     if (isIntegerType(type)) return integerKey(text)
@@ -41,28 +61,36 @@ export const sqliteDialect: Dialect = {
           sql` union select ${step.columns} from ${sql.identifier(name)} found join ${step.table} on ${step.on}`,
       ),
     )})`,
-  joined: (text, separator) => sql`group_concat(${text}, ${separator})`,
+  jsonList: (text, where = sql`true`) => sql`json_group_array(${text}) filter (where ${where})`,
+  jsonRows: (values, order) =>
+    sql`json_group_array(json_array(${sql.join([...values], sql`, `)}) order by ${order})`,
+  scanSeconds: async () => new Map(),
   rowId: { name: 'rowid', type: 'integer' },
-  // One statement deletes from one table only: find all rows first, and let the keys be checked at COMMIT.
-  async deleteTogether(tx, definitions, deletions) {
+  // One statement deletes from one table only, and neither returns nor counts what foreign keys take along or change
+  // meanwhile: read all rows first, and let the keys be checked at COMMIT.
+  async deleteTogether<T extends object>(
+    tx: Db,
+    definitions: readonly SQL[],
+    deletions: readonly DeletionOf[],
+  ) {
     await sqliteDialect.deferForeignKeys(tx)
-    const found: string[] = []
-    for (const { table, identity, rows } of deletions) {
-      const ids = await tx.rows<{ id: bigint }>(sql`with recursive ${sql.join([...definitions], sql`, `)}
-        select rowid as id from ${tableName(table)} where ${rowValue(identity)} in (${rows})`)
-      found.push(`[${ids.map((row) => row.id).join(',')}]`)
-    }
-    const gone: object[][] = []
-    for (const [i, { table, returning }] of deletions.entries()) {
-      gone.push(
-        await tx.rows(sql`delete from ${tableName(table)}
-          where rowid in (select value from json_each(${found[i]})) returning ${returning}`),
+    const found: (T & { id: bigint })[][] = []
+    for (const { table, identity, rows, returning } of deletions) {
+      found.push(
+        await tx.rows<T & { id: bigint }>(sql`with recursive ${sql.join([...definitions], sql`, `)}
+          select rowid as id, ${returning} from ${tableName(table)} where ${rowValue(identity)} in (${rows})`),
       )
     }
-    return gone
+    for (const [i, { table }] of deletions.entries()) {
+      const ids = `[${found[i]?.map((row) => row.id).join(',')}]`
+      await tx.run(sql`delete from ${tableName(table)} where rowid in (select value from json_each(${ids}))`)
+    }
+    return found
   },
-  image: (columns) => columnList(columns),
-  readImage: (row) => Object.values(row).map(cellOf),
+  image: (columns) => sql`json_array(${sql.join(columns.map(cellOf), sql`, `)})`,
+  // Without its WHERE, an ON CONFLICT that follows would be taken for the join's ON.
+  fromImages: (images, places) => sql`select ${sql.join(places.map(imageValue), sql`, `)}
+    from json_each(${images}) where true`,
   cellValue: (cell) => sql`${boundValue(cell)}`,
 }
 
@@ -75,16 +103,29 @@ function integerKey(text: string): string | undefined {
 
 /** Integers go into the JSON text digit by digit: JavaScript's numbers would round the large ones. */
 function jsonKeys(type: string, keys: readonly string[]): string {
-  return isIntegerType(type) ? `[${keys.map((key) => BigInt(key)).join(',')}]` : JSON.stringify(keys)
+  return isIntegerType(type) ? `[${keys.join(',')}]` : JSON.stringify(keys)
 }
 
-function cellOf(value: unknown): Cell {
-  if (typeof value === 'bigint') {
-    return Number.isSafeInteger(Number(value)) ? Number(value) : { i: value.toString() }
-  }
-  if (typeof value === 'number') return { r: String(value) }
-  if (Buffer.isBuffer(value)) return { x: value.toString('hex') }
-  return value === null ? null : String(value)
+/** Every value of SQLite has a type of its own, whatever its column says. */
+function cellOf(name: string): SQL {
+  const value = sql.identifier(name)
+  const safe = sql.raw(String(Number.MAX_SAFE_INTEGER))
+  return sql`case typeof(${value})
+    when 'integer' then iif(${value} between -${safe} and ${safe}, ${value}, json_object('i', cast(${value} as text)))
+    when 'real' then json_object('r', ${sql.raw(REAL_TEXT)}(${value}))
+    when 'blob' then json_object('x', lower(hex(${value})))
+    else ${value} end`
+}
+
+function imageValue({ at }: ImagePlace): SQL {
+  const path = sql.raw(`'$[${at}]'`)
+  const cell = sql`json_extract(value, ${path})`
+  return sql`case json_type(value, ${path}) when 'object' then ${sql.raw(OBJECT_CELL)}(${cell}) else ${cell} end`
+}
+
+/** Returns the value of a cell that is an object, from its JSON text. */
+export function objectCellValue(json: unknown): unknown {
+  return boundValue(JSON.parse(String(json)) as Cell)
 }
 
 function boundValue(cell: Cell): unknown {

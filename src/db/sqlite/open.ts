@@ -1,15 +1,26 @@
+import { hash } from 'node:crypto'
 import { type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import type { SQL } from 'drizzle-orm'
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
 import { UserError } from '../../errors.ts'
 import type { OpenOptions } from '../open.ts'
 import { type Builders, buildersOf, type Db, type TransactionMode } from '../port.ts'
-import { FOLD_CASE, sqliteDialect } from './dialect.ts'
+import { FOLD_CASE, OBJECT_CELL, objectCellValue, REAL_TEXT, SHA256, sqliteDialect } from './dialect.ts'
 
 /** How long a statement waits for another process to let go of the file. */
 const BUSY_MILLISECONDS = 10_000
+/** How often a transaction that waits for the file looks again. */
+const LOOK_AGAIN_MILLISECONDS = 20
+
+/**
+ * Another process that waits for the file looks again every 100 ms at worst. One that writes transaction after
+ * transaction would starve it, so it stops for longer than that, every second.
+ */
+const TURN_MILLISECONDS = 1_000
+const GAP_MILLISECONDS = 110
 
 /** Opens a SQLite file. Integers arrive as BigInt, so that no key is ever rounded. */
 export function openSqlite(path: string, { create = false }: OpenOptions): Db {
@@ -19,6 +30,11 @@ export function openSqlite(path: string, { create = false }: OpenOptions): Db {
   connection.function(FOLD_CASE, { deterministic: true }, (text) =>
     typeof text === 'string' ? text.toLowerCase() : text,
   )
+  connection.function(SHA256, { deterministic: true }, (text) =>
+    typeof text === 'string' ? hash('sha256', text) : null,
+  )
+  connection.function(REAL_TEXT, { deterministic: true }, String)
+  connection.function(OBJECT_CELL, { deterministic: true }, objectCellValue)
   return portOf(drizzle(connection), connection)
 }
 
@@ -47,6 +63,7 @@ function statOf(path: string): Stats | undefined {
 }
 
 function portOf(drizzled: BetterSQLite3Database, connection: Sqlite.Database): Db {
+  const turns = new Turns()
   // One connection, so a transaction is the same port: everything between begin and commit belongs to it.
   const port: Db = {
     ...buildersOf(drizzled as unknown as Builders),
@@ -55,8 +72,11 @@ function portOf(drizzled: BetterSQLite3Database, connection: Sqlite.Database): D
     run: async (statement) => {
       drizzled.run(statement)
     },
+    changes: async (statement) => drizzled.run(statement).changes,
     transaction: <T>(mode: TransactionMode, work: (tx: Db) => Promise<T>) =>
-      inTransaction(port, connection, mode, work),
+      mode === 'write'
+        ? turns.take(() => inTransaction(port, connection, mode, work))
+        : inTransaction(port, connection, mode, work),
     close: async () => {
       connection.close()
     },
@@ -72,7 +92,8 @@ async function inTransaction<T>(
   work: (tx: Db) => Promise<T>,
 ): Promise<T> {
   if (connection.inTransaction) throw new Error('one transaction at a time: the connection is in one already')
-  connection.exec(mode === 'write' ? 'begin immediate' : 'pragma query_only = on; begin')
+  if (mode === 'write') await beginWriting(connection)
+  else connection.exec('pragma query_only = on; begin')
   try {
     const result = await work(port)
     connection.exec('commit')
@@ -82,5 +103,46 @@ async function inTransaction<T>(
     throw error
   } finally {
     if (mode === 'read' && connection.open) connection.exec('pragma query_only = off')
+  }
+}
+
+/** Waits as long as any statement does, but not inside SQLite: nothing else would run meanwhile, not even Ctrl-C. */
+async function beginWriting(connection: Sqlite.Database): Promise<void> {
+  const patience = Number(connection.pragma('busy_timeout', { simple: true }))
+  const end = Date.now() + patience
+  connection.pragma('busy_timeout = 0')
+  try {
+    while (!beginsAtOnce(connection, Date.now() >= end)) await pause(LOOK_AGAIN_MILLISECONDS)
+  } finally {
+    connection.pragma(`busy_timeout = ${patience}`)
+  }
+}
+
+function beginsAtOnce(connection: Sqlite.Database, isLast: boolean): boolean {
+  try {
+    connection.exec('begin immediate')
+    return true
+  } catch (error) {
+    if (isLast || !(error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY'))) throw error
+    return false
+  }
+}
+
+/** Lets other processes write now and then. */
+class Turns {
+  private began = 0
+  private ended = 0
+
+  async take<T>(work: () => Promise<T>): Promise<T> {
+    if (Date.now() - this.ended > GAP_MILLISECONDS) this.began = Date.now()
+    if (Date.now() - this.began > TURN_MILLISECONDS) {
+      await pause(GAP_MILLISECONDS)
+      this.began = Date.now()
+    }
+    try {
+      return await work()
+    } finally {
+      this.ended = Date.now()
+    }
   }
 }

@@ -31,6 +31,20 @@ class Comment(models.Model):
     text = models.TextField()
 
 
+class Page(models.Model):
+    title = models.CharField(max_length=200)
+    owner = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="pages")
+
+
+class Article(Page):
+    writer = models.ForeignKey(USER, models.CASCADE, related_name="articles")
+
+
+class Remark(models.Model):
+    page = models.ForeignKey(Page, models.CASCADE)
+    text = models.TextField()
+
+
 class Club(models.Model):
     name = models.CharField(max_length=100, unique=True)
     members = models.ManyToManyField(USER, related_name="clubs")

@@ -67,6 +67,8 @@ OWNERS = [
         "editor",
         "commenter",
         "replier",
+        "writer",
+        "page_owner",
         "club_member",
     )
 ]

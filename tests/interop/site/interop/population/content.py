@@ -3,13 +3,14 @@ from datetime import date
 from decimal import Decimal
 from uuid import NAMESPACE_DNS, uuid5
 
-from blog.models import Club, Comment, Post, Profile
+from blog.models import Article, Club, Comment, Page, Post, Profile, Remark
 
 
 def create_content(ids, cutoff):
     profiles(ids)
     hello, welcome = posts(ids, cutoff)
     comments(ids, hello, welcome)
+    pages(ids)
     Club.objects.create(name="Chess").members.add(ids["club_member"], ids["verified_regular"])
 
 
@@ -48,3 +49,13 @@ def comments(ids, hello, welcome):
     Comment.objects.create(post=welcome, author_id=ids["replier"], parent=reply, text="by another candidate")
     kept = Comment.objects.create(post=welcome, author_id=regular, text="by a regular, alone")
     Comment.objects.create(post=welcome, author_id=ids["verified_primary"], parent=kept, text="stays")
+
+
+def pages(ids):
+    """An article is a page too: a part of it, and what others said about it, is in tables that know no writer."""
+    regular = ids["verified_regular"]
+    by_candidate = Article.objects.create(title="By a candidate", writer_id=ids["writer"], owner_id=regular)
+    Remark.objects.create(page=by_candidate, text="about the article")
+    by_regular = Article.objects.create(title="By a regular", writer_id=regular, owner_id=ids["page_owner"])
+    Remark.objects.create(page=by_regular, text="stays")
+    Page.objects.create(title="No article", owner_id=ids["writer"])

@@ -1,8 +1,8 @@
 import { TZDate } from '@date-fns/tz'
-import { sub } from 'date-fns'
+import { add, sub } from 'date-fns'
 import { dateOf, type Instant, instantFromText, instantOf } from '../django/datetime.ts'
 import { didYouMean } from '../suggest.ts'
-import { invalid } from './values.ts'
+import { invalid } from './readers.ts'
 
 /** What the dates and ages of one run are relative to. */
 export interface Clock {
@@ -21,15 +21,26 @@ const MOMENT =
  * Throws a UserError (invalid) when it cannot be read, does not exist, or lies in the future.
  */
 export function pastInstant(text: string, clock: Clock): Instant {
-  const instant = AGE.test(text) ? instantOf(agoFrom(text, clock)) : momentFrom(text, clock.zone)
+  const instant = AGE.test(text) ? instantOf(shifted(text, clock, sub)) : momentFrom(text, clock.zone)
   if (dateOf(instant) <= clock.now) return instant
   throw invalid(`${text} lies in the future`)
 }
 
 /** Returns where a grace of this age begins; undefined for `0`. Throws a UserError (invalid) when it is no age. */
 export function graceStart(text: string, clock: Clock): Instant | undefined {
-  if (/^0[a-z]*$/.test(text)) return undefined
-  return instantOf(agoFrom(text, clock))
+  if (/^0(h|d|w|mo|y)?$/.test(text)) return undefined
+  return instantOf(shifted(text, clock, sub))
+}
+
+/** Returns the age as it is, `0` for none. Throws a UserError (invalid) when it is no age. */
+export function ageFrom(text: string): string {
+  graceStart(text, { now: new Date(), zone: 'UTC' })
+  return text
+}
+
+/** Returns the instant so long after now. Throws a UserError (invalid) when the text is no age. */
+export function instantAhead(age: string, clock: Clock): Instant {
+  return instantOf(shifted(age, clock, add))
 }
 
 /** Returns the zone's own spelling. Throws a UserError (invalid) when there is no such zone. */
@@ -68,15 +79,15 @@ function shownMoment(instant: Instant): string {
 }
 
 /** Whole seconds: nobody means a fraction of one by an age, and it would only be noise where it is shown. */
-function agoFrom(text: string, { now, zone }: Clock): Date {
+function shifted(text: string, { now, zone }: Clock, shift: typeof add): Date {
   const [, count, unit] = AGE.exec(text) ?? []
   if (count === undefined || unit === undefined) {
     throw invalid(`"${text}" is not an age`, 'for example 36h, 90d, 2w, 6mo or 1y')
   }
   const here = new TZDate(Math.floor(now.getTime() / 1000) * 1000, zone)
-  const ago = sub(here, { [UNITS[unit as keyof typeof UNITS]]: Number(count) })
-  if (ago.getFullYear() >= 1) return new Date(ago.getTime())
-  throw invalid(`${text} goes back too far`)
+  const there = shift(here, { [UNITS[unit as keyof typeof UNITS]]: Number(count) })
+  if (there.getFullYear() >= 1 && there.getFullYear() <= 9999) return new Date(there.getTime())
+  throw invalid(`${text} is too long a time`)
 }
 
 function momentFrom(text: string, zone: string): Instant {

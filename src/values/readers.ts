@@ -1,10 +1,9 @@
-import { Option } from 'commander'
 import { UserError } from '../errors.ts'
 import { didYouMean } from '../suggest.ts'
 import type { MaxDelete } from '../users/breaker.ts'
 import { INCLUDABLE, type IncludableGuard } from '../users/criteria.ts'
 
-/** Readers of option values. Each throws a UserError (invalid) that names the value and what it should be. */
+/** Readers of what people write, in options and in the configuration file. Each throws a UserError (invalid) that names the value and what it should be. */
 
 /** Returns the error for a value that cannot be valid. */
 export function invalid(message: string, hint?: string): UserError {
@@ -20,21 +19,6 @@ export function named<T>(name: string, read: () => T): T {
     const { kind, hint, cause } = error
     throw new UserError(`${name}: ${error.message}`, { kind, hint, cause })
   }
-}
-
-/** Returns an option whose value is read by `read`. */
-export function valueOption<T>(flags: string, description: string, read: (text: string) => T): Option {
-  const option = new Option(flags, description)
-  return option.argParser((text) => named(option.long ?? flags, () => read(text)))
-}
-
-/** Returns an option that may be given several times; its value is the list. */
-export function listOption<T>(flags: string, description: string, read: (text: string) => T): Option {
-  const option = new Option(flags, description)
-  return option.argParser<T[]>((text, values) => [
-    ...(values ?? []),
-    named(option.long ?? flags, () => read(text)),
-  ])
 }
 
 export function countFrom(text: string): number {

@@ -1,0 +1,181 @@
+import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Settings } from '../../config/settings.ts'
+import { UserError } from '../../errors.ts'
+import { fileReason } from '../../file-error.ts'
+import { type CampaignPlan, planCampaign } from '../../mail/campaign-plan.ts'
+import { renderReminder } from '../../mail/compose.ts'
+import { sampleLink } from '../../mail/link.ts'
+import type { DeletionDate } from '../../mail/prepare.ts'
+import { findRecipient, type Recipient } from '../../mail/recipients.ts'
+import type { ReminderRules } from '../../mail/reminder-rules.ts'
+import type { Site } from '../../site/site.ts'
+import type { Criteria } from '../../users/criteria.ts'
+import type { Clock } from '../../values/dates.ts'
+import { invalid } from '../../values/readers.ts'
+import type { EmailOptions } from '../commands/email.ts'
+import { confirmNumber } from '../confirm.ts'
+import type { Context, GlobalOptions } from '../context.ts'
+import { clockOf, criteriaFrom, understood } from '../criteria.ts'
+import { type MailSource, mailSourceFrom } from '../mail-settings.ts'
+import { checkTransport } from '../mail-transport.ts'
+import {
+  carryOutCampaign,
+  refuseWithoutLedger,
+  reminderRules,
+  throwWhenNotAllMailed,
+  type Writing,
+  writingFor,
+} from '../mailing.ts'
+import { sayNothingMatches } from '../nothing-matches.ts'
+import { styleFor } from '../paint.ts'
+import { policyDeletionDate } from '../policy.ts'
+import { withProgress } from '../progress.ts'
+import { mailPlanJson, mailPlanText, mailReportJson, mailReportText, mailText } from '../render/mail.ts'
+import { talkOf } from '../talk.ts'
+import { warnOfUnmatched } from '../warn-of-unmatched.ts'
+import { settingsOf, withSite } from '../with-site.ts'
+
+/** Everything about one campaign that its steps share. */
+interface Request {
+  readonly context: Context
+  readonly globals: GlobalOptions
+  readonly options: EmailOptions
+  readonly criteria: Criteria
+  readonly clock: Clock
+  readonly source: MailSource
+  readonly rules: ReminderRules
+  /** The date that the policy sets, for the mail to name. */
+  readonly deletionDate: DeletionDate | undefined
+}
+
+/** Connections to PostgreSQL: for what is checked and written, and for what is read beside it. */
+const CONNECTIONS = 2
+
+/** Mails the users that the options select and nothing keeps; with `--dry-run` or `--preview` only shows what. */
+export async function emailUnverified(
+  context: Context,
+  globals: GlobalOptions,
+  options: EmailOptions,
+): Promise<void> {
+  const settings = await settingsOf(context, globals)
+  const request = await requestFrom(context, globals, options, settings)
+  const isReal = !options.dryRun && options.preview === undefined
+  if (isReal) checkTransport(request.source.transport)
+  await withSite(
+    context,
+    globals,
+    async (site) => {
+      if (isReal) refuseWithoutLedger(site)
+      const writing = await writingFor(site, request.source, request.clock)
+      if (options.preview !== undefined) await showPreview(site, options.preview, request, writing)
+      else await (options.dryRun ? showPlan : carryOut)(site, request, writing)
+    },
+    { settings, connections: CONNECTIONS },
+  )
+}
+
+async function requestFrom(
+  context: Context,
+  globals: GlobalOptions,
+  options: EmailOptions,
+  settings: Settings,
+): Promise<Request> {
+  if (options.html !== undefined && options.preview === undefined) {
+    throw invalid('--html is for the mail that --preview shows')
+  }
+  const clock = clockOf(options, settings.configured, context)
+  const source = await mailSourceFrom(options, settings, context)
+  const rules = reminderRules(source, clock, options.retryUncertain)
+  const criteria = await criteriaFrom(options, settings.configured, context)
+  const deletionDate = policyDeletionDate(settings.configured.policy, clock)
+  return { context, globals, options, criteria, clock, source, rules, deletionDate }
+}
+
+async function showPlan(site: Site, request: Request, writing: Writing): Promise<void> {
+  const { context, globals, options, criteria, clock } = request
+  const { stdout } = context
+  const talk = talkOf(context, globals)
+  const plan = await makePlan(site, request)
+  const words = understood(criteria, clock)
+  // Also when it is not shown: better now than in the middle of it that a template fails.
+  const message = plan.example && shownMail(site, request, writing, plan.example)
+  if (options.format === 'json') {
+    await talk.say(words)
+    return stdout.write(mailPlanJson(plan))
+  }
+  const style = await styleFor(stdout, context, globals)
+  await stdout.write(mailPlanText(plan, words, style))
+  if (message) await stdout.write(`\n${mailText(message, style)}`)
+  if (!site.shape.hasLedger) await talk.say('before mails can be sent: usermgmt migrate makes the ledger')
+}
+
+async function carryOut(site: Site, request: Request, writing: Writing): Promise<void> {
+  const { context, globals, options, criteria, clock, rules, source, deletionDate } = request
+  const plan = await makePlan(site, request)
+  await talkOf(context, globals).show(
+    mailPlanText(plan, understood(criteria, clock), await styleFor(context.stderr, context, globals)),
+  )
+  if (plan.toMail > 0 && !options.yes) {
+    await confirmNumber(context, globals, plan.toMail, { does: 'mails', done: 'sent' })
+  }
+  const mailing = {
+    context,
+    globals,
+    options: recorded(options),
+    criteria,
+    plan,
+    rules,
+    source,
+    writing,
+    deletionDate,
+  }
+  const report = await carryOutCampaign(site, mailing)
+  await context.stdout.write(
+    options.format === 'json'
+      ? mailReportJson(report)
+      : mailReportText(report, await styleFor(context.stdout, context, globals)),
+  )
+  throwWhenNotAllMailed(report)
+}
+
+async function makePlan(site: Site, { context, globals, criteria, rules }: Request): Promise<CampaignPlan> {
+  await warnOfUnmatched(site, criteria, context, globals)
+  const plan = await withProgress(context, globals, 'planning', () => planCampaign(site, criteria, rules))
+  if (plan.matched === 0) await sayNothingMatches(site, criteria, talkOf(context, globals))
+  return plan
+}
+
+async function showPreview(site: Site, user: string, request: Request, writing: Writing): Promise<void> {
+  const { context, globals, options } = request
+  const { stdout, cwd } = context
+  const mail = shownMail(site, request, writing, await findRecipient(site, user))
+  if (options.html !== undefined) {
+    await writeFile(resolve(cwd, options.html), mail.html).catch((cause) => {
+      throw new UserError(`--html: ${options.html} cannot be written: ${fileReason(cause)}`, { cause })
+    })
+  }
+  await stdout.write(mailText(mail, await styleFor(stdout, context, globals)))
+}
+
+function shownMail(
+  site: Site,
+  { context, source, deletionDate }: Request,
+  writing: Writing,
+  recipient: Recipient,
+) {
+  const { links, composer } = writing
+  const link = sampleLink(site, links, recipient.addressKey, context.now())
+  const rendered = renderReminder(composer, {
+    recipient,
+    link,
+    deletionDate: deletionDate?.(recipient, [], context.now()) ?? null,
+  })
+  return { from: source.from, to: recipient.address, ...rendered }
+}
+
+/** The ledger needs no secret, no address, and nothing that has been read into something else. */
+function recorded(options: EmailOptions): object {
+  const { linkTemplate: _, salt: __, smtpUrl: ___, from: ____, replyTo: _____, ...rest } = options
+  return rest
+}

@@ -1,0 +1,64 @@
+import type { Db } from '../../db/port.ts'
+import { UserError } from '../../errors.ts'
+import { deletionsOf, findRun, listRuns } from '../../ledger/history.ts'
+import type { Site } from '../../site/site.ts'
+import type { HistoryOptions } from '../commands/history.ts'
+import type { Context, GlobalOptions } from '../context.ts'
+import { styleFor } from '../paint.ts'
+import { deletionRecord, runRecord, runsTable, runText } from '../render/history.ts'
+import { plainJson } from '../render/plain-text.ts'
+import { talkOf } from '../talk.ts'
+import { withSite } from '../with-site.ts'
+
+const LIMIT = 20
+
+/** Prints the runs of the ledger, or all about one. */
+export async function showHistory(
+  context: Context,
+  globals: GlobalOptions,
+  run: string | undefined,
+  options: HistoryOptions,
+): Promise<void> {
+  await withSite(context, globals, async (site) => {
+    if (!site.shape.hasLedger) {
+      throw new UserError('there is no ledger: no run has been recorded', {
+        hint: 'usermgmt migrate makes its tables; runs are recorded from then on',
+      })
+    }
+    await (run === undefined
+      ? showRuns(site.db, context, globals, options)
+      : showRun(site, run, context, globals, options))
+  })
+}
+
+async function showRuns(
+  db: Db,
+  context: Context,
+  globals: GlobalOptions,
+  { format, limit = LIMIT, email }: HistoryOptions,
+): Promise<void> {
+  const { stdout } = context
+  const runs = await listRuns(db, { limit, email })
+  if (format === 'json') return stdout.write(`${plainJson(runs.map(runRecord))}\n`)
+  if (format === 'ndjson') return stdout.write(runs.map((run) => `${plainJson(runRecord(run))}\n`).join(''))
+  if (runs.length > 0) return stdout.write(runsTable(runs, await styleFor(stdout, context, globals)))
+  await talkOf(context, globals).say(
+    email === undefined ? 'no run has been recorded yet' : 'no run has deleted a user with this address',
+  )
+}
+
+async function showRun(
+  site: Site,
+  id: string,
+  context: Context,
+  globals: GlobalOptions,
+  { format }: HistoryOptions,
+): Promise<void> {
+  const { stdout } = context
+  const run = await findRun(site.db, id)
+  if (format === 'text') return stdout.write(runText(run, await styleFor(stdout, context, globals)))
+  if (format === 'json') return stdout.write(`${plainJson(runRecord(run))}\n`)
+  for await (const deletion of deletionsOf(site, run.id)) {
+    await stdout.write(`${plainJson(deletionRecord(deletion))}\n`)
+  }
+}

@@ -1,0 +1,194 @@
+import type { Policy, Settings } from '../../config/settings.ts'
+import { UserError } from '../../errors.ts'
+import { planCampaign } from '../../mail/campaign-plan.ts'
+import type { CampaignReport } from '../../mail/campaign-report.ts'
+import { lifeSteps, type SweepCriteria } from '../../mail/life-steps.ts'
+import type { Site } from '../../site/site.ts'
+import { checkBreaker } from '../../users/breaker.ts'
+import { planPurge } from '../../users/plan.ts'
+import type { PurgeReport } from '../../users/purge.ts'
+import type { Clock } from '../../values/dates.ts'
+import { invalid } from '../../values/readers.ts'
+import type { SweepOptions } from '../commands/sweep.ts'
+import { confirmNumber } from '../confirm.ts'
+import { type Context, canAsk, type GlobalOptions } from '../context.ts'
+import { clockOf, understood } from '../criteria.ts'
+import { carryOutDeletion, throwWhenPartly } from '../deletion.ts'
+import { type MailSource, mailSourceFrom } from '../mail-settings.ts'
+import { checkTransport } from '../mail-transport.ts'
+import { carryOutCampaign, refuseWithoutLedger, throwWhenNotAllMailed, writingFor } from '../mailing.ts'
+import { styleFor } from '../paint.ts'
+import { policyDeletionDate, policyOf, sweepCriteria, warnOfLateReminders } from '../policy.ts'
+import { withProgress } from '../progress.ts'
+import { counted } from '../render/numbers.ts'
+import {
+  StepTally,
+  type SweepPlan,
+  type SweepReport,
+  stepLine,
+  stepsText,
+  sweepJson,
+  sweepPlanJson,
+  sweepPlanText,
+  sweepText,
+} from '../render/sweep.ts'
+import { talkOf } from '../talk.ts'
+import { warnOfUnmatched } from '../warn-of-unmatched.ts'
+import { settingsOf, withSite } from '../with-site.ts'
+
+/** Everything about one sweep that its steps share. */
+interface Sweep {
+  readonly context: Context
+  readonly globals: GlobalOptions
+  readonly options: SweepOptions
+  readonly settings: Settings
+  readonly policy: Policy
+  readonly clock: Clock
+  readonly criteria: SweepCriteria
+  /** The criteria in words. */
+  readonly understood: string
+}
+
+/** Fewer mails than this say nothing about the mail server. */
+const TELLING_MAILS = 10
+
+/** Reminds and deletes as the policy of the configuration file says; with `--dry-run` only says whom. */
+export async function sweep(context: Context, globals: GlobalOptions, options: SweepOptions): Promise<void> {
+  if (options.format === 'ndjson' && !options.dryRun) throw invalid('--format ndjson goes with --dry-run')
+  const settings = await settingsOf(context, globals)
+  const { configured } = settings
+  const policy = policyOf(configured)
+  const clock = clockOf({}, configured, context)
+  const criteria = await sweepCriteria(policy, configured, context, clock)
+  const words = understood(criteria.candidates, clock)
+  const task = { context, globals, options, settings, policy, clock, criteria, understood: words }
+  // Whatever is wrong with the mail should be known before anything is done.
+  const source = options.dryRun ? undefined : await mailSourceFrom({}, settings, context)
+  if (source) checkTransport(source.transport)
+  await warnOfLateReminders(policy, clock, talkOf(context, globals))
+  await withSite(
+    context,
+    globals,
+    async (site) => {
+      refuseWithoutLedger(site)
+      await warnOfUnmatched(site, criteria.candidates, context, globals)
+      await (source ? carryOut(site, task, source) : showSteps(site, task))
+    },
+    { settings, connections: 2 },
+  )
+}
+
+async function showSteps(site: Site, task: Sweep): Promise<void> {
+  const { context, globals, options, criteria } = task
+  const { stdout } = context
+  const steps = lifeSteps(site, criteria)
+  if (options.format === 'ndjson') {
+    for await (const step of steps) await stdout.write(stepLine(step))
+    return
+  }
+  const tally = new StepTally()
+  await withProgress(context, globals, 'planning', async () => {
+    for await (const step of steps) tally.add(step)
+  })
+  const plan = await makePlan(site, task)
+  await stdout.write(
+    options.format === 'json'
+      ? sweepPlanJson(plan, tally)
+      : stepsText(tally, task.understood, await styleFor(stdout, context, globals)),
+  )
+}
+
+async function carryOut(site: Site, task: Sweep, source: MailSource): Promise<void> {
+  const { context, globals, options, policy, settings } = task
+  const talk = talkOf(context, globals)
+  const writing = await writingFor(site, source, task.clock)
+  const plan = await makePlan(site, task)
+  await talk.show(sweepPlanText(plan, task.understood, await styleFor(context.stderr, context, globals)))
+  if (plan.deletion) checkBreaker(plan.deletion, policy.maxDelete ?? settings.configured.maxDelete)
+  if (!options.yes && canAsk(context, globals)) await confirm(plan, context, globals)
+  const mail = await carryOutCampaign(site, {
+    context,
+    globals,
+    options,
+    command: 'sweep',
+    criteria: task.criteria.remind,
+    plan: plan.mail,
+    rules: task.criteria.rules,
+    source,
+    writing,
+    deletionDate: policyDeletionDate(policy, task.clock),
+  })
+  const trouble = mail.stopped ? undefined : mailTrouble(mail)
+  const deletion = mail.stopped || trouble ? undefined : await deleteDue(site, task, plan)
+  await printReport({ mail, deletion }, task)
+  if (trouble) throw trouble
+  // What the deletion has to say is worse, but nothing that the mail has to say comes after it.
+  if (deletion) throwWhenPartly(deletion)
+  throwWhenNotAllMailed(mail)
+}
+
+async function makePlan(site: Site, { context, globals, criteria, options }: Sweep): Promise<SweepPlan> {
+  return withProgress(context, globals, 'planning', async () => ({
+    mail: await planCampaign(site, criteria.remind, criteria.rules),
+    deletion:
+      criteria.remove &&
+      (await planPurge(site, criteria.remove, options.dryRun ? undefined : site.db.dialect.batchSize)),
+  }))
+}
+
+async function confirm(
+  { mail, deletion }: SweepPlan,
+  context: Context,
+  globals: GlobalOptions,
+): Promise<void> {
+  const toDelete = deletion?.toDelete ?? 0
+  const reminding = mail.toMail > 0 ? `reminds ${counted(mail.toMail, 'user')}` : ''
+  if (toDelete > 0) {
+    const does = reminding === '' ? 'deletes' : `${reminding} and deletes`
+    await confirmNumber(context, globals, toDelete, { does, done: 'done' })
+  } else if (mail.toMail > 0) {
+    await confirmNumber(context, globals, mail.toMail, { does: 'reminds', done: 'done' })
+  }
+}
+
+async function deleteDue(
+  site: Site,
+  task: Sweep,
+  { deletion: plan }: SweepPlan,
+): Promise<PurgeReport | undefined> {
+  const { context, globals, settings, options, criteria } = task
+  if (!plan || !criteria.remove) return undefined
+  return carryOutDeletion(site, {
+    context,
+    globals,
+    settings,
+    options,
+    command: 'sweep',
+    criteria: criteria.remove,
+    plan,
+  })
+}
+
+/** When most mails fail, those who did not react may not have been reached either. */
+function mailTrouble({ sent, bounced, failed, uncertain }: CampaignReport): UserError | undefined {
+  const undelivered = bounced + failed + uncertain
+  const mails = sent + undelivered
+  if (mails < TELLING_MAILS || undelivered * 2 <= mails) return undefined
+  return new UserError(`refused to delete anybody: ${undelivered} of ${mails} reminders failed or bounced`, {
+    kind: 'refused',
+    hint: 'see the report and the mail server; the next sweep goes on',
+  })
+}
+
+async function printReport(report: SweepReport, { context, globals, options }: Sweep): Promise<void> {
+  const { stdout } = context
+  const { mail, deletion } = report
+  const mails = mail.sent + mail.bounced + mail.failed + mail.uncertain
+  const isIdle = mails === 0 && (deletion?.deleted ?? 0) === 0 && (deletion?.failed.length ?? 0) === 0
+  if (globals.quiet && isIdle) return
+  await stdout.write(
+    options.format === 'json'
+      ? sweepJson(report)
+      : sweepText(report, await styleFor(stdout, context, globals)),
+  )
+}

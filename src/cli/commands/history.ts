@@ -1,0 +1,51 @@
+import { type Command, Option } from 'commander'
+import { countFrom, textFrom } from '../../values/readers.ts'
+import type { Context, GlobalOptions } from '../context.ts'
+import { type Example, exampleText } from '../examples.ts'
+import { valueOption } from '../value-option.ts'
+
+const HISTORY_FORMATS = ['text', 'json', 'ndjson'] as const
+
+export interface HistoryOptions {
+  readonly format: (typeof HISTORY_FORMATS)[number]
+  readonly limit?: number
+  readonly email?: string
+}
+
+export const HISTORY_EXAMPLES: readonly Example[] = [
+  {
+    command: 'usermgmt history',
+    output: `run       started               command  by        outcome  result
+────────  ────────────────────  ───────  ────────  ───────  ─────────
+7f3c0a52  2025-06-15T12:00:00Z  purge    ann@web1  done     2 deleted`,
+  },
+  {
+    command: 'usermgmt history --email nobody@mail.example',
+    output: 'no run has deleted a user with this address',
+  },
+]
+
+export function registerHistory(program: Command, context: Context): void {
+  program
+    .command('history')
+    .argument('[run]', 'the id of a run, or how it begins: shows all about it')
+    .summary('what has been deleted, when and by whom')
+    .description(
+      'Shows the runs that the ledger holds, the latest first; with an id, all about that run. Addresses are kept as SHA-256 only.',
+    )
+    .addOption(valueOption('--limit <number>', 'at most so many runs (default: 20)', countFrom))
+    .addOption(valueOption('--email <address>', 'only runs that deleted a user with this address', textFrom))
+    .addOption(
+      new Option(
+        '--format <format>',
+        'text, json, or ndjson: a run in each line; of one run, a deleted user in each line',
+      )
+        .choices([...HISTORY_FORMATS])
+        .default(HISTORY_FORMATS[0]),
+    )
+    .addHelpText('after', exampleText(HISTORY_EXAMPLES))
+    .action(async (run: string | undefined, options: HistoryOptions) => {
+      const { showHistory } = await import('../actions/history.ts')
+      await showHistory(context, program.opts<GlobalOptions>(), run, options)
+    })
+}

@@ -1,0 +1,128 @@
+import type { Settings } from '../config/settings.ts'
+import { UserError } from '../errors.ts'
+import type { LedgerRun, RunEnd } from '../ledger/run.ts'
+import { packageVersion } from '../package-root.ts'
+import { dependentsOf } from '../site/dependents.ts'
+import type { Site } from '../site/site.ts'
+import { Archive, archiveHeader } from '../users/archive.ts'
+import type { Criteria } from '../users/criteria.ts'
+import type { PlannedBatch, PurgePlan } from '../users/plan.ts'
+import { type PurgeOptions, type PurgeReport, purge } from '../users/purge.ts'
+import { archiveDirectory, databaseIdentity } from './archives.ts'
+import type { Context, GlobalOptions } from './context.ts'
+import { Interrupted } from './interrupted.ts'
+import { withProgress } from './progress.ts'
+import { counted } from './render/numbers.ts'
+import { talkOf } from './talk.ts'
+import { withRun } from './with-run.ts'
+
+/** Batches at once, where the database can. A second one uses the time that the first waits for the disk; a third gains little. */
+const JOBS = 2
+
+/** Returns how many connections a deletion needs: one for each job, and one beside them. */
+export function connectionsFor({ jobs = JOBS }: { readonly jobs?: number | undefined }): number {
+  return jobs + 1
+}
+
+/** What is deleted, and how. */
+export interface Deletion {
+  readonly context: Context
+  readonly globals: GlobalOptions
+  readonly settings: Settings
+  /** As the ledger has it; `purge` unless given. */
+  readonly command?: string | undefined
+  /** For the ledger, as given. */
+  readonly options: {
+    readonly archive?: string | false | undefined
+    readonly jobs?: number | undefined
+  }
+  readonly criteria: Criteria
+  readonly plan: PurgePlan
+  /** Who is to be deleted, when not those whom the plan holds. */
+  readonly batches?: AsyncIterable<PlannedBatch> | undefined
+}
+
+/** Deletes the users of the plan: recorded in the ledger, kept in an archive, stoppable by Ctrl-C. */
+export async function carryOutDeletion(site: Site, deletion: Deletion): Promise<PurgeReport> {
+  if (deletion.plan.toDelete === 0) return nothingDeleted(deletion.plan)
+  const { context, globals, command = 'purge', options } = deletion
+  return withRun(
+    context,
+    globals,
+    site,
+    { command, options, lock: 'purge' },
+    (run) => deleteArchived(site, deletion, run),
+    endOf,
+  )
+}
+
+/** To be called when the report has been printed, so that what has been done is known. */
+export function throwWhenPartly({ deleted, failed, stopped }: PurgeReport): void {
+  if (stopped === 'interrupted') {
+    throw new Interrupted(`${counted(deleted, 'user')} deleted; run it again to go on`)
+  }
+  if (stopped) throw stopped.error
+  if (failed.length === 0) return
+  throw new UserError(`${counted(failed.length, 'user')} could not be deleted`, {
+    hint: 'the report says why; the others have been deleted',
+  })
+}
+
+/** Says how to put everybody back. */
+async function deleteArchived(
+  site: Site,
+  deletion: Deletion,
+  run: LedgerRun | undefined,
+): Promise<PurgeReport> {
+  const { context, globals, options, settings, criteria } = deletion
+  const directory = archiveDirectory(options.archive, settings, context.cwd)
+  if (directory === undefined) return deletePlanned(site, deletion, { run })
+  const archive = await Archive.create(
+    directory,
+    archiveHeader(site, dependentsOf(site.shape, criteria.rules), criteria, {
+      version: packageVersion(),
+      identity: databaseIdentity(settings.target),
+      now: context.now(),
+    }),
+  )
+  try {
+    const report = await deletePlanned(site, deletion, { run, archive })
+    if (archive.isEmpty) return report
+    await talkOf(context, globals).say(
+      `archive: ${archive.path}`,
+      `to put everybody back: usermgmt restore ${archive.path}`,
+    )
+    return { ...report, archive: archive.path }
+  } finally {
+    await archive.close()
+  }
+}
+
+async function deletePlanned(
+  site: Site,
+  { context, globals, options, criteria, plan, batches }: Deletion,
+  into: Pick<PurgeOptions, 'run' | 'archive'>,
+): Promise<PurgeReport> {
+  const talk = talkOf(context, globals)
+  return context.untilInterrupted((signal) => {
+    signal.addEventListener('abort', () => {
+      void talk.say('', 'stopping after this batch; once more to stop at once')
+    })
+    return withProgress(context, globals, 'deleting', (onProgress) =>
+      purge(site, criteria, plan, { ...into, batches, jobs: options.jobs ?? JOBS, onProgress, signal }),
+    )
+  })
+}
+
+function nothingDeleted({ since, matched, kept }: PurgePlan): PurgeReport {
+  return { since, matched, deleted: 0, kept, changed: 0, tables: {}, nulled: {}, failed: [] }
+}
+
+function endOf({ matched, deleted, kept, changed, failed, archive, stopped }: PurgeReport): RunEnd {
+  const stop = stopped === 'interrupted' ? 'interrupted' : stopped && 'failed'
+  return {
+    outcome: stop ?? (failed.length > 0 ? 'partly' : 'done'),
+    counts: { matched, deleted, kept, changed, failed: failed.length },
+    archive,
+  }
+}

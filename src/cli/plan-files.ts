@@ -1,0 +1,74 @@
+import { resolve } from 'node:path'
+import type { Settings } from '../config/settings.ts'
+import { UserError } from '../errors.ts'
+import { packageVersion } from '../package-root.ts'
+import type { Site } from '../site/site.ts'
+import type { Criteria } from '../users/criteria.ts'
+import { freezePlan, type PlannedBatch, type PurgePlan } from '../users/plan.ts'
+import { openPlan, PlanWriter, planHeader, plannedUsers } from '../users/plan-file.ts'
+import { databaseIdentity } from './archives.ts'
+import type { Context } from './context.ts'
+
+/** Users in memory at a time while a plan is written. */
+const BATCH_SIZE = 1_000
+
+/** A plan that somebody has read, and wants carried out as it is. */
+export interface ReviewedPlan {
+  readonly criteria: Criteria
+  /** Returns the plan as it was made; only the number of all users is of now. */
+  plan(site: Site): Promise<PurgePlan>
+  users(batchSize: number): AsyncIterable<PlannedBatch>
+}
+
+/** Plans, and writes who is to be deleted into the file; it is there when the plan is complete. */
+export async function frozenPlan(
+  site: Site,
+  criteria: Criteria,
+  file: string,
+  { target }: Settings,
+  context: Context,
+): Promise<PurgePlan> {
+  const writer = await PlanWriter.create(resolve(context.cwd, file))
+  try {
+    const plan = await freezePlan(site, criteria, BATCH_SIZE, async (made) => {
+      const run = { version: packageVersion(), identity: databaseIdentity(target), now: context.now() }
+      await writer.header(planHeader(site, criteria, made, run))
+      return (batch) => writer.batch(batch)
+    })
+    await writer.finish()
+    return plan
+  } catch (error) {
+    await writer.discard()
+    throw error
+  }
+}
+
+/** Reads a plan. Throws a UserError when it cannot be used on this database. */
+export async function loadPlan(
+  file: string,
+  { target, configured }: Settings,
+  context: Context,
+): Promise<ReviewedPlan> {
+  const path = resolve(context.cwd, file)
+  const { database, criteria, counts } = await openPlan(path)
+  const here = databaseIdentity(target)
+  if (database.identity !== here) {
+    throw new UserError(`the plan was made for another database: ${database.identity}`, {
+      kind: 'refused',
+      hint: `this one is ${here}: make a plan for it with --plan-out`,
+    })
+  }
+  const protect = [...(criteria.guards.protect ?? []), ...(configured.protect ?? [])]
+  return {
+    // Whoever has come onto the protect list since is protected.
+    criteria: { ...criteria, guards: { ...criteria.guards, protect } },
+    plan: async (site) => ({
+      ...counts,
+      keeping: [],
+      missingIndexes: [],
+      users: await site.db.$count(site.tables.users),
+      batches: [],
+    }),
+    users: (batchSize) => plannedUsers(path, batchSize),
+  }
+}

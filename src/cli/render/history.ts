@@ -1,0 +1,85 @@
+import stringWidth from 'string-width'
+import type { RecordedDeletion, RecordedRun } from '../../ledger/history.ts'
+import { shownNumber } from './numbers.ts'
+import { plainText } from './plain-text.ts'
+import type { Style } from './style.ts'
+import { alignedRows, columnWidths, tableHead } from './table.ts'
+
+const FIELDS = ['run', 'started', 'command', 'by', 'outcome', 'result'] as const
+/** Enough of an id to tell runs apart. */
+const SHORT_ID = 8
+
+/** Returns the runs as a table. */
+export function runsTable(runs: readonly RecordedRun[], style: Style): string {
+  const rows = runs.map((run) =>
+    [
+      run.id.slice(0, SHORT_ID),
+      seconds(run.startedAt),
+      run.command,
+      `${run.actor}@${run.host}`,
+      run.outcome,
+      resultOf(run),
+    ].map(plainText),
+  )
+  const widths = columnWidths(rows, columnWidths([FIELDS], [], stringWidth), stringWidth)
+  return tableHead(FIELDS, widths, style) + alignedRows(rows, widths, stringWidth)
+}
+
+/** Returns all that the ledger has about one run. */
+export function runText(run: RecordedRun, style: Style): string {
+  const lines: [string, string][] = [
+    ['run', run.id],
+    ['command', run.command],
+    ['options', shown(run.options)],
+    ['by', `${run.actor}@${run.host}, usermgmt ${run.version}`],
+    ['started', run.startedAt],
+    ['ended', run.endedAt ?? '-'],
+    ['outcome', run.outcome],
+    ['counts', shown(run.counts)],
+    ['archive', run.archive ?? '-'],
+  ]
+  return lines.map(([name, value]) => `${style.heading(name.padEnd(8))} ${plainText(value)}\n`).join('')
+}
+
+/** Returns the run as JSON names things. */
+export function runRecord(run: RecordedRun) {
+  return {
+    run: run.id,
+    command: run.command,
+    options: run.options,
+    actor: run.actor,
+    host: run.host,
+    version: run.version,
+    started_at: run.startedAt,
+    ended_at: run.endedAt,
+    outcome: run.outcome,
+    counts: run.counts,
+    archive: run.archive,
+  }
+}
+
+export function deletionRecord({ user, emailSha256, deletedAt }: RecordedDeletion) {
+  return { user, email_sha256: emailSha256, deleted_at: deletedAt }
+}
+
+/** `776 deleted, 2 failed`: what was done, without what was only looked at. */
+function resultOf({ counts }: RecordedRun): string {
+  const done = Object.entries(counts).filter(
+    (entry): entry is [string, number] => typeof entry[1] === 'number' && entry[0] !== 'matched',
+  )
+  const [first, ...rest] = done
+  if (!first) return '-'
+  const others = rest.filter(([, count]) => count > 0)
+  return [first, ...others].map(([name, count]) => `${shownNumber(count)} ${name}`).join(', ')
+}
+
+function shown(record: Readonly<Record<string, unknown>>): string {
+  const parts = Object.entries(record).map(
+    ([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
+  )
+  return parts.length > 0 ? parts.join(', ') : '-'
+}
+
+function seconds(instant: string): string {
+  return instant.replace(/\.\d+Z$/, 'Z')
+}

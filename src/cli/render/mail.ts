@@ -1,0 +1,91 @@
+import type { CampaignPlan } from '../../mail/campaign-plan.ts'
+import type { CampaignReport, FailedMail } from '../../mail/campaign-report.ts'
+import type { Mailbox } from '../../mail/mailbox.ts'
+import type { SkipReason } from '../../mail/reminder-rules.ts'
+import { block, type CountLine, countBlock, largestFirst, lines } from './blocks.ts'
+import { keptBlock } from './kept.ts'
+import { counted } from './numbers.ts'
+import { plainJson, plainText } from './plain-text.ts'
+import type { Style } from './style.ts'
+
+const PROBLEMS_SHOWN = 20
+
+const SKIP_EXPLANATIONS: Record<SkipReason, string> = {
+  taken: 'another user has verified the address: here it never can be',
+  unmailable: 'no mail can be addressed so',
+  bounced: 'a mail to the address has bounced',
+  uncertain: 'the last mail was cut off, and may have arrived (--retry-uncertain)',
+  enough: 'reminded as often as --max-reminders allows',
+  reminded: 'reminded within --again-after',
+}
+
+/** Returns whom a campaign would mail, for people. */
+export function mailPlanText(plan: CampaignPlan, understood: string, style: Style): string {
+  return lines([
+    style.heading(`${counted(plan.toMail, 'user')} to mail, of ${counted(plan.matched, 'candidate')}`),
+    plainText(understood),
+    ...keptBlock(plan.kept, style),
+    ...skippedBlock(plan.skipped, style),
+  ])
+}
+
+/** Returns what has become of a campaign, for people. */
+export function mailReportText(report: CampaignReport, style: Style): string {
+  const { sent, matched, kept, skipped, changed, bounced, failed, uncertain } = report
+  const changes: CountLine[] =
+    changed > 0 ? [[changed, 'changed', 'no longer to be mailed when their turn came']] : []
+  const problems = bounced + failed + uncertain
+  return lines([
+    style.heading(`${counted(sent, 'user')} mailed, of ${counted(matched, 'candidate')}`),
+    ...keptBlock(kept, style, changes),
+    ...skippedBlock(skipped, style),
+    ...block(
+      style.warning(`Not delivered: ${counted(problems, 'mail')}`),
+      problemLines(report, problems),
+      style,
+    ),
+  ])
+}
+
+/** Returns the plan as one JSON object, with the keys of the report. */
+export function mailPlanJson({ since, matched, toMail, kept, skipped }: CampaignPlan): string {
+  return `${plainJson({ since, matched, to_mail: toMail, kept, skipped })}\n`
+}
+
+export function mailReportJson(report: CampaignReport): string {
+  const { since, matched, sent, bounced, failed, uncertain, kept, skipped, changed, problems } = report
+  const counts = { since, matched, sent, bounced, failed, uncertain, kept, skipped, changed }
+  return `${plainJson({ ...counts, problems })}\n`
+}
+
+/** A mail to look at. */
+export interface ShownMail {
+  readonly from: Mailbox
+  readonly to: string
+  readonly subject: string
+  readonly text: string
+}
+
+/** Returns the mail as it is read. */
+export function mailText({ from, to, subject, text }: ShownMail, style: Style): string {
+  const sender = from.name === '' ? from.address : `${from.name} <${from.address}>`
+  const headers = [`From: ${sender}`, `To: ${to}`, `Subject: ${subject}`].map(plainText)
+  return lines([...headers.map(style.heading), '', ...text.trimEnd().split('\n').map(plainText)])
+}
+
+function skippedBlock(skipped: CampaignPlan['skipped'], style: Style): string[] {
+  const reasons = largestFirst(skipped).map(
+    ([count, reason]): CountLine => [count, reason, SKIP_EXPLANATIONS[reason as SkipReason]],
+  )
+  return countBlock('Left alone', reasons, style)
+}
+
+function problemLines({ problems }: CampaignReport, total: number): string[] {
+  const shown = problems.slice(0, PROBLEMS_SHOWN).map(problemLine)
+  const rest = total - shown.length
+  return rest > 0 ? [...shown, `and ${counted(rest, 'more', 'more')}`] : shown
+}
+
+function problemLine({ id, status, reply }: FailedMail): string {
+  return plainText(`${id}: ${status}${reply === '' ? '' : `: ${reply}`}`)
+}

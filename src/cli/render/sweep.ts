@@ -1,0 +1,134 @@
+import stringWidth from 'string-width'
+import type { CampaignPlan } from '../../mail/campaign-plan.ts'
+import type { CampaignReport } from '../../mail/campaign-report.ts'
+import { type LifeStep, STEPS, type Step } from '../../mail/life-steps.ts'
+import type { PurgePlan } from '../../users/plan.ts'
+import type { PurgeReport } from '../../users/purge.ts'
+import { block, type CountLine, countBlock, lines } from './blocks.ts'
+import { mailPlanJson, mailPlanText, mailReportJson, mailReportText } from './mail.ts'
+import { counted } from './numbers.ts'
+import { plainJson, plainText } from './plain-text.ts'
+import { planJson, planText, reportJson, reportText } from './purge.ts'
+import type { Style } from './style.ts'
+import { alignedRows, columnWidths } from './table.ts'
+
+/** What is to be done. A policy that only reminds deletes nobody. */
+export interface SweepPlan {
+  readonly mail: CampaignPlan
+  readonly deletion: PurgePlan | undefined
+}
+
+/** What has been done. */
+export interface SweepReport {
+  readonly mail: CampaignReport
+  /** Undefined when it never came to that. */
+  readonly deletion: PurgeReport | undefined
+}
+
+const EXPLANATIONS: Record<Step, string> = {
+  new: 'joined too lately to be reminded',
+  remind: 'due for a reminder',
+  waiting: 'reminded; the date in the mail has not come',
+  delete: 'reminded; the date in the mail has come',
+  stuck: 'no mail reaches them: nobody of these is deleted',
+  kept: 'a guard keeps them',
+}
+
+const SHOWN_PER_STEP = 20
+
+/** Counts who is at which step, and remembers the first of each. */
+export class StepTally {
+  private readonly counts = new Map<Step, number>()
+  private readonly first: LifeStep[] = []
+
+  add(user: LifeStep): void {
+    const count = (this.counts.get(user.step) ?? 0) + 1
+    this.counts.set(user.step, count)
+    if (count <= SHOWN_PER_STEP) this.first.push(user)
+  }
+
+  of(step: Step): number {
+    return this.counts.get(step) ?? 0
+  }
+
+  /** All steps, also those that nobody is at. */
+  record(): Record<string, number> {
+    return Object.fromEntries(STEPS.map((step) => [step, this.of(step)]))
+  }
+
+  /** In the order of the steps. */
+  shown(): LifeStep[] {
+    return STEPS.flatMap((step) => this.first.filter((user) => user.step === step))
+  }
+}
+
+/** Returns who is at which step, for people. */
+export function stepsText(tally: StepTally, understood: string, style: Style): string {
+  const counts = STEPS.map((step): CountLine => [tally.of(step), step, EXPLANATIONS[step]])
+  const total = counts.reduce((sum, [count]) => sum + count, 0)
+  const users = tally.shown()
+  const rows = [['id', 'username', 'email', 'step', 'deletion'], ...users.map(cells)]
+  const table = alignedRows(rows, columnWidths(rows, [], stringWidth), stringWidth)
+    .trimEnd()
+    .split('\n')
+  const rest = total - users.length
+  const more = rest > 0 ? [`and ${counted(rest, 'more', 'more')} (--format ndjson has all)`] : []
+  return lines([
+    style.heading(
+      `${counted(tally.of('remind'), 'user')} to remind, ${counted(tally.of('delete'), 'user')} to delete, of ${counted(total, 'candidate')}`,
+    ),
+    plainText(understood),
+    ...countBlock(
+      'Steps',
+      counts.filter(([count]) => count > 0),
+      style,
+    ),
+    ...(users.length > 0 ? block('Who', [...table, ...more], style) : []),
+  ])
+}
+
+/** Returns one candidate as a line of JSON. */
+export function stepLine({ id, username, email, step, because, deletionDate }: LifeStep): string {
+  return `${plainJson({ id, username, email, step, because, deletion_date: deletionDate })}\n`
+}
+
+/** Returns what a sweep is about to do, for people. */
+export function sweepPlanText({ mail, deletion }: SweepPlan, understood: string, style: Style): string {
+  const reminders = mailPlanText(mail, understood, style)
+  return deletion ? `${reminders}\n${planText(deletion, 'the date in the mail has come', style)}` : reminders
+}
+
+/** Returns what a sweep has done, for people. */
+export function sweepText({ mail, deletion }: SweepReport, style: Style): string {
+  const reminders = mailReportText(mail, style)
+  return deletion ? `${reminders}\n${reportText(deletion, style)}` : reminders
+}
+
+/** Returns the plan and the steps as one JSON object in a line. */
+export function sweepPlanJson({ mail, deletion }: SweepPlan, tally: StepTally): string {
+  return jsonLine({
+    steps: plainJson(tally.record()),
+    reminders: mailPlanJson(mail),
+    deletions: deletion ? planJson(deletion) : 'null',
+  })
+}
+
+/** Returns the report as one JSON object in a line. */
+export function sweepJson({ mail, deletion }: SweepReport): string {
+  return jsonLine({
+    reminders: mailReportJson(mail),
+    deletions: deletion ? reportJson(deletion) : 'null',
+  })
+}
+
+/** The values are JSON already. */
+function jsonLine(parts: Record<string, string>): string {
+  return `{${Object.entries(parts)
+    .map(([name, value]) => `"${name}":${value.trimEnd()}`)
+    .join(',')}}\n`
+}
+
+function cells({ id, username, email, step, because, deletionDate }: LifeStep): string[] {
+  const why = because.length > 0 && step !== 'waiting' ? `${step}: ${because.join(', ')}` : step
+  return [id, username ?? '-', email ?? '-', why, deletionDate ?? '-'].map(plainText)
+}

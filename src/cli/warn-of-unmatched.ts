@@ -1,0 +1,42 @@
+import type { Site } from '../site/site.ts'
+import type { Criteria } from '../users/criteria.ts'
+import { countGivenIds, type GivenIds, unmatchedProtection } from '../users/unmatched.ts'
+import type { Context, GlobalOptions } from './context.ts'
+import { counted, shownNumber } from './render/numbers.ts'
+import { talkOf } from './talk.ts'
+
+const NAMES_SHOWN = 5
+
+/** Warns of what was given and means nobody: a misspelt name protects no one. */
+export async function warnOfUnmatched(
+  site: Site,
+  criteria: Criteria,
+  context: Context,
+  globals: GlobalOptions,
+): Promise<void> {
+  // Not asked for what would not be said.
+  if (globals.quiet) return
+  const talk = talkOf(context, globals)
+  const { protect = [] } = criteria.guards
+  const nobody = protect.length > 0 ? await unmatchedProtection(site, protect) : []
+  if (nobody.length > 0) await talk.say(`warning: on the protect list, but nobody here: ${someOf(nobody)}`)
+  const { userIds } = criteria.selection
+  const ids = userIds && idsText(await countGivenIds(site, userIds, criteria))
+  if (ids !== undefined) await talk.say(`warning: ${ids}`)
+}
+
+function someOf(names: readonly string[]): string {
+  const rest = names.length - NAMES_SHOWN
+  return [...names.slice(0, NAMES_SHOWN), ...(rest > 0 ? [`${shownNumber(rest)} more`] : [])].join(', ')
+}
+
+/** Undefined when each of them is a candidate. */
+function idsText({ given, users, candidates }: GivenIds): string | undefined {
+  const missing = given - users
+  const others = users - candidates
+  const parts = [
+    ...(missing > 0 ? [`${shownNumber(missing)} ${missing === 1 ? 'does' : 'do'} not exist`] : []),
+    ...(others > 0 ? [`${shownNumber(others)} ${others === 1 ? 'is' : 'are'} not selected`] : []),
+  ]
+  return parts.length === 0 ? undefined : `of ${counted(given, 'id')} given, ${parts.join(' and ')}`
+}

@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto'
+import { and, desc, eq, exists, gt, type SQL, sql } from 'drizzle-orm'
+import type { Db } from '../db/port.ts'
+import type { Instant } from '../django/datetime.ts'
+import { UserError } from '../errors.ts'
+import { ledgerTables } from '../site/ledger.ts'
+import type { Site } from '../site/site.ts'
+import { runsHoldingLocks } from './lock.ts'
+
+/** A run as the ledger has it. */
+export interface RecordedRun {
+  readonly id: string
+  readonly command: string
+  readonly options: Readonly<Record<string, unknown>>
+  readonly actor: string
+  readonly host: string
+  readonly version: string
+  readonly startedAt: Instant
+  readonly endedAt: Instant | null
+  /** `running`: it holds its lock. `unknown`: it never recorded its end. */
+  readonly outcome: string
+  readonly counts: Readonly<Record<string, unknown>>
+  readonly archive: string | null
+}
+
+export interface RecordedDeletion {
+  /** The id, as people read it. */
+  readonly user: string
+  readonly emailSha256: string | null
+  readonly deletedAt: Instant
+}
+
+const PAGE = 10_000
+/** What a person may shorten a run's id to, and a pattern cannot be made of. */
+const ID = /^[0-9a-f-]{1,36}$/
+
+/** Returns the runs, the latest first; with an address only those that deleted a user of this address. */
+export async function listRuns(
+  db: Db,
+  { limit, email }: { limit: number; email?: string | undefined },
+): Promise<RecordedRun[]> {
+  const { runs, deletions } = ledgerTables(db.dialect.kit)
+  const deletedIt =
+    email === undefined
+      ? undefined
+      : exists(
+          db
+            .select({ one: sql`1` })
+            .from(deletions)
+            .where(and(eq(deletions.runId, runs.id), eq(deletions.emailSha256, sha256(email)))),
+        )
+  return selectRuns(db, deletedIt, limit)
+}
+
+/** Returns the run whose id begins like this. Throws a UserError when there is none, or more than one. */
+export async function findRun(db: Db, id: string): Promise<RecordedRun> {
+  const { runs } = ledgerTables(db.dialect.kit)
+  const start = id.toLowerCase()
+  const found = ID.test(start) ? await selectRuns(db, sql`${runs.id} like ${`${start}%`}`, 2) : []
+  const [run] = found
+  if (run && found.length === 1) return run
+  throw new UserError(run ? `several runs begin with ${id}` : `there is no run ${id}`, {
+    hint: run ? 'give more of its id' : 'see: usermgmt history',
+  })
+}
+
+/** Yields whom the run has deleted, by id, a page in memory at a time. */
+export async function* deletionsOf({ db, shape }: Site, runId: string): AsyncGenerator<RecordedDeletion> {
+  const { deletions } = ledgerTables(db.dialect.kit)
+  for (let after = ''; ; ) {
+    const page = await db
+      .select({
+        userKey: sql<string>`${deletions.userKey}`,
+        emailSha256: deletions.emailSha256,
+        deletedAt: sql<Instant>`${deletions.deletedAt}`.mapWith(deletions.deletedAt),
+      })
+      .from(deletions)
+      .where(and(eq(deletions.runId, runId), gt(deletions.userKey, after)))
+      .orderBy(deletions.userKey)
+      .limit(PAGE)
+    for (const deletion of page) {
+      yield { ...deletion, user: db.dialect.shownKey(deletion.userKey, shape.userKey.type) }
+    }
+    const last = page.at(-1)
+    if (last === undefined || page.length < PAGE) return
+    after = last.userKey
+  }
+}
+
+async function selectRuns(db: Db, where: SQL | undefined, limit: number): Promise<RecordedRun[]> {
+  const { runs } = ledgerTables(db.dialect.kit)
+  const rows = await db.select().from(runs).where(where).orderBy(desc(runs.startedAt), runs.id).limit(limit)
+  const running = await runsHoldingLocks(db)
+  return rows.map((row) => ({
+    ...(row as unknown as RecordedRun),
+    options: JSON.parse(row.options ?? '{}'),
+    counts: JSON.parse(row.counts ?? '{}'),
+    outcome: row.outcome ?? (running.has(String(row.id)) ? 'running' : 'unknown'),
+  }))
+}
+
+/** As a deletion is recorded. */
+function sha256(email: string): string {
+  return createHash('sha256').update(email.trim().toLowerCase()).digest('hex')
+}

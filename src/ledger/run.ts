@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto'
+import { eq } from 'drizzle-orm'
+import type { Db } from '../db/port.ts'
+import { instantOf } from '../django/datetime.ts'
+import { ledgerTables } from '../site/ledger.ts'
+import { BEAT_MILLISECONDS, beat, releaseLock, takeLock } from './lock.ts'
+
+/** Who runs what, where. */
+export interface RunFacts {
+  readonly command: string
+  /** As given, without secrets and without anybody's address. */
+  readonly options: Readonly<Record<string, unknown>>
+  readonly actor: string
+  readonly host: string
+  readonly version: string
+}
+
+export type Outcome = 'done' | 'partly' | 'failed' | 'interrupted'
+
+/** How a run has ended. */
+export interface RunEnd {
+  readonly outcome: Outcome
+  /** What it did, in numbers. */
+  readonly counts: Readonly<Record<string, unknown>>
+  readonly archive?: string | undefined
+}
+
+export interface RunOptions {
+  /** At most one run at a time holds the lock of this name. */
+  readonly lock?: string | undefined
+  readonly now: () => Date
+}
+
+/** A run in the ledger, from its beginning to its end. */
+export class LedgerRun {
+  readonly id = randomUUID()
+  private readonly db: Db
+  private readonly options: RunOptions
+  private lastBeat = Date.now()
+
+  private constructor(db: Db, options: RunOptions) {
+    this.db = db
+    this.options = options
+  }
+
+  /** Records the beginning. Throws a UserError (refused) when another run has the lock. */
+  static async begin(db: Db, facts: RunFacts, options: RunOptions): Promise<LedgerRun> {
+    const run = new LedgerRun(db, options)
+    const { runs } = ledgerTables(db.dialect.kit)
+    await db.transaction('write', async (tx) => {
+      if (options.lock !== undefined) await takeLock(tx, options.lock, run.id)
+      const startedAt = instantOf(options.now())
+      await tx
+        .insert(runs)
+        .values({ ...facts, id: run.id, startedAt, options: JSON.stringify(facts.options) } as never)
+    })
+    return run
+  }
+
+  /** Shows, now and then, that the run is alive; not within a transaction. Throws when its lock is lost. */
+  async beat(): Promise<void> {
+    const { lock } = this.options
+    if (lock === undefined || Date.now() - this.lastBeat < BEAT_MILLISECONDS) return
+    this.lastBeat = Date.now()
+    await beat(this.db, lock, this.id)
+  }
+
+  /** Records the end, and lets go of the lock. */
+  async end({ outcome, counts, archive }: RunEnd): Promise<void> {
+    const { runs } = ledgerTables(this.db.dialect.kit)
+    const { lock, now } = this.options
+    await this.db.transaction('write', async (tx) => {
+      const values = { outcome, counts: JSON.stringify(counts), archive, endedAt: instantOf(now()) }
+      await tx
+        .update(runs)
+        .set(values as never)
+        .where(eq(runs.id, this.id))
+      if (lock !== undefined) await releaseLock(tx, lock, this.id)
+    })
+  }
+}

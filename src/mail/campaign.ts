@@ -1,0 +1,246 @@
+import type { Db } from '../db/port.ts'
+import { retrying } from '../db/retrying.ts'
+import { instantOf } from '../django/datetime.ts'
+import { UserError } from '../errors.ts'
+import type { LedgerRun } from '../ledger/run.ts'
+import type { Site } from '../site/site.ts'
+import type { Criteria } from '../users/criteria.ts'
+import { plannedCandidates } from '../users/recheck.ts'
+import { type CampaignPlan, forMail, plannedGroups } from './campaign-plan.ts'
+import { type CampaignReport, CampaignTally } from './campaign-report.ts'
+import { type Composer, composeReminder } from './compose.ts'
+import { type Delivered, deliver } from './delivery.ts'
+import type { MaxFailures } from './failure-limit.ts'
+import { InTurn } from './in-turn.ts'
+import type { LinkSettings } from './link.ts'
+import { type Clock, Pace } from './pace.ts'
+import {
+  type DeletionDate,
+  isStillDue,
+  type Preparation,
+  type Prepared,
+  type PreparedGroup,
+  prepare,
+} from './prepare.ts'
+import { type Result, recordResults } from './reminder-rows.ts'
+import type { ReminderRules } from './reminder-rules.ts'
+import { ResultWriter } from './result-writer.ts'
+import type { Transport } from './transport.ts'
+
+/** Checked and written down together, when there is no rate: with one, as many as go out in about a second. */
+const LARGEST_GROUP = 40
+/** Mails that wait to be tried again hold memory. */
+const MOST_UNFINISHED = 1_000
+const HEARTBEAT_MILLISECONDS = 5_000
+
+export interface CampaignSettings {
+  readonly run: LedgerRun
+  readonly transport: Transport
+  readonly composer: Composer
+  readonly links: LinkSettings
+  readonly rules: ReminderRules
+  readonly deletionDate?: DeletionDate | undefined
+  /** Beginnings in a second; undefined for no limit. */
+  readonly rate?: number | undefined
+  /** Mails on their way at once. */
+  readonly concurrency: number
+  readonly maxFailures?: MaxFailures | undefined
+  readonly clock: Clock
+  readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined
+  /** Finish the mails at hand, then stop. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Mails whoever the plan counted and is still to be mailed when the turn comes, and writes down what becomes of each
+ * mail. Never throws for what happens in the middle: the report says what was done, and why it stopped.
+ */
+export async function runCampaign(
+  site: Site,
+  criteria: Criteria,
+  plan: CampaignPlan,
+  settings: CampaignSettings,
+): Promise<CampaignReport> {
+  return new Campaign(site, criteria, plan, settings).run()
+}
+
+class Campaign {
+  private readonly site: Site
+  private readonly plan: CampaignPlan
+  private readonly settings: CampaignSettings
+  private readonly preparation: Preparation
+  private readonly tally: CampaignTally
+  private readonly pace: Pace
+  private readonly results: ResultWriter
+  private readonly turns = new InTurn()
+  private readonly stop = new AbortController()
+  /** Aborted when no further mail is to begin. */
+  private readonly ending: AbortSignal
+  private readonly unfinished = new Set<Promise<void>>()
+  private notBegun = 0
+  private wake = () => {}
+  private failure: { readonly error: unknown } | undefined
+  private isCut = false
+
+  constructor(site: Site, criteria: Criteria, plan: CampaignPlan, settings: CampaignSettings) {
+    const { run, links, rules, deletionDate, signal, rate, concurrency, clock } = settings
+    this.site = site
+    this.plan = plan
+    this.settings = settings
+    const candidates = plannedCandidates(site, forMail(criteria))
+    this.preparation = { candidates, rules, runId: run.id, links, deletionDate }
+    this.tally = new CampaignTally(plan)
+    this.ending = signal ? AbortSignal.any([signal, this.stop.signal]) : this.stop.signal
+    this.ending.addEventListener('abort', () => this.wake())
+    this.pace = new Pace({ rate, concurrency, clock, signal: this.ending })
+    this.results = new ResultWriter({
+      write: (results) => this.writeResults(results),
+      onFailure: (error) => this.fail(error),
+    })
+  }
+
+  async run(): Promise<CampaignReport> {
+    const heart = setInterval(() => void this.beat(), HEARTBEAT_MILLISECONDS)
+    try {
+      await this.mailAll()
+    } catch (error) {
+      this.fail(error)
+    }
+    await Promise.all(this.unfinished)
+    await this.results.flush()
+    clearInterval(heart)
+    const stopped = this.failure ?? (this.isCut ? 'interrupted' : undefined)
+    return { ...this.tally.report(), stopped }
+  }
+
+  private async mailAll(): Promise<void> {
+    const { rate = LARGEST_GROUP } = this.settings
+    const size = Math.min(LARGEST_GROUP, Math.max(1, Math.floor(rate)))
+    for (const group of plannedGroups(this.plan, size)) {
+      await this.room(size)
+      if (this.ending.aborted) {
+        this.isCut = true
+        return
+      }
+      await this.mailGroup(group)
+    }
+  }
+
+  /** Resolves when the next group may be checked: not long before it is sent. */
+  private async room(size: number): Promise<void> {
+    while (
+      !this.ending.aborted &&
+      (this.notBegun > size / 2 || this.unfinished.size + size > MOST_UNFINISHED)
+    ) {
+      await new Promise<void>((resolve) => {
+        this.wake = resolve
+      })
+    }
+  }
+
+  private async mailGroup(keys: readonly string[]): Promise<void> {
+    const { mails, kept, skipped } = await this.turns.run(() => this.prepareGroup(keys))
+    this.tally.changed(keys.length - mails.length, kept, skipped)
+    for (const mail of mails) {
+      this.notBegun += 1
+      const task = this.mail(mail).finally(() => {
+        this.unfinished.delete(task)
+        this.showProgress()
+        this.wake()
+      })
+      this.unfinished.add(task)
+    }
+  }
+
+  private async prepareGroup(keys: readonly string[]): Promise<PreparedGroup> {
+    const results = this.results.take()
+    const at = this.settings.clock.now()
+    try {
+      return await prepare(this.site, keys, at, {
+        ...this.preparation,
+        alongside: (tx) => this.record(tx, results),
+      })
+    } catch (error) {
+      for (const result of results) this.results.add(result)
+      throw error
+    }
+  }
+
+  private async mail(mail: Prepared): Promise<void> {
+    const { clock, transport, composer } = this.settings
+    const begin = once(() => {
+      this.notBegun -= 1
+      this.wake()
+    })
+    try {
+      const delivered = await deliver(composeReminder(composer, mail, clock.now()), {
+        transport,
+        clock,
+        pace: this.pace,
+        ending: this.ending,
+        isStillDue: () => this.isStillDue(mail),
+        onBegin: begin,
+      })
+      this.finish(mail, delivered)
+    } catch (error) {
+      // An unexpected error says nothing about the mail: perhaps it was sent.
+      const status = error instanceof UserError ? 'unsent' : 'sending'
+      this.finish(mail, { status, reply: '', attempts: 1 })
+      this.fail(error)
+    } finally {
+      begin()
+    }
+  }
+
+  private isStillDue({ recipient }: Prepared): Promise<boolean> {
+    return this.turns.run(() => isStillDue(this.site, recipient, this.preparation.candidates))
+  }
+
+  private finish({ reminderId, recipient }: Prepared, delivered: Delivered): void {
+    const { status, reply, changed } = delivered
+    this.results.add({ reminderId, ...delivered })
+    if (changed) this.tally.changed(1)
+    if (status === 'unsent') {
+      this.isCut ||= !changed
+      return
+    }
+    try {
+      this.tally.finished(recipient.user.id, status, reply, this.settings.maxFailures)
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  private fail(error: unknown): void {
+    this.failure ??= { error }
+    this.stop.abort()
+  }
+
+  private async writeResults(results: readonly Result[]): Promise<void> {
+    await this.turns.run(() =>
+      retrying(() => this.site.db.transaction('write', (tx) => this.record(tx, results))),
+    )
+  }
+
+  private async record(tx: Db, results: readonly Result[]): Promise<void> {
+    const { links, clock } = this.settings
+    const confirmations = links.kind === 'database'
+    await recordResults(tx, this.site, results, { at: instantOf(clock.now()), confirmations })
+  }
+
+  private async beat(): Promise<void> {
+    await this.turns.run(() => this.settings.run.beat()).catch((error) => this.fail(error))
+  }
+
+  private showProgress(): void {
+    this.settings.onProgress?.(this.tally.progress())
+  }
+}
+
+function once(work: () => void): () => void {
+  let left: (() => void) | undefined = work
+  return () => {
+    left?.()
+    left = undefined
+  }
+}

@@ -1,0 +1,24 @@
+import { dateOf } from '../django/datetime.ts'
+import { instantAhead } from '../values/dates.ts'
+import type { EarlierReminder } from './earlier-reminders.ts'
+import type { DeletionDate } from './prepare.ts'
+import type { Recipient } from './recipients.ts'
+
+/**
+ * Returns what tells each mail the date of the deletion: the one that an earlier mail has named, as long as it has not
+ * come, else so long after this mail. The age is counted in the zone.
+ */
+export function deletionDates(age: string, zone: string): DeletionDate {
+  return (recipient, earlier, at) => {
+    const named = earlier.filter((each) => counts(each, recipient)).at(-1)?.deletionAt ?? null
+    if (named !== null && dateOf(named) > at) return named
+    return instantAhead(age, { now: at, zone })
+  }
+}
+
+/** Delivered to this very address, and not answered by a login. */
+function counts(reminder: EarlierReminder, { key, addressSha256, user }: Recipient): boolean {
+  const { status, userKey, createdAt } = reminder
+  if (status !== 'sent' || userKey !== key || reminder.addressSha256 !== addressSha256) return false
+  return user.last_login === null || dateOf(createdAt) > dateOf(user.last_login)
+}

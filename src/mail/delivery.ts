@@ -1,0 +1,64 @@
+import type { Message } from './message.ts'
+import type { Clock, Pace } from './pace.ts'
+import type { Result } from './reminder-rows.ts'
+import { retryingTransport } from './retrying-transport.ts'
+import type { Outcome, Transport } from './transport.ts'
+
+export interface DeliveryOptions {
+  readonly transport: Transport
+  readonly pace: Pace
+  readonly clock: Clock
+  /** Aborted when no further attempt is to begin. */
+  readonly ending: AbortSignal
+  /** Asked before the mail is tried again, which may be half a minute later. */
+  readonly isStillDue: () => Promise<boolean>
+  /** Called with each attempt. */
+  readonly onBegin: () => void
+}
+
+/** What has become of a mail. */
+export interface Delivered extends Omit<Result, 'reminderId'> {
+  /** Unsent because it is no longer due. */
+  readonly changed?: boolean
+}
+
+const STATUS: Record<Outcome['kind'], Result['status']> = {
+  sent: 'sent',
+  bounced: 'bounced',
+  refused: 'failed',
+  deferred: 'failed',
+  uncertain: 'sending',
+}
+
+/** Sends the mail when its turn comes, and again when the server is busy. Throws a UserError when none can be sent. */
+export async function deliver(message: Message, options: DeliveryOptions): Promise<Delivered> {
+  const { pace, transport, clock, ending, isStillDue, onBegin } = options
+  let attempts = 0
+  const attempt = () =>
+    pace.run(async () => {
+      if (ending.aborted) throw new NotSent({ changed: false })
+      if (attempts > 0 && !(await isStillDue())) throw new NotSent({ changed: true })
+      attempts += 1
+      onBegin()
+      return transport.send(message)
+    })
+  try {
+    const patient = retryingTransport({ send: attempt, close: async () => {} }, clock, ending)
+    const { kind, reply } = await patient.send(message)
+    const isCutOff = kind === 'deferred' && ending.aborted
+    return { status: isCutOff ? 'unsent' : STATUS[kind], reply, attempts }
+  } catch (error) {
+    if (!(error instanceof NotSent)) throw error
+    return { status: 'unsent', reply: '', attempts, changed: error.changed }
+  }
+}
+
+/** It has certainly not been handed over. */
+class NotSent extends Error {
+  /** The user is no longer to be mailed; else the campaign stops. */
+  readonly changed: boolean
+  constructor({ changed }: { readonly changed: boolean }) {
+    super('not sent')
+    this.changed = changed
+  }
+}

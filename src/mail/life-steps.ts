@@ -1,0 +1,114 @@
+import { groupBy } from '../db/group-by.ts'
+import type { Instant } from '../django/datetime.ts'
+import type { Site } from '../site/site.ts'
+import type { Criteria, GuardName } from '../users/criteria.ts'
+import { type ListedUser, listUsers } from '../users/list.ts'
+import { forMail } from './campaign-plan.ts'
+import { earlierReminders } from './earlier-reminders.ts'
+import { recipientsAmong } from './recipients.ts'
+import { type ReminderRules, type SkipReason, skipReason } from './reminder-rules.ts'
+import { isTaken } from './taken-address.ts'
+
+/** What a sweep asks about everybody: who may be reminded, who may be deleted, and among whom. */
+export interface SweepCriteria {
+  readonly candidates: Criteria
+  readonly remind: Criteria
+  /** Undefined: a policy that only reminds. */
+  readonly remove?: Criteria | undefined
+  readonly rules: ReminderRules
+}
+
+/** Where a candidate stands, in the order of a life. `stuck`: no mail will reach him. */
+export const STEPS = ['new', 'remind', 'waiting', 'delete', 'stuck', 'kept'] as const
+export type Step = (typeof STEPS)[number]
+
+export interface LifeStep {
+  readonly id: string
+  readonly username: string | null
+  readonly email: string | null
+  readonly step: Step
+  /** The guards of who is kept, or why nobody can be reached. */
+  readonly because: readonly (GuardName | SkipReason)[]
+  /** The date that the last reminder named. */
+  readonly deletionDate: Instant | null
+}
+
+const PAGE = 5_000
+
+/** Yields where each candidate stands, by key. Reads in pages: memory stays flat. */
+export async function* lifeSteps(site: Site, sweep: SweepCriteria): AsyncGenerator<LifeStep> {
+  const request = { criteria: forMail(sweep.candidates), fields: FIELDS, show: 'all' as const }
+  let page: ListedUser[] = []
+  for await (const user of listUsers(site, request)) {
+    page.push(user)
+    if (page.length < PAGE) continue
+    yield* await stepsOf(site, sweep, page)
+    page = []
+  }
+  if (page.length > 0) yield* await stepsOf(site, sweep, page)
+}
+
+const FIELDS = ['id', 'username', 'email', 'kept_because'] as const
+
+async function stepsOf(
+  site: Site,
+  { remind, remove, rules }: SweepCriteria,
+  page: readonly ListedUser[],
+): Promise<LifeStep[]> {
+  const { type } = site.shape.userKey
+  const keyOf = ({ id }: ListedUser) => site.db.dialect.parseKey(id ?? '', type) ?? ''
+  const keys = page.map(keyOf)
+  const removable = remove ? await guardsAmong(site, remove, keys, keyOf) : new Map()
+  const remindable = await guardsAmong(site, forMail(remind), keys, keyOf)
+  const recipients = await recipientsAmong(site, keys, isTaken)
+  const earlierOf = await earlierReminders(site, recipients)
+  const recipientOf = groupBy(recipients, ({ key }) => key)
+  return page.map((user) => {
+    const key = keyOf(user)
+    const [recipient] = recipientOf.get(key) ?? []
+    const earlier = recipient ? earlierOf(recipient) : []
+    const reason = recipient && skipReason(recipient, earlier, rules)
+    return {
+      id: user.id ?? '',
+      username: user.username ?? null,
+      email: user.email ?? null,
+      deletionDate: earlier.findLast(({ userKey }) => userKey === key)?.deletionAt ?? null,
+      ...judged(user.kept_because ?? [], removable.get(key), remindable.has(key), reason),
+    }
+  })
+}
+
+/** The first that holds: what keeps a user from a mail keeps him from everything. */
+function judged(
+  guards: readonly GuardName[],
+  removal: readonly GuardName[] | undefined,
+  mayBeReminded: boolean,
+  reason: SkipReason | undefined,
+): Pick<LifeStep, 'step' | 'because'> {
+  if (guards.length > 0) return { step: 'kept', because: guards }
+  if (removal) return { step: removal.length > 0 ? 'kept' : 'delete', because: removal }
+  if (!mayBeReminded) return { step: 'new', because: [] }
+  if (reason === undefined) return { step: 'remind', because: [] }
+  if (reason === 'reminded' || reason === 'enough') return { step: 'waiting', because: [reason] }
+  return { step: 'stuck', because: [reason] }
+}
+
+/** Returns those of the users whom the criteria select, with the guards that keep them. */
+async function guardsAmong(
+  site: Site,
+  criteria: Criteria,
+  keys: readonly string[],
+  keyOf: (user: ListedUser) => string,
+): Promise<Map<string, readonly GuardName[]>> {
+  const selection = { ...criteria.selection, userIds: keys }
+  const among = { ...criteria, selection }
+  const found = new Map<string, readonly GuardName[]>()
+  for await (const user of listUsers(site, {
+    criteria: among,
+    fields: ['id', 'kept_because'],
+    show: 'all',
+  })) {
+    found.set(keyOf(user), user.kept_because ?? [])
+  }
+  return found
+}

@@ -1,0 +1,27 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { UserError } from '../errors.ts'
+import { fileReason } from '../file-error.ts'
+import { sourceOf } from './message.ts'
+import type { Transport } from './transport.ts'
+
+/** Returns a transport that writes each mail into a file of the directory, for nobody but its owner to read. */
+export async function outboxTransport(directory: string): Promise<Transport> {
+  await mkdir(directory, { recursive: true, mode: 0o700 }).catch(cannotWrite)
+  let written = 0
+  function cannotWrite(error: unknown): never {
+    throw new UserError(`the outbox ${directory} cannot be written to: ${fileReason(error)}`)
+  }
+  return {
+    async send(message) {
+      written += 1
+      const [id = ''] = message.messageId.slice(1).split('@')
+      const name = `${String(written).padStart(6, '0')}-${id.slice(0, 8)}.eml`
+      await writeFile(join(directory, name), await sourceOf(message), { mode: 0o600, flag: 'wx' }).catch(
+        cannotWrite,
+      )
+      return { kind: 'sent', reply: `written to ${name}` }
+    },
+    async close() {},
+  }
+}

@@ -1,0 +1,61 @@
+import { setTimeout } from 'node:timers/promises'
+
+/** Time, which a test can do without. */
+export interface Clock {
+  now(): Date
+  /** Returns early, without an error, when the signal aborts. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
+}
+
+export const systemClock: Clock = {
+  now: () => new Date(),
+  async sleep(milliseconds, signal) {
+    await setTimeout(milliseconds, undefined, signal ? { signal } : {}).catch((error: unknown) => {
+      if (!signal?.aborted) throw error
+    })
+  },
+}
+
+export interface PaceOptions {
+  /** Beginnings in a second; undefined for no limit. */
+  readonly rate?: number | undefined
+  /** At work at once. */
+  readonly concurrency: number
+  readonly clock: Clock
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Lets work begin at an even rate, no more of it at once than allowed. */
+export class Pace {
+  private readonly options: PaceOptions
+  private readonly waiting: (() => void)[] = []
+  private free: number
+  private next = 0
+
+  constructor(options: PaceOptions) {
+    this.options = options
+    this.free = options.concurrency
+  }
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.free === 0) await new Promise<void>((resolve) => this.waiting.push(resolve))
+    else this.free -= 1
+    try {
+      await this.turn()
+      return await work()
+    } finally {
+      const next = this.waiting.shift()
+      if (next) next()
+      else this.free += 1
+    }
+  }
+
+  private async turn(): Promise<void> {
+    const { rate, clock, signal } = this.options
+    if (rate === undefined) return
+    const now = clock.now().getTime()
+    const begin = Math.max(now, this.next)
+    this.next = begin + 1000 / rate
+    if (begin > now) await clock.sleep(begin - now, signal)
+  }
+}

@@ -1,0 +1,131 @@
+import type { Db } from '../db/port.ts'
+import { retrying } from '../db/retrying.ts'
+import { type Instant, instantOf } from '../django/datetime.ts'
+import type { Site } from '../site/site.ts'
+import type { Candidates } from '../users/candidates.ts'
+import { lockUsers } from '../users/lock-users.ts'
+import { type Checked, recheck } from '../users/recheck.ts'
+import { type EarlierReminder, earlierReminders } from './earlier-reminders.ts'
+import { type Link, type LinkSettings, makeLink } from './link.ts'
+import { type Recipient, recipientsAmong } from './recipients.ts'
+import { insertReminders } from './reminder-rows.ts'
+import { type ReminderRules, type SkipReason, skipReason } from './reminder-rules.ts'
+import { isTakenNow } from './taken-address.ts'
+
+/** A mail that the ledger knows as `sending`. */
+export interface Prepared {
+  readonly reminderId: string
+  readonly recipient: Recipient
+  readonly link: Link
+  readonly deletionDate: Instant | null
+}
+
+/** Returns when the account of the recipient will be deleted, to be said in the mail. */
+export type DeletionDate = (
+  recipient: Recipient,
+  earlier: readonly EarlierReminder[],
+  at: Date,
+) => Instant | null
+
+export interface Preparation {
+  readonly candidates: Candidates
+  readonly rules: ReminderRules
+  readonly runId: string
+  readonly links: LinkSettings
+  readonly deletionDate?: DeletionDate | undefined
+  /** Further work for the same transaction: a commit takes longer than what it commits. */
+  readonly alongside?: (tx: Db) => Promise<void>
+}
+
+export interface PreparedGroup {
+  readonly mails: readonly Prepared[]
+  /** What keeps those who were to be mailed, a name for each guard of each. */
+  readonly kept: Checked['kept']
+  readonly skipped: readonly SkipReason[]
+}
+
+/**
+ * Checks the users once more, by what has been committed by now, and writes down that those who are still to be mailed
+ * are about to be: all in one transaction, in which nobody can verify or log in.
+ */
+export async function prepare(
+  site: Site,
+  keys: readonly string[],
+  at: Date,
+  preparation: Preparation,
+): Promise<PreparedGroup> {
+  return retrying(() =>
+    site.db.transaction('write', async (tx) => {
+      const here = { ...site, db: tx }
+      await preparation.alongside?.(tx)
+      await lockUsers(here, keys)
+      const { deletable, kept } = await recheck(here, preparation.candidates, batchOf(keys))
+      const recipients = await recipientsAmong(here, deletable, isTakenNow)
+      const { due, skipped } = await sortOut(here, recipients, at, preparation)
+      return { mails: await begin(here, due, at, preparation), kept, skipped }
+    }),
+  )
+}
+
+/** Returns whether the mail is still right, when it has had to wait. */
+export async function isStillDue(
+  site: Site,
+  { key, address, addressKey }: Recipient,
+  candidates: Candidates,
+): Promise<boolean> {
+  return site.db.transaction('read', async (tx) => {
+    const here = { ...site, db: tx }
+    const { deletable } = await recheck(here, candidates, batchOf([key]))
+    const [now] = await recipientsAmong(here, deletable, isTakenNow)
+    return now?.address === address && now.addressKey === addressKey && !now.taken
+  })
+}
+
+function batchOf(keys: readonly string[]) {
+  return keys.map((key) => ({ key }))
+}
+
+interface Due {
+  readonly recipient: Recipient
+  readonly deletionDate: Instant | null
+}
+
+async function sortOut(
+  site: Site,
+  recipients: readonly Recipient[],
+  at: Date,
+  { rules, runId, deletionDate }: Preparation,
+): Promise<{ due: Due[]; skipped: SkipReason[] }> {
+  const earlierOf = await earlierReminders(site, recipients)
+  const addresses = new Set<string>()
+  const due: Due[] = []
+  const skipped: SkipReason[] = []
+  for (const recipient of recipients) {
+    const { addressSha256 } = recipient
+    const earlier = earlierOf(recipient)
+    const reason = skipReason(recipient, earlier, rules, runId)
+    if (reason) skipped.push(reason)
+    // Two accounts of one address: the other one is mailed.
+    else if (addresses.has(addressSha256)) skipped.push('reminded')
+    else {
+      addresses.add(addressSha256)
+      due.push({ recipient, deletionDate: deletionDate?.(recipient, earlier, at) ?? null })
+    }
+  }
+  return { due, skipped }
+}
+
+async function begin(
+  site: Site,
+  due: readonly Due[],
+  at: Date,
+  { runId, links }: Preparation,
+): Promise<Prepared[]> {
+  const ids = await insertReminders(site.db, site, runId, due, instantOf(at))
+  const mails: Prepared[] = []
+  for (const { recipient, deletionDate } of due) {
+    const link = await makeLink(site.db, site, links, recipient.addressKey, at)
+    mails.push({ reminderId: ids.get(recipient.key) ?? '', recipient, link, deletionDate })
+  }
+  return mails
+}

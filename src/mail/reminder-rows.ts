@@ -1,0 +1,93 @@
+import { eq, inArray, sql } from 'drizzle-orm'
+import { groupBy } from '../db/group-by.ts'
+import type { Db } from '../db/port.ts'
+import type { Instant } from '../django/datetime.ts'
+import type { Site } from '../site/site.ts'
+import type { Recipient } from './recipients.ts'
+
+/** A mail that is about to be sent. */
+export interface Beginning {
+  readonly recipient: Recipient
+  readonly deletionDate: Instant | null
+}
+
+/** What has become of a reminder. */
+export interface Result {
+  readonly reminderId: string
+  /** `sending`: nobody knows whether it arrived. `unsent`: it has certainly not left, and counts for nothing. */
+  readonly status: 'sent' | 'bounced' | 'failed' | 'sending' | 'unsent'
+  readonly reply: string
+  readonly attempts: number
+}
+
+/** Records that the mails are about to be sent, within the transaction; returns the reminder of each user by key. */
+export async function insertReminders(
+  tx: Db,
+  { tables: { reminders } }: Site,
+  runId: string,
+  beginnings: readonly Beginning[],
+  at: Instant,
+): Promise<Map<string, string>> {
+  if (beginnings.length === 0) return new Map()
+  const rows = beginnings.map(({ recipient, deletionDate }) => ({
+    runId,
+    userKey: recipient.key,
+    emailSha256: recipient.addressSha256,
+    addressKey: recipient.addressKey,
+    status: 'sending',
+    deletionAt: deletionDate,
+    createdAt: at,
+    attempts: 0,
+  }))
+  const inserted = await tx
+    .insert(reminders)
+    .values(rows as never)
+    .returning({ id: reminders.id, userKey: reminders.userKey })
+  return new Map(inserted.map(({ id, userKey }) => [String(userKey), String(id)]))
+}
+
+/** Records the results, within the transaction. `confirmations`: each mail has made one, which goes when it is unsent. */
+export async function recordResults(
+  tx: Db,
+  site: Site,
+  results: readonly Result[],
+  { at, confirmations }: { at: Instant; confirmations: boolean },
+): Promise<void> {
+  const { reminders } = site.tables
+  for (const group of groupBy(results, ({ status, attempts }) => `${status} ${attempts}`).values()) {
+    const [first] = group
+    if (!first) continue
+    const ids = group.map(({ reminderId }) => reminderId)
+    if (first.status === 'unsent') {
+      if (confirmations) await removeConfirmations(tx, site, ids)
+      await tx.delete(reminders).where(inArray(reminders.id, ids))
+      continue
+    }
+    const { status, attempts } = first
+    await tx
+      .update(reminders)
+      .set({
+        status,
+        attempts,
+        reply: repliesOf(site, group),
+        finishedAt: status === 'sending' ? null : at,
+      } as never)
+      .where(inArray(reminders.id, ids))
+  }
+}
+
+/** One statement for many rows: one for each would cost a round trip each. */
+function repliesOf({ tables: { reminders } }: Site, results: readonly Result[]) {
+  const cases = results.map(
+    ({ reminderId, reply }) => sql` when ${eq(reminders.id, reminderId)} then ${reply}`,
+  )
+  return sql`case${sql.join(cases)} end`
+}
+
+/** They have the time of the reminder; the site would take the user for written to. */
+async function removeConfirmations(tx: Db, { tables }: Site, ids: readonly string[]): Promise<void> {
+  const { reminders, confirmations } = tables
+  await tx.run(sql`delete from ${confirmations} where exists (select 1 from ${reminders}
+    where ${inArray(reminders.id, [...ids])} and ${reminders.createdAt} = ${confirmations.sent}
+      and ${reminders.addressKey} = cast(${confirmations.emailAddress} as text))`)
+}

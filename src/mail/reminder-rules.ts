@@ -1,0 +1,44 @@
+import { dateOf, type Instant } from '../django/datetime.ts'
+import type { EarlierReminder } from './earlier-reminders.ts'
+import { isMailable } from './mailbox.ts'
+import type { Recipient } from './recipients.ts'
+
+/** Who is left alone, for what the tool has sent before. */
+export interface ReminderRules {
+  /** Whoever was reminded after this; undefined: nobody. */
+  readonly remindedAfter?: Instant | undefined
+  /** Whoever was reminded so often. */
+  readonly maxReminders: number
+  /** False: whoever is perhaps on the way of a mail that was cut off. */
+  readonly retryUncertain?: boolean | undefined
+}
+
+/** Why a candidate whom no guard keeps is not mailed, the first one that holds. */
+export const SKIP_REASONS = ['taken', 'unmailable', 'bounced', 'uncertain', 'enough', 'reminded'] as const
+export type SkipReason = (typeof SKIP_REASONS)[number]
+
+/** Returns why the recipient is not mailed, or undefined. `earlier`: to the user or to the address, the oldest first. */
+export function skipReason(
+  { taken, address, addressSha256 }: Recipient,
+  earlier: readonly EarlierReminder[],
+  rules: ReminderRules,
+  runId?: string,
+): SkipReason | undefined {
+  const cutOff = (reminder: EarlierReminder) => reminder.status === 'sending' && reminder.runId !== runId
+  const last = earlier.at(-1)
+  const perhapsSent = earlier.filter(({ status }) => status === 'sent' || status === 'sending')
+  const lately = perhapsSent.filter((each) => !(rules.retryUncertain && cutOff(each)))
+  if (taken) return 'taken'
+  if (!isMailable(address)) return 'unmailable'
+  if (earlier.some((each) => each.status === 'bounced' && each.addressSha256 === addressSha256))
+    return 'bounced'
+  if (last && cutOff(last) && !rules.retryUncertain) return 'uncertain'
+  if (perhapsSent.length >= rules.maxReminders) return 'enough'
+  if (lately.some(({ createdAt, runId: by }) => by === runId || isAfter(createdAt, rules.remindedAfter)))
+    return 'reminded'
+  return undefined
+}
+
+function isAfter(instant: Instant, start: Instant | undefined): boolean {
+  return start !== undefined && dateOf(instant) > dateOf(start)
+}

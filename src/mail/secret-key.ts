@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises'
+import { UserError } from '../errors.ts'
+
+const HINT = 'the SECRET_KEY of the site: --secret-key-file FILE, or USERMGMT_SECRET_KEY'
+
+/**
+ * Returns the site's SECRET_KEY from the file, else from the value of the environment; without one newline at its end.
+ * Throws a UserError when there is none, or when it cannot be one.
+ */
+export async function secretKey(
+  file: string | undefined,
+  fromEnvironment: string | undefined,
+): Promise<string> {
+  if (file === undefined) {
+    if (fromEnvironment === undefined) {
+      throw new UserError('a confirmation link is signed, and no key is given', {
+        kind: 'invalid',
+        hint: HINT,
+      })
+    }
+    return checked(fromEnvironment, 'USERMGMT_SECRET_KEY')
+  }
+  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    throw new UserError(`the secret key cannot be read from ${file}: ${error.code}`)
+  })
+  return checked(decoded(bytes, file), file)
+}
+
+function checked(text: string, source: string): string {
+  const secret = text.replace(/\r?\n$/, '')
+  if (secret.trim() === '') throw invalid(`${source} holds no secret key: it is empty`)
+  // Whatever follows the key would be taken for a part of it, and no link would work.
+  if (/[\r\n]/.test(secret)) throw invalid(`${source} holds more than one line`)
+  if (/^\s*(export\s+)?\w*SECRET_KEY\s*=/.test(secret))
+    throw invalid(`${source} holds an assignment, not the key alone`)
+  return secret
+}
+
+function decoded(bytes: Buffer, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    throw invalid(`${file} is not UTF-8 text`)
+  }
+}
+
+function invalid(message: string): UserError {
+  return new UserError(message, { kind: 'invalid', hint: HINT })
+}

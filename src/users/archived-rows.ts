@@ -1,0 +1,59 @@
+import { type Column, columnOf, type Table } from '../db/catalog.ts'
+import type { Cell } from '../db/dialect.ts'
+import type { Site } from '../site/site.ts'
+import type { ArchiveHeader, ArchiveLine, DeletedLine } from './archive.ts'
+
+/** A column that is written, and the place of its cell in an archived row. */
+export interface WrittenColumn {
+  readonly column: Column
+  readonly at: number
+}
+
+/** What the lines of an archive mean in the database as it is now. */
+export class ArchivedRows {
+  private readonly header: ArchiveHeader
+  private readonly tables: readonly (Table | undefined)[]
+
+  constructor({ shape }: Site, header: ArchiveHeader) {
+    this.header = header
+    this.tables = header.tables.map((table) => shape.catalog.tables.get(table.name))
+  }
+
+  /** Returns the table of the line, undefined when it is gone. */
+  tableOf(line: ArchiveLine): Table | undefined {
+    return this.tables[numberIn(line)]
+  }
+
+  /** Returns the name of the table, also of one that is gone. */
+  tableNameOf(line: ArchiveLine): string {
+    return this.header.tables[numberIn(line)]?.name ?? ''
+  }
+
+  /** Returns the columns to write: those that are still there, and that the database does not compute itself. */
+  writtenColumns(line: DeletedLine): WrittenColumn[] {
+    const archived = this.archivedColumns(line)
+    return (this.tableOf(line)?.columns ?? []).flatMap((column) => {
+      const at = archived.indexOf(column.name)
+      return at === -1 || column.generated ? [] : [{ column, at }]
+    })
+  }
+
+  /** Returns the names of the columns that have disappeared. */
+  goneColumns(line: DeletedLine): string[] {
+    const table = this.tableOf(line)
+    return this.archivedColumns(line).filter((name) => !table || !columnOf(table, name))
+  }
+
+  /** Returns the archived values by the names of their columns. */
+  cellsOf(line: DeletedLine): Map<string, Cell> {
+    return new Map(this.archivedColumns(line).map((name, i) => [name, line.row[i] ?? null]))
+  }
+
+  private archivedColumns({ d }: DeletedLine): readonly string[] {
+    return this.header.tables[d]?.columns ?? []
+  }
+}
+
+function numberIn(line: ArchiveLine): number {
+  return 'd' in line ? line.d : line.n
+}

@@ -1,0 +1,88 @@
+import type { Cell } from '../db/dialect.ts'
+import { normalizeUsername } from '../django/username.ts'
+import { UserError } from '../errors.ts'
+import type { Site } from '../site/site.ts'
+import type { ArchiveLine } from './archive.ts'
+import { ArchivedRows } from './archived-rows.ts'
+import type { OpenArchive } from './open-archive.ts'
+import { keyText } from './ownership.ts'
+
+/**
+ * Returns the keys of the archived users meant by ids, usernames or addresses (compared without case).
+ * Throws a UserError for one that nobody in the archive has, and for one that could mean two people.
+ */
+export async function findArchived(
+  site: Site,
+  archive: OpenArchive,
+  identifiers: readonly string[],
+): Promise<string[]> {
+  const asked = identifiers.map((identifier) => new Asked(site, identifier))
+  for await (const named of namesIn(site, archive)) {
+    for (const each of asked) each.compare(named)
+  }
+  const { type } = site.shape.userKey
+  return asked.map((each) => each.only((key) => site.db.dialect.shownKey(key, type)))
+}
+
+/** What a row says about a user: the key, and names that mean the user. */
+interface Named {
+  readonly key: string
+  readonly names: readonly string[]
+}
+
+async function* namesIn(site: Site, { reader, header }: OpenArchive): AsyncGenerator<Named> {
+  const { users, userKey, userColumns, emailAddresses } = site.shape
+  const rows = new ArchivedRows(site, header)
+  const ofUser = [userColumns.get('username'), userColumns.get('email')]
+  for (let number = 1; number < reader.count; number++) {
+    for (const text of (await reader.lines(number)) ?? []) {
+      const line = JSON.parse(text) as ArchiveLine
+      if (!('d' in line)) continue
+      const table = rows.tableOf(line)
+      if (table === users) yield named(rows.cellsOf(line), userKey.name, ofUser)
+      if (table === emailAddresses) yield named(rows.cellsOf(line), 'user_id', ['email'])
+    }
+  }
+}
+
+function named(
+  cells: ReadonlyMap<string, Cell>,
+  key: string,
+  columns: readonly (string | undefined)[],
+): Named {
+  const names = columns.flatMap((column) => (column === undefined ? [] : String(cells.get(column) ?? '')))
+  return { key: keyText(cells.get(key) ?? null), names: names.map((name) => name.toLowerCase()) }
+}
+
+/** A user whom somebody has named. */
+class Asked {
+  private readonly identifier: string
+  private readonly key: string | undefined
+  private readonly names: readonly string[]
+  private readonly found = new Set<string>()
+
+  constructor({ db, shape }: Site, identifier: string) {
+    this.identifier = identifier
+    this.key = db.dialect.parseKey(identifier, shape.userKey.type)
+    this.names = [identifier, normalizeUsername(identifier)].map((name) => name.toLowerCase())
+  }
+
+  compare({ key, names }: Named): void {
+    if (key === this.key || names.some((name) => this.names.includes(name))) this.found.add(key)
+  }
+
+  /** Returns the key of the one user who is meant. */
+  only(shown: (key: string) => string): string {
+    const [key, ...others] = this.found
+    const name = JSON.stringify(this.identifier)
+    if (key === undefined) {
+      throw new UserError('a user given with --user is not in the archive', {
+        hint: `nobody in it has the id, username or address ${name}; it holds: usermgmt archive show FILE`,
+      })
+    }
+    if (others.length === 0) return key
+    throw new UserError(`${name} could mean ${this.found.size} users`, {
+      hint: `their ids are ${[...this.found].map(shown).join(', ')}: give another name of the one you mean`,
+    })
+  }
+}

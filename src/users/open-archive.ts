@@ -1,0 +1,26 @@
+import { UserError } from '../errors.ts'
+import { ARCHIVE_FORMAT, type ArchiveHeader } from './archive.ts'
+import { ArchiveReader } from './archive-file.ts'
+
+/** An archive to read from. */
+export interface OpenArchive {
+  readonly reader: ArchiveReader
+  readonly header: ArchiveHeader
+}
+
+/** Reads an archive's header. Throws a UserError when the file is not an archive, or too new a one. */
+export async function openArchive(path: string): Promise<OpenArchive> {
+  const reader = await ArchiveReader.open(path).catch((cause: NodeJS.ErrnoException) => {
+    throw new UserError(`the archive ${path} cannot be read`, {
+      hint: cause.code === 'ENOENT' ? 'there is no such file' : 'see who may read it',
+      cause,
+    })
+  })
+  const [first] = (await reader.lines(0)) ?? []
+  const header = first === undefined ? undefined : (JSON.parse(first) as ArchiveHeader)
+  if (header?.format === ARCHIVE_FORMAT) return { reader, header }
+  await reader.close()
+  throw new UserError(`${path} is not an archive that this version reads`, {
+    hint: 'archives are made by purge, and are called purge-….ndjson.gz',
+  })
+}

@@ -1,0 +1,87 @@
+import { type SQL, sql } from 'drizzle-orm'
+import { columnOf, type ForeignKey, type Table } from '../db/catalog.ts'
+import type { Cell } from '../db/dialect.ts'
+import { tableName } from '../db/identifiers.ts'
+import { cellsOf, type ImageRow } from '../db/image.ts'
+import type { Db } from '../db/port.ts'
+import type { Site } from '../site/site.ts'
+
+/** A column's name and its value. */
+export type NamedCell = readonly [name: string, cell: Cell]
+
+/** What is in the database already, for comparing with what an archive holds. */
+export class PresentRows {
+  private readonly tx: Db
+  private readonly site: Site
+
+  constructor(tx: Db, site: Site) {
+    this.tx = tx
+    this.site = site
+  }
+
+  /** True when the row is there; of a user with the same id only when it is not somebody else by now. */
+  async has(table: Table, cells: readonly NamedCell[]): Promise<boolean> {
+    const names = cells.map(([name]) => name)
+    const identifying = table.primaryKey.length > 0 ? table.primaryKey : names
+    const key = cells.filter(([name]) => identifying.includes(name))
+    const [found] = await this.tx.rows<ImageRow>(sql`
+      select ${this.tx.dialect.image(names)} as image from ${tableName(table)} where ${this.matches(table, key)}`)
+    if (!found) return false
+    return table !== this.site.shape.users || this.isSameUser(cells, cellsOf(found))
+  }
+
+  /** Returns the foreign keys of the row, itself still to come, that refer to a row that is missing. */
+  async missingParents(table: Table, cells: ReadonlyMap<string, Cell>): Promise<ForeignKey[]> {
+    const missing: ForeignKey[] = []
+    for (const key of this.site.shape.catalog.foreignKeys) {
+      if (key.table !== table || key.columns.some((name) => (cells.get(name) ?? null) === null)) continue
+      if (
+        key.references === table &&
+        rowNamed(key, 'columns', cells) === rowNamed(key, 'referencedColumns', cells)
+      )
+        continue
+      const parent = key.referencedColumns.map(
+        (name, i): NamedCell => [name, cells.get(key.columns[i] ?? '') ?? null],
+      )
+      const found = await this.tx.rows(
+        sql`select 1 from ${tableName(key.references)} where ${this.matches(key.references, parent)}`,
+      )
+      if (found.length === 0) missing.push(key)
+    }
+    return missing
+  }
+
+  /** Returns the condition that a row has these values. */
+  matches(table: Table, cells: readonly NamedCell[]): SQL {
+    return sql.join(
+      cells.map(([name, cell]) =>
+        cell === null
+          ? sql`${sql.identifier(name)} is null`
+          : sql`${sql.identifier(name)} = ${this.value(table, name, cell)}`,
+      ),
+      sql` and `,
+    )
+  }
+
+  /** Returns the cell as a value for the column. */
+  value(table: Table, name: string, cell: Cell): SQL {
+    return this.tx.dialect.cellValue(cell, columnOf(table, name)?.type ?? 'text')
+  }
+
+  /** Whoever only changed since is still the same. */
+  private isSameUser(archived: readonly NamedCell[], found: readonly Cell[]): boolean {
+    const joined = this.site.shape.userColumns.get('date_joined')
+    const i = archived.findIndex(([name]) => name === joined)
+    return i === -1 || JSON.stringify(archived[i]?.[1]) === JSON.stringify(found[i])
+  }
+}
+
+/** Returns a text that stands for the row that the foreign key refers to, seen from either end of it. */
+export function rowNamed(
+  key: ForeignKey,
+  end: 'columns' | 'referencedColumns',
+  cells: ReadonlyMap<string, Cell>,
+): string {
+  const values = key[end].map((name) => cells.get(name) ?? null)
+  return JSON.stringify([key.references.label, key.referencedColumns, values])
+}

@@ -1,0 +1,138 @@
+import { sql } from 'drizzle-orm'
+import type { Cell } from '../db/dialect.ts'
+import { shortReason } from '../db/errors.ts'
+import { columnList, tableName } from '../db/identifiers.ts'
+import type { Db } from '../db/port.ts'
+import type { Site } from '../site/site.ts'
+import type { ArchiveLine, ClearedLine, DeletedLine } from './archive.ts'
+import type { ArchivedRows } from './archived-rows.ts'
+import type { Owners } from './ownership.ts'
+import { PresentRows } from './present-rows.ts'
+import { RingRestoration } from './put-back-rings.ts'
+import type { RestoreTally } from './restore-report.ts'
+
+/** What rows are put back with: one transaction. */
+export interface PuttingBack {
+  readonly tx: Db
+  readonly site: Site
+  readonly rows: ArchivedRows
+  readonly owners: Owners
+  readonly tally: RestoreTally
+}
+
+/** Puts back rows one at a time, and finds out why one does not go in. */
+export class LineRestoration {
+  private readonly work: PuttingBack
+  private readonly present: PresentRows
+
+  constructor(work: PuttingBack) {
+    this.work = work
+    this.present = new PresentRows(work.tx, work.site)
+  }
+
+  /** Puts the row back, or notes why not. Throws the database's error when it refuses the row. */
+  async putBack(line: ArchiveLine): Promise<void> {
+    if ('d' in line) await this.insert(line)
+    else await this.relink(line)
+  }
+
+  /** Puts back what can be, whatever becomes of the others. A row whose parent is missing may find it after them. */
+  async putBackEach(lines: readonly ArchiveLine[]): Promise<void> {
+    let waiting: readonly ArchiveLine[] = lines.filter((line) => 'd' in line)
+    for (let before = Number.POSITIVE_INFINITY; waiting.length < before; ) {
+      before = waiting.length
+      const orphans: ArchiveLine[] = []
+      for (const line of waiting) {
+        if (await this.isOrphan(line)) orphans.push(line)
+        else await this.tryOne(line)
+      }
+      waiting = orphans
+    }
+    await new RingRestoration(this.work, this.present, this).putBack(waiting)
+    // Only now is everything there that they may refer to.
+    for (const line of lines) if ('n' in line) await this.tryOne(line)
+  }
+
+  /**
+   * Puts the row back, with other cells when given. One that is refused does not take the others with it: it returns
+   * false.
+   */
+  async tryOne(line: ArchiveLine, row?: readonly Cell[]): Promise<boolean> {
+    const { tx } = this.work
+    let isIn = true
+    await tx.run(sql`savepoint one_row`)
+    try {
+      if ('d' in line && row) await this.insert(line, row)
+      else await this.putBack(line)
+    } catch (error) {
+      await tx.run(sql`rollback to savepoint one_row`)
+      this.fail(line, shortReason(error))
+      isIn = false
+    }
+    await tx.run(sql`release savepoint one_row`)
+    return isIn
+  }
+
+  private async insert(line: DeletedLine, row = line.row): Promise<void> {
+    const { tx, rows, tally } = this.work
+    const table = rows.tableOf(line)
+    if (!table) return this.fail(line, 'the table is gone')
+    const written = rows.writtenColumns(line).map(({ column, at }) => ({
+      name: column.name,
+      cell: row[at] ?? null,
+      value: tx.dialect.cellValue(row[at] ?? null, column.type),
+    }))
+    const values = written.map(({ value }) => value)
+    const inserted = await tx.changes(sql`insert into ${tableName(table)}
+      (${columnList(written.map(({ name }) => name))}) ${tx.dialect.overridingIdentity}
+      values (${sql.join(values, sql`, `)}) on conflict do nothing`)
+    if (inserted > 0) {
+      tally.putBack(table.label)
+      const gone = rows.goneColumns(line)
+      if (gone.length > 0)
+        this.fail(line, `put back without columns that have disappeared: ${gone.join(', ')}`)
+    } else if (
+      await this.present.has(
+        table,
+        written.map(({ name, cell }): [string, Cell] => [name, cell]),
+      )
+    ) {
+      tally.skip()
+    } else {
+      this.fail(line, 'its id, or a value that must be unique, is taken by now')
+    }
+  }
+
+  private async relink(line: ClearedLine): Promise<void> {
+    const { tx, rows, tally } = this.work
+    const table = rows.tableOf(line)
+    if (!table) return this.fail(line, 'the table is gone')
+    const was = Object.entries(line.was)
+    const set = was.map(
+      ([name, cell]) => sql`${sql.identifier(name)} = ${this.present.value(table, name, cell)}`,
+    )
+    const clear = was.map(([name]) => sql`${sql.identifier(name)} is null`)
+    const key = Object.entries(line.key)
+    const updated = await tx.changes(sql`update ${tableName(table)} set ${sql.join(set, sql`, `)}
+      where ${this.present.matches(table, key)} and ${sql.join(clear, sql` and `)}`)
+    if (updated > 0) return tally.relink(table.label)
+    const same = this.present.matches(table, [...key, ...was])
+    const found = await tx.rows(sql`select 1 from ${tableName(table)} where ${same}`)
+    if (found.length > 0) tally.skip()
+    else this.fail(line, 'the row that referred to the user is gone, or refers to somebody else by now')
+  }
+
+  private async isOrphan(line: ArchiveLine): Promise<boolean> {
+    const table = this.work.rows.tableOf(line)
+    if (!('d' in line) || !table) return false
+    return (await this.present.missingParents(table, this.work.rows.cellsOf(line))).length > 0
+  }
+
+  /** Notes why the row is not back, or not as it was. */
+  fail(line: ArchiveLine, reason: string): void {
+    const { tx, site, rows, owners, tally } = this.work
+    const owner = owners.of(line)
+    const user = owner === undefined ? undefined : tx.dialect.shownKey(owner, site.shape.userKey.type)
+    tally.fail({ user, table: rows.tableNameOf(line), reason })
+  }
+}

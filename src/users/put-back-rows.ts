@@ -1,0 +1,74 @@
+import { sql } from 'drizzle-orm'
+import type { Table } from '../db/catalog.ts'
+import { columnList, tableName } from '../db/identifiers.ts'
+import type { ArchiveLine, DeletedLine } from './archive.ts'
+import { LineRestoration, type PuttingBack } from './put-back-line.ts'
+
+/** Rows of one table in one statement; fewer when they are large, for databases limit the size of a value. */
+const ROWS = 1_000
+const CHARACTERS = 4_000_000
+
+/**
+ * Puts back the lines in their order, many rows of a table at a time. Where not all of them go in, each of them says
+ * why. Throws the database's error when it refuses a row.
+ */
+export async function putBackRows(work: PuttingBack, lines: readonly ArchiveLine[]): Promise<void> {
+  const single = new LineRestoration(work)
+  for (const chunk of chunksOf(work, lines)) {
+    if (chunk.table && (await insertAll(work, chunk.table, chunk.lines))) continue
+    for (const line of chunk.lines) await single.putBack(line)
+  }
+}
+
+/** Lines that follow each other; with a table, rows that can be inserted into it as one. */
+type Chunk =
+  | { readonly table: Table; readonly lines: readonly DeletedLine[] }
+  | { readonly table: undefined; readonly lines: readonly ArchiveLine[] }
+
+function* chunksOf({ rows }: PuttingBack, lines: readonly ArchiveLine[]): Generator<Chunk> {
+  let table: Table | undefined
+  let together: DeletedLine[] = []
+  let characters = 0
+  for (const line of lines) {
+    const own = 'd' in line && rows.goneColumns(line).length === 0 ? rows.tableOf(line) : undefined
+    if (table && (own !== table || together.length === ROWS || characters > CHARACTERS)) {
+      yield { table, lines: together }
+      together = []
+      characters = 0
+    }
+    table = own
+    if ('d' in line && own) {
+      together.push(line)
+      characters += sizeOf(line)
+    } else {
+      yield { table: undefined, lines: [line] }
+    }
+  }
+  if (table) yield { table, lines: together }
+}
+
+function sizeOf({ row }: DeletedLine): number {
+  return row.reduce<number>((sum, cell) => sum + (typeof cell === 'string' ? cell.length : 8), 0)
+}
+
+/** Returns false, and leaves no trace, when one of the rows is there already or cannot be. */
+async function insertAll(
+  { tx, rows, tally }: PuttingBack,
+  table: Table,
+  lines: readonly DeletedLine[],
+): Promise<boolean> {
+  const [first] = lines
+  if (!first) return true
+  const written = rows.writtenColumns(first)
+  const images = JSON.stringify(lines.map((line) => line.row))
+  const places = written.map(({ column, at }) => ({ at, type: column.type }))
+  await tx.run(sql`savepoint many_rows`)
+  const inserted = await tx.changes(sql`insert into ${tableName(table)}
+    (${columnList(written.map(({ column }) => column.name))}) ${tx.dialect.overridingIdentity}
+    ${tx.dialect.fromImages(images, places)} on conflict do nothing`)
+  const isComplete = inserted === lines.length
+  if (!isComplete) await tx.run(sql`rollback to savepoint many_rows`)
+  await tx.run(sql`release savepoint many_rows`)
+  if (isComplete) tally.putBack(table.label, lines.length)
+  return isComplete
+}

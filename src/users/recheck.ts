@@ -1,0 +1,83 @@
+import { sql } from 'drizzle-orm'
+import type { Site } from '../site/site.ts'
+import { type Candidates, candidatesOf, guardCounts } from './candidates.ts'
+import type { Criteria, GuardName } from './criteria.ts'
+import { fingerprints } from './fingerprint.ts'
+import type { PlannedBatch } from './plan.ts'
+
+/** What has become of the users of a batch. */
+export interface Checked {
+  /** The keys of those who may still be deleted. */
+  readonly deletable: readonly string[]
+  /** What keeps the others who are still candidates. A user whom two guards keep counts for both. */
+  readonly kept: Readonly<Partial<Record<GuardName, number>>>
+}
+
+/** Adds what guards have kept to the numbers so far. */
+export function addKept(total: Partial<Record<GuardName, number>>, kept: Checked['kept']): void {
+  for (const guard of Object.keys(kept) as GuardName[]) {
+    total[guard] = (total[guard] ?? 0) + (kept[guard] ?? 0)
+  }
+}
+
+/** Returns the query that planned users are checked with. */
+export function plannedCandidates(site: Site, criteria: Criteria): Candidates {
+  // The batches hold the keys: the limit has been applied, and a long list of ids need not travel with each.
+  const selection = { ...criteria.selection, users: undefined, userIds: undefined, limit: undefined }
+  return candidatesOf(site, { ...criteria, selection })
+}
+
+/** Returns who of the batch is still as planned, by what has been committed by now. */
+export async function recheck(site: Site, candidates: Candidates, batch: PlannedBatch): Promise<Checked> {
+  const keys = batch.map(({ key }) => key)
+  const { deletable, kept } = await check(site, candidates, keys)
+  return { deletable: await unchangedOf(site, batch, deletable), kept }
+}
+
+/** Returns how many of the planned users could be deleted now. */
+export async function countUnchanged(
+  site: Site,
+  criteria: Criteria,
+  batches: AsyncIterable<PlannedBatch>,
+): Promise<number> {
+  const candidates = plannedCandidates(site, criteria)
+  let unchanged = 0
+  for await (const batch of batches) {
+    unchanged += await site.db.transaction(
+      'read',
+      async (tx) => (await recheck({ ...site, db: tx }, candidates, batch)).deletable.length,
+    )
+  }
+  return unchanged
+}
+
+/**
+ * Asks the same question as the plan, about the users at hand, with what has been committed by now. The answer comes in
+ * one row: to read one for each user takes longer than to find them.
+ */
+async function check(site: Site, candidates: Candidates, keys: readonly string[]): Promise<Checked> {
+  const { dialect } = site.db
+  const { name, type } = site.shape.userKey
+  const among = dialect.keyAmong(sql`${site.tables.users.key}`, type, keys)
+  const kept = guardCounts(candidates)
+  const deletable = dialect.jsonList(
+    sql`cast(${sql.identifier(name)} as text)`,
+    sql`not (${candidates.isKept})`,
+  )
+  const [row = {}] = await site.db.rows<Record<string, unknown>>(sql`
+    with recursive ${sql.join(candidates.definitions({ and: among }), sql`, `)}
+    select ${deletable} as deletable${kept.columns} from candidate`)
+  return { deletable: JSON.parse(String(row.deletable)), kept: kept.read(row) }
+}
+
+/** Returns those keys whose user still has the planned fingerprint, or was planned without one. */
+async function unchangedOf(
+  site: Site,
+  batch: PlannedBatch,
+  keys: readonly string[],
+): Promise<readonly string[]> {
+  const planned = new Map(batch.map(({ key, fingerprint }) => [key, fingerprint]))
+  if (!keys.some((key) => planned.get(key) !== undefined)) return keys
+  const now = await fingerprints(site.db, site, keys)
+  return keys.filter((key) => planned.get(key) === now.get(key))
+}

@@ -1,0 +1,87 @@
+import { and, count, desc, eq, isNull, lte, not, or, type SQL, sql } from 'drizzle-orm'
+import type { Instant } from '../django/datetime.ts'
+import { UserError } from '../errors.ts'
+import type { Site } from '../site/site.ts'
+import type { DeletionDue } from './criteria.ts'
+
+/**
+ * Returns the condition that the last reminder to the address was delivered, not later than the instant, and not before
+ * the user's last login: whoever came back since must be told again.
+ * Throws a UserError when reminders have never been recorded here.
+ */
+export function lastRemindedBefore(site: Site, instant: Instant, email: SQL): SQL {
+  return lastReminder(site, email, lte(site.tables.reminders.finishedAt, instant))
+}
+
+/**
+ * Returns the condition that the last reminder to the address was delivered since the last login, and that the date
+ * which it named for the deletion has come. Throws a UserError when reminders have never been recorded here.
+ */
+export function deletionHasCome(site: Site, { at, remindedBefore, negated }: DeletionDue, email: SQL): SQL {
+  const { deletionAt, finishedAt } = site.tables.reminders
+  const hasCome = or(lte(deletionAt, at), and(isNull(deletionAt), lte(finishedAt, remindedBefore)))
+  const condition = lastReminder(site, email, sql`(${hasCome})`)
+  return negated ? not(condition) : condition
+}
+
+function lastReminder(site: Site, email: SQL, fact: SQL): SQL {
+  refuseWithoutLedger(site)
+  const { users, reminders } = site.tables
+  const { dialect } = site.db
+  const key = sql`cast(${users.key} as text)`
+  return sql`exists (select 1 from ${reminders} where ${reminders.userKey} = ${key} and ${reminders.status} = 'sent'
+    and ${fact}${sinceLastLogin(site)}
+    and ${reminders.emailSha256} = ${dialect.sha256(dialect.foldCase(email))}
+    and not exists (select 1 from ${reminders} later where later.user_key = ${key} and later.id > ${reminders.id}))`
+}
+
+function sinceLastLogin({ tables: { users, reminders } }: Site): SQL {
+  if (!users.last_login) return sql``
+  return sql` and (${users.last_login} is null or ${reminders.finishedAt} > ${users.last_login})`
+}
+
+/** What became of the reminders of one run. */
+export interface Delivery {
+  readonly reminders: number
+  /** Bounced or failed. */
+  readonly undelivered: number
+}
+
+/** Returns what became of the reminders of the last run that sent any; undefined when there was none. */
+export async function lastDelivery(site: Site): Promise<Delivery | undefined> {
+  refuseWithoutLedger(site)
+  const { reminders } = site.tables
+  const [last] = await site.db
+    .select({ runId: reminders.runId })
+    .from(reminders)
+    .orderBy(desc(reminders.id))
+    .limit(1)
+  if (!last) return undefined
+  const counts = await site.db
+    .select({ status: reminders.status, count: count().mapWith(Number) })
+    .from(reminders)
+    .where(eq(reminders.runId, last.runId ?? ''))
+    .groupBy(reminders.status)
+  const sum = (statuses: readonly unknown[]) =>
+    counts.filter(({ status }) => statuses.includes(status)).reduce((total, each) => total + each.count, 0)
+  return {
+    reminders: sum(['sending', 'sent', 'bounced', 'failed']),
+    undelivered: sum(['bounced', 'failed']),
+  }
+}
+
+/** Throws a UserError (refused) when most of the last reminders did not arrive: who did not react may not know. */
+export function checkDelivery(delivery: Delivery | undefined): void {
+  if (!delivery || delivery.undelivered * 2 <= delivery.reminders) return
+  throw new UserError(
+    `refused: ${delivery.undelivered} of the ${delivery.reminders} reminders of the last run failed or bounced`,
+    { kind: 'refused', hint: 'see why (usermgmt history), and remind them again before anybody is deleted' },
+  )
+}
+
+function refuseWithoutLedger({ shape }: Site): void {
+  if (shape.hasLedger) return
+  throw new UserError('nobody has been reminded: there is no ledger', {
+    hint: 'usermgmt migrate makes its tables; then remind them with: usermgmt email',
+  })
+}

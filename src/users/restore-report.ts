@@ -1,0 +1,65 @@
+/** What could not be put back, and why. */
+export interface RestoreFailure {
+  /** The user to whom it belongs, by id, when the archive tells. */
+  readonly user: string | undefined
+  readonly table: string
+  readonly reason: string
+}
+
+export interface RestoreReport {
+  /** Table → rows put back. */
+  readonly restored: Readonly<Record<string, number>>
+  /** `table` → rows whose references were put back. */
+  readonly relinked: Readonly<Record<string, number>>
+  /** Rows that are there already. */
+  readonly skipped: number
+  readonly failed: readonly RestoreFailure[]
+  /** The archive ends in the middle of a batch, which was therefore never committed. */
+  readonly torn: boolean
+}
+
+/** Counts while rows are put back: one for each transaction, added to the total when it has been committed. */
+export class RestoreTally {
+  private readonly restored = new Map<string, number>()
+  private readonly relinked = new Map<string, number>()
+  private readonly failed: RestoreFailure[] = []
+  private skipped = 0
+
+  putBack(table: string, rows = 1): void {
+    add(this.restored, table, rows)
+  }
+
+  relink(table: string): void {
+    add(this.relinked, table, 1)
+  }
+
+  skip(): void {
+    this.skipped += 1
+  }
+
+  fail(failure: RestoreFailure): void {
+    this.failed.push(failure)
+  }
+
+  add({ restored, relinked, skipped, failed }: RestoreTally): void {
+    for (const [table, rows] of restored) add(this.restored, table, rows)
+    for (const [table, rows] of relinked) add(this.relinked, table, rows)
+    this.skipped += skipped
+    this.failed.push(...failed)
+  }
+
+  report(torn: boolean): RestoreReport {
+    const { restored, relinked, skipped, failed } = this
+    return {
+      restored: Object.fromEntries(restored),
+      relinked: Object.fromEntries(relinked),
+      skipped,
+      failed,
+      torn,
+    }
+  }
+}
+
+function add(counts: Map<string, number>, name: string, number: number): void {
+  counts.set(name, (counts.get(name) ?? 0) + number)
+}

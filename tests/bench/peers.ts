@@ -1,0 +1,72 @@
+import { djangoSite } from '../interop/site-runner.ts'
+import { CUTOFF } from './crowd.ts'
+import { type Command, isThere, secondsOf } from './measure.ts'
+import type { SiteDatabase } from './site-databases.ts'
+
+/** The selection in Django's words, by hand: what somebody without this program would write. */
+const CANDIDATES = `FROM auth_user u WHERE (u.last_login IS NULL OR u.last_login <= '${CUTOFF} 00:00:00')
+  AND EXISTS (SELECT 1 FROM account_emailaddress e WHERE e.user_id = u.id AND e."primary" AND NOT e.verified)`
+
+const DELETION = `
+  CREATE TEMPORARY TABLE bots AS SELECT u.id ${CANDIDATES};
+  DELETE FROM account_emailconfirmation WHERE email_address_id IN (
+    SELECT id FROM account_emailaddress WHERE user_id IN (SELECT id FROM bots));
+  DELETE FROM account_emailaddress WHERE user_id IN (SELECT id FROM bots);
+  DELETE FROM auth_user WHERE id IN (SELECT id FROM bots);`
+
+/** Deletes the bots in one transaction, through the driver that usermgmt uses; returns the seconds. */
+export async function rawDeletion(database: SiteDatabase): Promise<number> {
+  const connection = await database.connect()
+  const seconds = await secondsOf(() => connection.run(`BEGIN; ${DELETION} COMMIT`))
+  await connection.close()
+  return seconds
+}
+
+/** Deletes the bots with QuerySet.delete(); returns the seconds, without those that Python takes to start. */
+export async function djangoDeletion(database: SiteDatabase, ids: readonly number[]): Promise<number> {
+  const site = djangoSite({ database: database.place })
+  const started = await secondsOf(() => site.manage(['delete_users'], { stdin: [] }))
+  return (await secondsOf(() => site.manage(['delete_users'], { stdin: ids }))) - started
+}
+
+/** Returns how the database's own client lists the candidates, an object in each line, with what keeps each. */
+export function clientListing({ kind, place }: SiteDatabase): Command {
+  const object = kind === 'sqlite' ? 'json_object' : 'json_build_object'
+  return client(
+    place,
+    `SELECT ${object}('id', u.id, 'username', u.username, 'email', (SELECT e.email FROM account_emailaddress e
+        WHERE e.user_id = u.id AND e."primary" AND NOT e.verified ORDER BY e.id LIMIT 1),
+      'last_login', u.last_login, 'date_joined', u.date_joined, 'staff', u.is_staff OR u.is_superuser,
+      'verified', EXISTS (SELECT 1 FROM account_emailaddress e WHERE e.user_id = u.id AND e.verified),
+      'social', EXISTS (SELECT 1 FROM socialaccount_socialaccount s WHERE s.user_id = u.id),
+      'deactivated', NOT u.is_active) ${CANDIDATES} ORDER BY u.id`,
+  )
+}
+
+/** Returns how the database's own client counts the candidates. */
+export function clientCount({ place }: SiteDatabase): Command {
+  return client(place, `SELECT count(*) ${CANDIDATES}`)
+}
+
+function client(place: string, query: string): Command {
+  return place.startsWith('postgres:')
+    ? { program: 'psql', args: ['-XqAt', '-d', place, '-c', query] }
+    : { program: 'sqlite3', args: ['-batch', place, query] }
+}
+
+export interface Peers {
+  readonly sqlite3: boolean
+  readonly psql: boolean
+  readonly django: boolean
+}
+
+/** Returns which of the peers this machine has. */
+export async function peersHere(): Promise<Peers> {
+  const python = process.env.USERMGMT_TEST_PYTHON ?? '/usr/bin/python3'
+  const [sqlite3, psql, django] = await Promise.all([
+    isThere('sqlite3', '--version'),
+    isThere('psql', '--version'),
+    isThere(python, '-c', 'import django, allauth, psycopg2'),
+  ])
+  return { sqlite3, psql, django }
+}

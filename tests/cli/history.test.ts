@@ -1,0 +1,123 @@
+import { sql } from 'drizzle-orm'
+import { describe, expect, test } from 'vitest'
+import { HISTORY_EXAMPLES } from '../../src/cli/commands/history.ts'
+import { describeEachDatabase, type Harness } from '../support/databases.ts'
+import { rowsOf } from '../support/sites.ts'
+import { exampleSite } from './example-site.ts'
+import { usermgmt } from './run.ts'
+
+/** The example site with the tool's own tables, of which two users have been purged. */
+async function purgedSite(harness: Harness) {
+  const site = await exampleSite(harness)
+  await usermgmt(['--database', site.url, 'migrate'])
+  const run = (args: string) => usermgmt(args.split(' '), { env: { DATABASE_URL: site.url } })
+  const purged = await run('purge --since 2020-01-01 --yes --protect ann@example.org --format json')
+  const [recorded] = JSON.parse((await run('history --format json')).stdout)
+  return { site, run, purged, recorded }
+}
+
+/** Whoever runs the tests, and wherever. */
+function normal(screen: string): string {
+  return screen
+    .replace(/[0-9a-f]{8}(?= )/g, '7f3c0a52')
+    .replace(/\S+@\S+(?= +done)/g, 'ann@web1')
+    .replace(/[ ─]+/g, ' ')
+    .trim()
+}
+
+describeEachDatabase('history', (harness) => {
+  test.each(HISTORY_EXAMPLES)('$command', async ({ command, output }) => {
+    const { run } = await purgedSite(harness)
+    const { screen } = await run(command.replace('usermgmt ', ''))
+    expect(normal(screen)).toBe(normal(output))
+  })
+
+  test('has who did what, when, how and with which result, and names nobody', async () => {
+    const { site, purged, recorded } = await purgedSite(harness)
+    expect(recorded).toEqual({
+      run: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      command: 'purge',
+      options: { since: '2020-01-01', yes: true, protect: '1 given', format: 'json' },
+      actor: expect.any(String),
+      host: expect.any(String),
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      started_at: '2025-06-15T12:00:00Z',
+      ended_at: '2025-06-15T12:00:00Z',
+      outcome: 'done',
+      counts: { matched: 4, deleted: 2, kept: { staff: 1, content: 1 }, changed: 0, failed: 0 },
+      archive: JSON.parse(purged.stdout).archive,
+    })
+    const ledger = [await rowsOf(site.db, 'usermgmt_run'), await rowsOf(site.db, 'usermgmt_deletion')]
+    expect(JSON.stringify(ledger)).not.toMatch(/@mail\.example|@example/)
+  })
+
+  test('of one run has whom it deleted', async () => {
+    const { run, recorded } = await purgedSite(harness)
+    const { stdout } = await run(`history ${recorded.run.slice(0, 6)} --format ndjson`)
+    const deletions = stdout.trimEnd().split('\n')
+    expect(deletions.map((line) => JSON.parse(line))).toEqual([
+      {
+        user: '3',
+        // printf x81@mail.example | sha256sum
+        email_sha256: '6422576a0860300761d5835e3e05c527558bfbe0f2d21fee01d37ff9e5272927',
+        deleted_at: expect.stringMatching(/Z$/),
+      },
+      expect.objectContaining({ user: '4' }),
+    ])
+    expect((await run(`history ${recorded.run}`)).stdout).toContain(
+      `run      ${recorded.run}\ncommand  purge\n`,
+    )
+  })
+
+  test('has whoever was created, and what was put back', async () => {
+    const { run, recorded } = await purgedSite(harness)
+    await run('create-user gus --email gus@example.com --first-name Gus --no-password')
+    await run(`restore ${recorded.archive} --yes`)
+    const { stdout } = await run('history --format json')
+    const runs = JSON.parse(stdout).slice(0, 3) as { command: string; options: object; counts: object }[]
+    expect(runs.find(({ command }) => command === 'restore')).toMatchObject({
+      counts: { 'rows put back': 4, skipped: 0, failed: 0 },
+      archive: recorded.archive,
+    })
+    expect(runs.find(({ command }) => command === 'create-user')).toMatchObject({
+      options: { email: '1 given', firstName: '1 given' },
+      counts: { created: 1 },
+    })
+    expect(stdout).not.toContain('gus@example.com')
+  })
+
+  test('tells which run deleted an address', async () => {
+    const { run, recorded } = await purgedSite(harness)
+    const found = await run('history --email X81@mail.example --format ndjson')
+    expect(JSON.parse(found.stdout)).toEqual(recorded)
+  })
+
+  test('knows a run that never ended from one that is at work', async () => {
+    const { site, run } = await purgedSite(harness)
+    await site.db.run(sql`update usermgmt_run set ended_at = null, outcome = null`)
+    expect((await run('history')).stdout).toMatch(/unknown +2 deleted\n$/)
+  })
+
+  describe('errors', () => {
+    test.each([
+      ['history 00000000-0000', 'there is no run 00000000-0000'],
+      ['history %', 'there is no run %'],
+    ])('%s', async (args, message) => {
+      const { run } = await purgedSite(harness)
+      expect(await run(args)).toMatchObject({
+        exit: 1,
+        stdout: '',
+        stderr: `usermgmt: ${message}; see: usermgmt history\n`,
+      })
+    })
+
+    test('without a ledger', async () => {
+      const { url } = await exampleSite(harness)
+      expect(await usermgmt(['history', '--database', url])).toMatchObject({
+        exit: 1,
+        stderr:
+          'usermgmt: there is no ledger: no run has been recorded; usermgmt migrate makes its tables; runs are recorded from then on\n',
+      })
+    })
+  })
+})

@@ -1,0 +1,196 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describeEachDatabase } from '../support/databases.ts'
+import { allRowsOf, insert, rowsOf, type TestSite } from '../support/sites.ts'
+import { exampleSite } from './example-site.ts'
+import { usermgmt } from './run.ts'
+
+let directory: string
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'usermgmt-plan-'))
+})
+afterAll(() => rm(directory, { recursive: true }))
+
+describeEachDatabase('a reviewed plan', (harness) => {
+  /** Plans that the users 2, 3 and 4 go, and returns what runs commands where the plan is. */
+  async function planned() {
+    const site = await exampleSite(harness)
+    const cwd = await mkdtemp(join(directory, 'here-'))
+    const run = (args: string) => usermgmt(args.split(' '), { env: { DATABASE_URL: site.url }, cwd })
+    const before = await allRowsOf(site.db)
+    const made = await run('purge --since 2020-01-01 --cascade blog_post --plan-out plan.ndjson')
+    expect(await allRowsOf(site.db)).toEqual(before)
+    return { site, cwd, run, made, file: join(cwd, 'plan.ndjson'), before }
+  }
+
+  async function idsIn(site: TestSite): Promise<unknown[]> {
+    return (await rowsOf(site.db, 'auth_user')).map((user) => user.id)
+  }
+
+  test('is shown, and written for its owner only', async () => {
+    const { made, file } = await planned()
+    expect(made).toMatchObject({
+      exit: 0,
+      stdout: expect.stringMatching(/^3 users to delete, of 4 candidates\n/),
+    })
+    expect(made.stderr).toContain(`to delete exactly these: usermgmt purge --plan ${file}\n`)
+    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    const [header = '', ...users] = (await readFile(file, 'utf8')).trimEnd().split('\n')
+    expect(JSON.parse(header)).toMatchObject({
+      plan: 1,
+      made: '2025-06-15T12:00:00Z',
+      criteria: { selection: { cutoff: '2020-01-01T00:00:00Z' }, rules: [{ cascade: ['blog_post'] }, {}] },
+      counts: { matched: 4, toDelete: 3, tables: { auth_user: 3, account_emailaddress: 3, blog_post: 1 } },
+    })
+    expect(users.map((line) => JSON.parse(line))).toEqual(
+      ['2', '3', '4'].map((key) => [key, expect.stringMatching(/^[\w-]{22}$/)]),
+    )
+  })
+
+  test('deletes exactly those, by its own rules', async () => {
+    const { site, run } = await planned()
+    const { exit, stdout } = await run('purge --plan plan.ndjson --yes --format json')
+    expect(exit).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({
+      since: '2020-01-01T00:00:00Z',
+      deleted: 3,
+      changed: 0,
+      tables: { auth_user: 3, account_emailaddress: 3, blog_post: 1 },
+    })
+    expect(await idsIn(site)).toEqual(['1', '5', '6'])
+  })
+
+  test('leaves whoever would be deleted today and was not planned', async () => {
+    const { site, run } = await planned()
+    await site.database.run(`UPDATE auth_user SET last_login = NULL WHERE id = 6`)
+    await run('purge --plan plan.ndjson --yes')
+    expect(await idsIn(site)).toEqual(['1', '5', '6'])
+  })
+
+  test.each<[string, (site: TestSite) => Promise<unknown>]>([
+    ['has another name', (site) => site.database.run(`UPDATE auth_user SET first_name = 'X' WHERE id = 3`)],
+    [
+      'has another address',
+      (site) =>
+        site.database.run(`UPDATE account_emailaddress SET email = 'new@mail.example' WHERE user_id = 3`),
+    ],
+    [
+      'has one address more',
+      (site) =>
+        insert(site, 'account_emailaddress', {
+          user_id: '3',
+          email: 'more@mail.example',
+          verified: false,
+          primary: false,
+        }),
+    ],
+    [
+      'has logged in',
+      (site) => site.database.run(`UPDATE auth_user SET last_login = '2025-06-14 08:00:00' WHERE id = 3`),
+    ],
+    [
+      'is gone',
+      (site) =>
+        site.database.run(
+          'DELETE FROM account_emailaddress WHERE user_id = 3; DELETE FROM auth_user WHERE id = 3',
+        ),
+    ],
+  ])('keeps and reports whoever %s since', async (_, change) => {
+    const { site, run } = await planned()
+    await change(site)
+    const before = await idsIn(site)
+    const look = await run('purge --plan plan.ndjson --dry-run')
+    expect(look.stderr).toContain('2 users as planned, 1 changed since\n')
+    expect(await idsIn(site)).toEqual(before)
+    const { stdout } = await run('purge --plan plan.ndjson --yes --format json')
+    expect(JSON.parse(stdout)).toMatchObject({ deleted: 2, changed: 1, failed: [] })
+    expect(await idsIn(site)).toEqual(before.filter((id) => id !== '2' && id !== '4'))
+  })
+
+  test('keeps whoever has come onto the protect list of the configuration since', async () => {
+    const { site, cwd, run } = await planned()
+    await writeFile(join(cwd, 'usermgmt.config.json'), '{"protect": ["xqzv81"]}')
+    await run('purge --plan plan.ndjson --yes')
+    expect(await idsIn(site)).toEqual(['1', '4', '5', '6'])
+  })
+
+  test('is held to --max-delete', async () => {
+    const { site, run, before } = await planned()
+    expect(await run('purge --plan plan.ndjson --yes --max-delete 2')).toMatchObject({ exit: 3, stdout: '' })
+    expect(await allRowsOf(site.db)).toEqual(before)
+  })
+
+  describe('is refused', () => {
+    test.each([
+      '--since 2019-01-01',
+      '--never-logged-in',
+      '--user 3',
+      '--limit 1',
+      '--grace 0',
+      '--include staff',
+      '--protect 3',
+      '--cascade blog_post',
+      '--set-null blog_post.editor_id',
+      '--plan-out other',
+    ])('together with %s', async (option) => {
+      const { run } = await planned()
+      expect(await run(`purge --plan plan.ndjson ${option}`)).toMatchObject({
+        exit: 2,
+        stdout: '',
+        stderr: expect.stringMatching(/^usermgmt: option '--plan <file>' cannot be used with option '--/),
+      })
+    })
+
+    test.each<[string, (text: string) => string, string]>([
+      [
+        'with a line missing',
+        (text) => text.trimEnd().split('\n').slice(0, -1).join('\n'),
+        'is not a whole plan',
+      ],
+      ['cut within a line', (text) => text.slice(0, -10), 'is not a whole plan'],
+      [
+        'of a later version',
+        (text) => text.replace('"plan":1', '"plan":9'),
+        'is not a plan that this version reads',
+      ],
+      ['when it is something else', () => 'hello\n', 'is not a plan that this version reads'],
+      ['when it is empty', () => '', 'is not a whole plan'],
+    ])('%s', async (_, damage, message) => {
+      const { site, file, run, before } = await planned()
+      await writeFile(file, damage(await readFile(file, 'utf8')))
+      const ran = await run('purge --plan plan.ndjson --yes')
+      expect(ran).toMatchObject({ exit: 1, stdout: '' })
+      expect(ran.stderr).toMatch(new RegExp(`^usermgmt: .*plan.ndjson ${message}; .*\n$`))
+      expect(await allRowsOf(site.db)).toEqual(before)
+    })
+
+    test('on another database', async () => {
+      const { cwd } = await planned()
+      const other = await exampleSite(harness)
+      const args = ['purge', '--plan', 'plan.ndjson', '--yes', '--database', other.url]
+      expect(await usermgmt(args, { cwd })).toMatchObject({
+        exit: 3,
+        stderr: expect.stringMatching(/^usermgmt: the plan was made for another database: /),
+      })
+      expect(await idsIn(other)).toHaveLength(6)
+    })
+
+    test('when there is none', async () => {
+      const { run } = await planned()
+      expect((await run('purge --plan plans.ndjson --yes')).stderr).toMatch(
+        /^usermgmt: the plan .* cannot be read: there is no such file or directory\n$/,
+      )
+    })
+  })
+
+  test('that cannot be written leaves nothing', async () => {
+    const { run } = await planned()
+    expect(await run('purge --since 2020-01-01 --plan-out nowhere/plan.ndjson')).toMatchObject({
+      exit: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/cannot be written: there is no such file or directory; .*\n$/),
+    })
+  })
+})

@@ -1,0 +1,89 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { simpleParser } from 'mailparser'
+import { describe, expect, test } from 'vitest'
+import { SWEEP_EXAMPLES } from '../../src/cli/commands/sweep.ts'
+import { describeEachDatabase } from '../support/databases.ts'
+import { siteWithPolicy } from './sweep-site.ts'
+
+async function mailsIn(outbox: string) {
+  const names = await readdir(outbox)
+  return Promise.all(names.map(async (name) => simpleParser(await readFile(join(outbox, name)))))
+}
+
+describeEachDatabase('sweep', (harness) => {
+  test('reminds, waits for the date in the mail, and deletes then', async () => {
+    const { site, sweep, outbox } = await siteWithPolicy(harness)
+    const users = await site.db.$count(site.tables.users)
+    const { steps } = JSON.parse((await sweep(0, '--dry-run', '--format', 'json')).stdout)
+    expect(steps.remind).toBeGreaterThan(0)
+    expect(steps.delete).toBe(0)
+
+    const first = await sweep(0, '--format', 'json')
+    expect(first).toMatchObject({ exit: 0 })
+    expect(JSON.parse(first.stdout)).toMatchObject({
+      reminders: { sent: steps.remind },
+      deletions: { deleted: 0 },
+    })
+    // Once more, the same night.
+    expect(await sweep(0, '--quiet')).toEqual({ exit: 0, stdout: '', stderr: '', screen: '' })
+
+    // A reminder later, the date is still the same.
+    await sweep(13, '--quiet')
+    const mails = await mailsIn(outbox)
+    expect(mails).toHaveLength(2 * steps.remind)
+    for (const { text } of mails) expect(text).toContain('29 June 2025')
+
+    const early = JSON.parse((await sweep(14 - 1 / 86_400, '--format', 'json')).stdout)
+    expect(early).toMatchObject({ reminders: { sent: 0 }, deletions: { deleted: 0 } })
+    const due = JSON.parse((await sweep(14, '--dry-run', '--format', 'json')).stdout)
+    expect(due.steps).toMatchObject({ remind: 0 })
+    expect(due.steps.delete).toBeGreaterThan(0)
+    const late = JSON.parse((await sweep(14, '--format', 'json')).stdout)
+    expect(late).toMatchObject({ reminders: { sent: 0 }, deletions: { deleted: due.steps.delete } })
+    expect(await site.db.$count(site.tables.users)).toBe(users - due.steps.delete)
+    expect(await sweep(14, '--quiet')).toEqual({ exit: 0, stdout: '', stderr: '', screen: '' })
+  })
+
+  test('spares whoever verifies between the mail and the date', async () => {
+    const { site, sweep } = await siteWithPolicy(harness)
+    const users = await site.db.$count(site.tables.users)
+    await sweep(0, '--quiet')
+    await site.db.update(site.tables.emailAddresses).set({ verified: true })
+    const { deletions } = JSON.parse((await sweep(14, '--format', 'json')).stdout)
+    expect(deletions).toMatchObject({ deleted: 0 })
+    expect(await site.db.$count(site.tables.users)).toBe(users)
+  })
+
+  test('--dry-run lists everybody with the step', async () => {
+    const { sweep } = await siteWithPolicy(harness)
+    const lines = (await sweep(0, '--dry-run', '--format', 'ndjson')).stdout.trimEnd().split('\n')
+    const { steps } = JSON.parse((await sweep(0, '--dry-run', '--format', 'json')).stdout)
+    const found = lines.map((line) => JSON.parse(line).step)
+    expect(found.filter((step) => step === 'remind')).toHaveLength(steps.remind)
+    expect(found.filter((step) => step === 'kept')).toHaveLength(steps.kept)
+    const text = (await sweep(0, '--dry-run')).stdout
+    expect(text).toMatch(/^\d+ users? to remind, 0 users to delete, of \d+ candidates?\n/)
+    expect(text).toContain('due for a reminder')
+  })
+
+  test('a policy that says nothing about deletion deletes nobody', async () => {
+    const { sweep } = await siteWithPolicy(harness, { since: '2020-01-01', remind_again_after: '5d' })
+    await sweep(0, '--quiet')
+    expect(JSON.parse((await sweep(400, '--format', 'json')).stdout)).toMatchObject({ deletions: null })
+  })
+
+  describe('the examples in the help', () => {
+    test.each(SWEEP_EXAMPLES)('$command', async ({ command, output }) => {
+      const { sweep } = await siteWithPolicy(harness)
+      expect((await sweep(0, ...command.split(' ').slice(2))).screen.trimEnd()).toBe(output)
+    })
+  })
+
+  test('without a policy there is nothing to follow', async () => {
+    const { sweep } = await siteWithPolicy(harness, {})
+    const { exit, stdout, stderr } = await sweep(0)
+    expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' })
+    expect(stderr).toContain('usermgmt: there is no policy to follow')
+  })
+})

@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { reminders, siteWithLedger } from '../support/campaign.ts'
+import { addCrowd } from '../support/crowd.ts'
+import { describeEachDatabase } from '../support/databases.ts'
+import { rowsOf, type TestSite } from '../support/sites.ts'
+import { type MailServer, startMailServer } from '../support/smtp.ts'
+
+const BIN = fileURLToPath(new URL('../../bin/usermgmt.js', import.meta.url))
+const USERS = 2_000
+const KILLS = 8
+const LONGEST_LIFE_MILLISECONDS = 1_500
+
+let directory: string
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'usermgmt-email-kill-'))
+  await writeFile(join(directory, 'secret-key.txt'), 'secret')
+})
+afterAll(() => rm(directory, { recursive: true }))
+
+function startCampaign(site: TestSite, { port }: MailServer, ...more: string[]): ChildProcess {
+  const who = ['--since', '2020-01-01', '--yes', '--quiet', '--format', 'json']
+  const link = ['--site-url', 'https://site.example', '--secret-key-file', 'secret-key.txt']
+  const how = [
+    '--from',
+    'forum@site.example',
+    '--rate',
+    '0',
+    '--smtp-url',
+    `smtp://127.0.0.1:${port}?tls=off`,
+  ]
+  const args = [BIN, 'email', '--database', site.url, ...who, ...link, ...how, ...more]
+  return spawn(process.execPath, args, { cwd: directory, stdio: ['ignore', 'pipe', 'ignore'] })
+}
+
+async function ended(child: ChildProcess) {
+  const [stdout, [exit]] = await Promise.all([text(child.stdout as Readable), once(child, 'close')])
+  return { exit, report: stdout === '' ? undefined : JSON.parse(stdout) }
+}
+
+/** Returns who has been sent a mail by the ledger's account, and of whom it does not know. */
+async function ledgerOf(site: TestSite) {
+  const addresses = new Map((await rowsOf(site.db, 'account_emailaddress')).map((row) => [row.id, row.email]))
+  const found = { sent: [] as unknown[], sending: [] as unknown[] }
+  for (const { status, address_key } of await reminders(site)) {
+    if (status !== 'sent' && status !== 'sending') throw new Error(`a reminder is ${status}`)
+    found[status].push(addresses.get(address_key))
+  }
+  return found
+}
+
+/** Nobody has two mails, and the ledger knows of every mail, or says that it does not know. */
+async function expectAgreement(site: TestSite, server: MailServer) {
+  const mailed = server.mails.map(({ recipient }) => recipient)
+  const { sent, sending } = await ledgerOf(site)
+  expect(new Set(mailed).size).toBe(mailed.length)
+  expect(new Set([...sent, ...sending]).size).toBe(sent.length + sending.length)
+  const known = new Set(mailed)
+  expect(sent.filter((address) => !known.has(String(address)))).toEqual([])
+  const begun = new Set([...sent, ...sending])
+  expect(mailed.filter((address) => !begun.has(address))).toEqual([])
+  return { sent: sent.length, sending: sending.length }
+}
+
+describeEachDatabase('kill -9 during a campaign', (harness) => {
+  test(`${KILLS} times: nobody gets two mails, and ledger, server and report agree`, async () => {
+    const site = await siteWithLedger(harness)
+    await addCrowd(site, USERS)
+    const server = await startMailServer()
+    for (let kill = 0; kill < KILLS; kill++) {
+      const child = startCampaign(site, server, '--limit', '300')
+      const end = ended(child)
+      await Promise.race([pause(300 + Math.random() * LONGEST_LIFE_MILLISECONDS), end])
+      child.kill('SIGKILL')
+      await end.catch(() => {})
+      await expectAgreement(site, server)
+    }
+    const before = await expectAgreement(site, server)
+    const { exit, report } = await ended(startCampaign(site, server))
+    expect(exit).toBe(0)
+    expect(report).toMatchObject({ matched: USERS, failed: 0, bounced: 0, uncertain: 0, changed: 0 })
+    const { reminded = 0, uncertain = 0 } = report.skipped
+    expect({ reminded, uncertain }).toEqual({ reminded: before.sent, uncertain: before.sending })
+    expect(report.sent).toBe(USERS - before.sent - before.sending)
+    expect(await expectAgreement(site, server)).toEqual({
+      sent: before.sent + report.sent,
+      sending: before.sending,
+    })
+
+    const retried = await ended(startCampaign(site, server, '--retry-uncertain'))
+    expect(retried).toMatchObject({ exit: 0, report: { sent: before.sending } })
+    expect(new Set(server.mails.map(({ recipient }) => recipient)).size).toBe(USERS)
+  }, 180_000)
+})
+
+describeEachDatabase('Ctrl-C during a campaign', (harness) => {
+  test('finishes the mails at hand, and leaves nothing uncertain', async () => {
+    const site = await siteWithLedger(harness)
+    await addCrowd(site, USERS)
+    const server = await startMailServer()
+    const child = startCampaign(site, server)
+    const end = ended(child)
+    while (server.mails.length < 50) await pause(5)
+    child.kill('SIGINT')
+    const { exit, report } = await end
+    expect(exit).toBe(130)
+    expect(await expectAgreement(site, server)).toEqual({ sent: server.mails.length, sending: 0 })
+    expect(report.sent).toBe(server.mails.length)
+    expect(report.sent).toBeLessThan(USERS)
+  }, 60_000)
+})

@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Started, startCommand } from '../support/command.ts'
+import { crowdedSite, crowdPurge } from '../support/crowd.ts'
+import { describeEachDatabase, type RawConnection } from '../support/databases.ts'
+import type { TestSite } from '../support/sites.ts'
+import { expectEverybodyWhole, restoreAll, siteRowsOf } from '../support/whole.ts'
+
+const USERS = 5_000
+/** As a shell has it. */
+const INTERRUPTED = 130
+const TERMINATED = 143
+const STOPPING = 'stopping after this batch; once more to stop at once'
+
+let directory: string
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'usermgmt-interrupt-'))
+})
+afterEach(() => rm(directory, { recursive: true }))
+
+/** Many small batches, so that a signal finds the purge at work. */
+function startPurge(site: TestSite): Started {
+  return startCommand(crowdPurge(site.url, directory, '--batch-size', '5', '--format', 'json'))
+}
+
+async function hasBegun(site: TestSite): Promise<void> {
+  while ((await site.db.$count(site.tables.users)) === USERS) await pause(20)
+}
+
+/** Keeps every batch waiting until the connection is closed; returns when one waits, or is about to. */
+async function holdUp(site: TestSite): Promise<RawConnection> {
+  const other = await site.database.connect()
+  if (site.db.dialect.name === 'sqlite') {
+    while (!(await succeeds(() => other.run('begin immediate')))) await pause(1)
+    return other
+  }
+  await other.run('begin; lock table auth_user in exclusive mode')
+  const waiting = `select 1 from pg_locks where relation = 'auth_user'::regclass and not granted`
+  while ((await other.rows(waiting)).length === 0) await pause(5)
+  return other
+}
+
+function succeeds(work: () => Promise<void>): Promise<boolean> {
+  return work().then(
+    () => true,
+    () => false,
+  )
+}
+
+describeEachDatabase('a signal during a purge', (harness) => {
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s: the batch is finished, the report says how far it got',
+    async (signal) => {
+      const site = await crowdedSite(harness, USERS)
+      const before = await siteRowsOf(site)
+      const { child, ended } = startPurge(site)
+      await hasBegun(site)
+      child.kill(signal)
+      const { exit, stdout, stderr } = await ended
+      expect(exit).toBe(INTERRUPTED)
+      const { deleted, failed, archive } = JSON.parse(stdout)
+      expect(failed).toEqual([])
+      expect(stderr).toContain(STOPPING)
+      expect(stderr).toContain(`to put everybody back: usermgmt restore ${archive}`)
+      expect(stderr).toMatch(/\nusermgmt: interrupted: [\d,]+ users deleted; run it again to go on\n$/)
+      const left = await expectEverybodyWhole(site, { users: USERS, directory })
+      expect(left).toBe(USERS - deleted)
+      expect(left).toBeGreaterThan(0)
+      await restoreAll(site, directory)
+      expect(await siteRowsOf(site)).toEqual(before)
+    },
+  )
+
+  test.each([
+    ['SIGINT', INTERRUPTED],
+    ['SIGTERM', TERMINATED],
+  ] as const)('%s twice: it stops at once, in the middle of a batch', async (signal, ended) => {
+    const site = await crowdedSite(harness, USERS)
+    const purge = startPurge(site)
+    await hasBegun(site)
+    const other = await holdUp(site)
+    purge.child.kill(signal)
+    await purge.said(STOPPING)
+    purge.child.kill(signal)
+    expect(await purge.ended).toMatchObject({ exit: ended, stdout: '' })
+    await other.close()
+    const left = await expectEverybodyWhole(site, { users: USERS, directory })
+    expect(left).toBeGreaterThan(0)
+  })
+})

@@ -1,0 +1,90 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Ended, runCommand, startCommand } from '../support/command.ts'
+import { crowdedSite, crowdPurge } from '../support/crowd.ts'
+import { describeDatabase } from '../support/databases.ts'
+import { filesUpTo, heedingPermissions } from '../support/limits.ts'
+import type { TestSite } from '../support/sites.ts'
+import { expectEverybodyWhole, restoreAll, siteRowsOf } from '../support/whole.ts'
+
+const USERS = 5_000
+
+let directory: string
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'usermgmt-sqlite-faults-'))
+})
+afterEach(() => rm(directory, { recursive: true }))
+
+function fileOf(site: TestSite): string {
+  return site.url.replace('sqlite:', '')
+}
+
+async function hasBegun(site: TestSite): Promise<void> {
+  while ((await site.db.$count(site.tables.users)) === USERS) await pause(20)
+}
+
+/** Expects a report and one line that says what happened, and that the next purge goes on to the end. */
+async function expectStopped(site: TestSite, { exit, stdout, stderr }: Ended, words: RegExp): Promise<void> {
+  expect(stderr).toMatch(words)
+  expect(exit).toBe(1)
+  const { deleted, failed } = JSON.parse(stdout)
+  expect(failed).toEqual([])
+  expect(await expectEverybodyWhole(site, { users: USERS, directory })).toBe(USERS - deleted)
+  expect((await runCommand(crowdPurge(site.url, directory, '--quiet'))).exit).toBe(0)
+}
+
+describeDatabase('sqlite', 'the database file during a purge', (harness) => {
+  const purge = (site: TestSite) => crowdPurge(site.url, directory, '--batch-size', '10', '--format', 'json')
+
+  test('locked by another process for good: it stops, and the next purge goes on', async () => {
+    const site = await crowdedSite(harness, USERS)
+    const before = await siteRowsOf(site)
+    const { ended } = startCommand(purge(site))
+    await hasBegun(site)
+    const other = await site.database.connect()
+    const lock = () =>
+      other.run('begin immediate').then(
+        () => true,
+        () => false,
+      )
+    while (!(await lock())) await pause(1)
+    const stopped = await ended
+    await other.close()
+    await expectStopped(site, stopped, /\nusermgmt: \S+ is locked by another process; .+\n$/)
+    await restoreAll(site, directory)
+    expect(await siteRowsOf(site)).toEqual(before)
+  }, 120_000)
+
+  test('its directory made read-only: it stops, and the next purge goes on', async () => {
+    const site = await crowdedSite(harness, USERS)
+    const { ended } = startCommand(purge(site), { through: heedingPermissions() })
+    await hasBegun(site)
+    await chmod(dirname(fileOf(site)), 0o500)
+    const stopped = await ended.finally(() => chmod(dirname(fileOf(site)), 0o700))
+    // Between two transactions its journal cannot be made, in the middle of one it cannot be removed.
+    const words =
+      /\nusermgmt: \S+ (cannot be opened|is read-only|cannot be read or written \(I\/O error\)); .+\n$/
+    await expectStopped(site, stopped, words)
+  })
+
+  test('read-only from the start: nothing is deleted', async () => {
+    const site = await crowdedSite(harness, USERS)
+    await chmod(fileOf(site), 0o400)
+    const { exit, stdout, stderr } = await runCommand(purge(site), { through: heedingPermissions() })
+    expect(stderr).toMatch(/\nusermgmt: \S+ is read-only; .+\n$/)
+    expect([exit, stdout]).toEqual([1, ''])
+    expect(await site.db.$count(site.tables.users)).toBe(USERS)
+  })
+
+  test('no room for its journal: nothing is deleted', async () => {
+    const site = await crowdedSite(harness, USERS)
+    const before = await siteRowsOf(site)
+    const { exit, stderr } = await runCommand(purge(site), { through: filesUpTo(1) })
+    expect(stderr).toMatch(/\nusermgmt: \S+ cannot be read or written \(I\/O error\); .+\n$/)
+    expect(exit).toBe(1)
+    expect(await siteRowsOf(site)).toEqual(before)
+  })
+})
