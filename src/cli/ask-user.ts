@@ -4,13 +4,18 @@ import { UserError } from '../errors.ts'
 import type { Site } from '../site/site.ts'
 import { refuseEmail, refuseUsername } from '../users/new-user.ts'
 import { refuseTaken } from '../users/taken.ts'
-import type { Context } from './context.ts'
+import type { Context, GlobalOptions } from './context.ts'
+import { lookOf } from './paint.ts'
 import { plainText } from './render/plain-text.ts'
 
 /** Returns the username that a person chooses; undefined when the user model has none, or the address is to make it. */
-export async function askUsername(site: Site, context: Context): Promise<string | undefined> {
+export async function askUsername(
+  site: Site,
+  context: Context,
+  globals: GlobalOptions,
+): Promise<string | undefined> {
   if (!site.tables.users.username) return undefined
-  return answerTo('Username (empty: made from the address):', context, async (answer) => {
+  return answerTo('Username (empty: made from the address):', context, globals, async (answer) => {
     const username = normalizeUsername(answer.trim())
     if (username === '') return undefined
     refuseUsername(site.shape, username)
@@ -19,8 +24,8 @@ export async function askUsername(site: Site, context: Context): Promise<string 
   })
 }
 
-export async function askEmail(site: Site, context: Context): Promise<string> {
-  return answerTo('Address:', context, async (answer) => {
+export async function askEmail(site: Site, context: Context, globals: GlobalOptions): Promise<string> {
+  return answerTo('Address:', context, globals, async (answer) => {
     const email = normalizeEmail(answer)
     refuseEmail(site.shape, email)
     await refuseTaken(site.db, site, { email })
@@ -31,16 +36,18 @@ export async function askEmail(site: Site, context: Context): Promise<string> {
 /** Returns what `accept` makes of the answer. An answer that it refuses is asked for again, at once. */
 async function answerTo<T>(
   question: string,
-  { prompts, stderr }: Context,
+  context: Context,
+  globals: GlobalOptions,
   accept: (answer: string) => Promise<T>,
 ): Promise<T> {
+  const look = lookOf(context.stderr, context, globals)
   for (;;) {
-    const answer = await prompts.text(question)
+    const answer = await context.prompts.text(question, look)
     try {
       return await accept(answer)
     } catch (error) {
       if (!(error instanceof UserError)) throw error
-      await stderr.write(`${plainText(error.message)}\n`)
+      await context.stderr.write(`${plainText(error.message)}\n`)
     }
   }
 }

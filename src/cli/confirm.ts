@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts'
 import { type Context, canAsk, type GlobalOptions } from './context.ts'
+import { lookOf } from './paint.ts'
 import { counted } from './render/numbers.ts'
 
 /** What a number of users is confirmed for. */
@@ -30,6 +31,7 @@ export async function confirmNumber(
   }
   const typed = await context.prompts.text(
     `This ${does} ${counted(users, 'user')}. Type the number to go on:`,
+    lookOf(context.stderr, context, globals),
   )
   if (typed.replace(/[\s,]/g, '') === String(users)) return
   throw new UserError(`not confirmed: nothing has been ${done}`, { kind: 'refused' })

@@ -25,9 +25,13 @@ export interface Input {
 
 /** Questions to the person at the terminal. */
 export interface Prompts {
-  text(question: string): Promise<string>
+  text(question: string, look: Look): Promise<string>
   /** Without showing what is typed. */
-  hidden(question: string): Promise<string>
+  hidden(question: string, look: Look): Promise<string>
+}
+
+export interface Look {
+  readonly colors: boolean
 }
 
 /** Options of the program itself, given before or after the command. */

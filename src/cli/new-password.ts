@@ -1,6 +1,7 @@
 import { type PasswordAttributes, passwordProblems } from '../django/password-rules.ts'
 import { invalid } from '../values/readers.ts'
 import { type Context, canAsk, type GlobalOptions } from './context.ts'
+import { lookOf } from './paint.ts'
 import { plainText } from './render/plain-text.ts'
 
 export interface PasswordOptions {
@@ -22,20 +23,27 @@ export function refuseWithoutPassword(
 /** Returns the password that the options or the person at the terminal give; undefined when none is wanted. */
 export async function newPassword(
   context: Context,
+  globals: GlobalOptions,
   options: PasswordOptions,
   attributes: PasswordAttributes,
 ): Promise<string | undefined> {
   if (!options.password) return undefined
-  return options.passwordStdin ? firstLine(context.stdin.stream) : typedTwice(context, attributes)
+  return options.passwordStdin ? firstLine(context.stdin.stream) : typedTwice(context, globals, attributes)
 }
 
 /** Asks until it is typed twice alike and keeps the rules; Ctrl-C ends it. */
-async function typedTwice(context: Context, attributes: PasswordAttributes): Promise<string> {
+async function typedTwice(
+  context: Context,
+  globals: GlobalOptions,
+  attributes: PasswordAttributes,
+): Promise<string> {
   const { prompts, stderr } = context
+  const look = lookOf(stderr, context, globals)
   for (;;) {
-    const password = await prompts.hidden('Password:')
+    const password = await prompts.hidden('Password:', look)
     const problems = await passwordProblems(password, attributes)
-    if (problems.length === 0 && (await prompts.hidden('Password (again):')) === password) return password
+    if (problems.length === 0 && (await prompts.hidden('Password (again):', look)) === password)
+      return password
     await stderr.write(plainText(problems.join(' ') || 'The two are not the same.').concat('\n'))
   }
 }

@@ -1,20 +1,29 @@
 import type { Prompts } from './context.ts'
 
+/** inquirer colours whatever it shows, wherever it shows it. */
+const AS_IT_IS = (text: string) => text
+const WITHOUT_COLORS = {
+  prefix: { idle: '?', done: '✔' },
+  style: { message: AS_IT_IS, answer: AS_IT_IS, help: AS_IT_IS, keysHelpTip: () => undefined },
+}
+
 const INTERRUPTED = 130
 
 /** Returns prompts on a terminal. Questions go where talk goes, so that the result can be redirected meanwhile. */
 export function terminalPrompts(input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Prompts {
-  async function ask(type: 'input' | 'password', message: string): Promise<string> {
+  async function ask(type: 'input' | 'password', message: string, colors: boolean): Promise<string> {
     const { default: inquirer } = await import('inquirer')
     const prompt = inquirer.createPromptModule({ input, output })
     // Ctrl-D leaves Node without work: it ends with this code before anybody can answer for it.
     process.exitCode = INTERRUPTED
-    const { answer } = await prompt([{ type, name: 'answer', message }])
+    const { answer } = await prompt([
+      { type, name: 'answer', message, ...(!colors && { theme: WITHOUT_COLORS }) },
+    ])
     process.exitCode = undefined
     return String(answer ?? '')
   }
   return {
-    text: (question) => ask('input', question),
-    hidden: (question) => ask('password', question),
+    text: (question, { colors }) => ask('input', question, colors),
+    hidden: (question, { colors }) => ask('password', question, colors),
   }
 }

@@ -1,5 +1,6 @@
 import type { ForeignKey, Table } from '../db/catalog.ts'
 import { groupBy } from '../db/group-by.ts'
+import { UserError } from '../errors.ts'
 import type { Shape } from './discover.ts'
 import { fromParent, isParentLink, parentLinks, tablesOfPeople } from './inheritance.ts'
 import { type Rule, type RuleSettings, readRules, ruleFor } from './rules.ts'
@@ -34,10 +35,12 @@ export interface Spread {
 
 /**
  * Walks the foreign keys from the user table down and gives each its rule.
- * Throws a UserError (invalid) for a rule that names what is not there.
+ * Throws a UserError: (refused) when not even the addresses refer to the users, (invalid) for a rule that names what is
+ * not there.
  */
 export function dependentsOf(shape: Shape, settings: readonly RuleSettings[]): Dependents {
   const { users } = shape
+  refuseWithoutForeignKeys(shape)
   const { edges, losing } = edgesFrom(shape, settings)
   const tables = [...losing]
   const spread = stronglyConnected(tables, (table) =>
@@ -54,6 +57,18 @@ export function dependentsOf(shape: Shape, settings: readonly RuleSettings[]): D
       ring: group.length > 1 || group.some((table) => spreadsOverItself(edges, table)),
     })),
   }
+}
+
+/** A copy without its foreign keys, as after some imports: nobody can tell what belongs to an account. */
+function refuseWithoutForeignKeys({ catalog, users, emailAddresses }: Shape): void {
+  if (catalog.foreignKeys.some((key) => key.table === emailAddresses && key.references === users)) return
+  throw new UserError(
+    `${emailAddresses.label} has no foreign key to ${users.label}: nobody can tell what belongs to an account`,
+    {
+      kind: 'refused',
+      hint: 'put the foreign keys of the site back, or see tables.users in the configuration file',
+    },
+  )
 }
 
 function edgesFrom({ users, catalog }: Shape, settings: readonly RuleSettings[]) {

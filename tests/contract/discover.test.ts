@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { discoverShape, USER_COLUMNS } from '../../src/site/discover.ts'
+import { planPurge } from '../../src/users/plan.ts'
+import { criteria } from '../support/criteria.ts'
 import { describeEachDatabase, type Harness } from '../support/databases.ts'
-import { errorOf } from '../support/errors.ts'
+import { errorOf, wordsOf } from '../support/errors.ts'
 import { createSite, rowsOf, type SiteName, siteIn } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
 
@@ -138,6 +140,15 @@ describeEachDatabase('the user table without a foreign key to it', (harness) => 
     const script = ADDRESSES + usersTable('one') + usersTable('two')
     const shape = await discovered(harness, script, { users: 'two' })
     expect(shape.users.label).toBe('two')
+  })
+
+  test('lets nobody be deleted: what belongs to an account cannot be told', async () => {
+    const database = await harness.empty()
+    await database.run(ADDRESSES + usersTable('member'))
+    const site = await siteIn(database)
+    const error = await wordsOf(() => planPurge(site, criteria()))
+    expect(error.message).toMatch(/^account_emailaddress has no foreign key to member: /)
+    expect(error.kind).toBe('refused')
   })
 
   test('an address table under another name', async () => {

@@ -49,6 +49,21 @@ describeDatabase('postgres', 'the catalog', (harness) => {
     ])
   })
 
+  test('foreign keys of a single partition count for the whole table, once', async () => {
+    const catalog = await catalogOf(
+      harness,
+      `create table person (id integer primary key);
+       create table event (id integer, at date, person_id integer, primary key (id, at)) partition by range (at);
+       create table event_2019 partition of event for values from ('2019-01-01') to ('2020-01-01');
+       create table event_2020 partition of event for values from ('2020-01-01') to ('2021-01-01')
+         partition by range (at);
+       create table event_2020_all partition of event_2020 default;
+       alter table event_2019 add foreign key (person_id) references person (id);
+       alter table event_2020_all add foreign key (person_id) references person (id)`,
+    )
+    expect(catalog.foreignKeys.map(arrow)).toEqual(['event(person_id) -> person(id)'])
+  })
+
   test('tables off the search path carry their schema; a hidden namesake too', async () => {
     const catalog = await catalogOf(
       harness,

@@ -7,6 +7,10 @@ import { describeDatabase } from '../support/databases.ts'
 import { createSite } from '../support/sites.ts'
 
 const BIN = fileURLToPath(new URL('../../bin/usermgmt.js', import.meta.url))
+/** Select Graphic Rendition: colours and weights (ECMA-48). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it looks for
+const COLORS = /\u001b\[[\d;]*[1-9][\d;]*m/
+
 const IN_TERMINAL = fileURLToPath(new URL('../support/in-terminal.py', import.meta.url))
 
 describeDatabase('sqlite', 'at a prompt on a real terminal', (harness) => {
@@ -25,5 +29,19 @@ describeDatabase('sqlite', 'at a prompt on a real terminal', (harness) => {
     ])
     expect(JSON.parse(stdout)).toMatchObject({ exit, answered: true })
     expect(await site.db.$count(site.tables.users)).toBe(exit === 0 ? 0 : 3)
+  })
+
+  test.each([
+    ['with', []],
+    ['without', ['--no-color']],
+  ])('%s colours', async (how, options) => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    await addCrowd(site, 3)
+    const args = ['purge', '--since', '2020-01-01', '--no-archive', ...options, '--database', site.url]
+    const command = [IN_TERMINAL, 'Type the number', '3\r', process.execPath, BIN, ...args]
+    const { screen } = JSON.parse((await promisify(execFile)('python3', command)).stdout)
+    const asked = screen.slice(screen.indexOf('This deletes') - 20)
+    expect(asked).toContain('Type the number')
+    expect(COLORS.test(asked)).toBe(how === 'with')
   })
 })

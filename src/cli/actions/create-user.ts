@@ -33,10 +33,15 @@ export async function createUser(
     globals,
     async (site) => {
       if (asking) await refuseTaken(site.db, site, { username, email: options.email })
-      const name = username ?? (asking ? await askUsername(site, context) : undefined)
-      const email = options.email ?? (await askEmail(site, context))
+      const name = username ?? (asking ? await askUsername(site, context, globals) : undefined)
+      const email = options.email ?? (await askEmail(site, context, globals))
       const { firstName, lastName } = options
-      const password = await newPassword(context, options, { username: name, firstName, lastName, email })
+      const password = await newPassword(context, globals, options, {
+        username: name,
+        firstName,
+        lastName,
+        email,
+      })
       const user = await withRun(
         context,
         globals,

@@ -8,7 +8,7 @@ import type { RestoreReport } from '../../users/restore-report.ts'
 import { databaseIdentity } from '../archives.ts'
 import type { RestoreCommandOptions } from '../commands/restore.ts'
 import { type Context, canAsk, type GlobalOptions } from '../context.ts'
-import { styleFor } from '../paint.ts'
+import { lookOf, styleFor } from '../paint.ts'
 import { withProgress } from '../progress.ts'
 import { counted } from '../render/numbers.ts'
 import { restoreJson, restoreText } from '../render/restore.ts'
@@ -70,7 +70,10 @@ async function confirm(context: Context, globals: GlobalOptions): Promise<void> 
       hint: 'see what it would do (--dry-run), then run it with --yes',
     })
   }
-  const typed = await context.prompts.text('This puts back what the archive holds. Type yes to go on:')
+  const typed = await context.prompts.text(
+    'This puts back what the archive holds. Type yes to go on:',
+    lookOf(context.stderr, context, globals),
+  )
   if (typed.trim().toLowerCase() === 'yes') return
   throw new UserError('not confirmed: nothing has been put back', { kind: 'refused' })
 }

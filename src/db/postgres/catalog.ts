@@ -38,12 +38,15 @@ export async function postgresCatalog(db: Db): Promise<Catalog> {
     left join pg_constraint k on k.conrelid = t.oid and k.contype = 'p'
     order by t.label, a.attnum`)
   const foreignKeys = await db.rows<ForeignKeyRow & { action: string }>(sql`
-    select t.label, r.label as references, k.confdeltype as action, ${names('k.conrelid', 'k.conkey')} as columns,
-      ${names('k.confrelid', 'k.confkey')} as "referencedColumns"
-    from pg_constraint k join ${TABLES} on t.oid = k.conrelid
-    join (select * from ${TABLES}) r on r.oid = k.confrelid
-    where k.contype = 'f' and k.conparentid = 0
-    order by t.label, k.conname`)
+    select label, "references", action, columns, "referencedColumns" from (
+      select distinct on (t.label, r.label, action, columns, "referencedColumns") t.label, r.label as references,
+        k.confdeltype as action, ${names('k.conrelid', 'k.conkey')} as columns,
+        ${names('k.confrelid', 'k.confkey')} as "referencedColumns", k.conname as name
+      from pg_constraint k join ${TABLES} on t.oid = ${wholeTable('k.conrelid')}
+      join (select * from ${TABLES}) r on r.oid = ${wholeTable('k.confrelid')}
+      where k.contype = 'f' and k.conparentid = 0
+      order by t.label, r.label, action, columns, "referencedColumns", k.conname) found
+    order by label, name`)
   const indexes = await db.rows<{ label: string; columns: string[] }>(sql`
     select t.label, ${names('i.indrelid', '(i.indkey::int2[])[0:i.indnkeyatts - 1]')} as columns
     from pg_index i join ${TABLES} on t.oid = i.indrelid
@@ -54,6 +57,11 @@ export async function postgresCatalog(db: Db): Promise<Catalog> {
     foreignKeys: foreignKeys.map((row) => ({ ...row, onDelete: ACTIONS[row.action] ?? 'no action' })),
     indexes,
   })
+}
+
+/** The table itself, or the one that it is a partition of: a partition may have foreign keys of its own. */
+function wholeTable(table: string) {
+  return sql.raw(`coalesce(pg_partition_root(${table}), ${table})`)
 }
 
 /** The names of numbered columns, in order. An expression in an index has number 0 and comes out empty. */

@@ -38,6 +38,8 @@ export async function openPostgres(url: string, { connections = 1 }: OpenOptions
   })
   // A connection that breaks while idle must not end the process; the next query reports it.
   pool.on('error', () => {})
+  // Nor one that breaks while it changes hands, when the pool does not listen any more and nobody else does yet.
+  pool.on('connect', (client) => client.on('error', () => {}))
   return portOf(drizzle(pool), {
     transaction: (mode, work) => inTransaction(pool, mode, work),
     close: () => pool.end().finally(sockets.destroyAll),
@@ -80,10 +82,6 @@ async function inTransaction<T>(
 ): Promise<T> {
   const client = await pool.connect()
   let broken: Error | undefined
-  const onError = (error: Error) => {
-    broken = error
-  }
-  client.on('error', onError)
   try {
     await client.query(`${BEGIN[mode]}; ${SETTINGS}`)
     const result = await work(transactionPort(client))
@@ -97,7 +95,6 @@ async function inTransaction<T>(
     })
     throw error
   } finally {
-    client.off('error', onError)
     client.release(broken)
   }
 }
