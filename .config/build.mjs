@@ -24,10 +24,6 @@ const BUNDLES = [
   { entry: 'tests/bench/bench.ts', to: '.cache/bench', packages: 'external' },
 ]
 
-/** Bundled CommonJS packages call `require`, which ES modules lack. */
-const REQUIRE = `import { createRequire as createRequireOfBundle } from 'node:module'
-const require = createRequireOfBundle(import.meta.url)`
-
 for (const { entry, to, ...resolution } of BUNDLES) {
   if (existsSync(join(root, entry))) await bundle(entry, to, resolution)
 }
@@ -43,7 +39,7 @@ async function bundle(entry, to, resolution) {
     platform: 'node',
     target: 'node20.19',
     sourcemap: true,
-    banner: { js: REQUIRE },
+    minifyWhitespace: true,
     metafile: true,
     logLevel: 'warning',
     ...resolution,

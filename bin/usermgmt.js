@@ -4,6 +4,8 @@ import module from 'node:module'
 
 // Node 22 and later keep the compiled program for the next start; only for what is imported after this.
 module.enableCompileCache?.()
+// What CommonJS packages call, and ES modules lack: the program holds some of both.
+globalThis.require = module.createRequire(import.meta.url)
 
 const program = new URL('../dist/main.js', import.meta.url)
 

@@ -1,22 +1,23 @@
-import { CommanderError } from 'commander'
+import { packageVersion } from '../package-root.ts'
 import type { Context } from './context.ts'
 import { processContext } from './process-context.ts'
-import { createProgram } from './program.ts'
-import { reportError } from './report-error.ts'
+
+const VERSION = ['--version', '-V']
 
 /** Runs the command line (without node and script) and returns the exit code: see `reportError`. */
 export async function main(argv: readonly string[], context: Context = processContext()): Promise<number> {
-  try {
-    await createProgram(context).parseAsync(argv, { from: 'user' }).catch(exceptHelp)
-    // Waits for what commander has written, which does not wait itself.
-    await context.stdout.write('')
-    return 0
-  } catch (error) {
-    return reportError(error, context)
-  }
+  // Scripts ask for it, often: the grammar of all commands need not be loaded for that.
+  if (argv.length === 1 && VERSION.includes(argv[0] ?? '')) return printVersion(context)
+  const { run } = await import('./run.ts')
+  return run(argv, context)
 }
 
-/** commander ends `--help` and `--version` with an error, too. */
-function exceptHelp(error: unknown): void {
-  if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error
+async function printVersion(context: Context): Promise<number> {
+  try {
+    await context.stdout.write(`${packageVersion()}\n`)
+    return 0
+  } catch (error) {
+    const { reportError } = await import('./report-error.ts')
+    return reportError(error, context)
+  }
 }

@@ -1,4 +1,5 @@
 import { TZDate } from '@date-fns/tz'
+import { UTCDateMini } from '@date-fns/utc/date/mini'
 import { add, sub } from 'date-fns'
 import { dateOf, type Instant, instantFromText, instantOf } from '../django/datetime.ts'
 import { didYouMean } from '../suggest.ts'
@@ -84,7 +85,8 @@ function shifted(text: string, { now, zone }: Clock, shift: typeof add): Date {
   if (count === undefined || unit === undefined) {
     throw invalid(`"${text}" is not an age`, 'for example 36h, 90d, 2w, 6mo or 1y')
   }
-  const here = new TZDate(Math.floor(now.getTime() / 1000) * 1000, zone)
+  const second = Math.floor(now.getTime() / 1000) * 1000
+  const here = zone === 'UTC' ? new UTCDateMini(second) : new TZDate(second, zone)
   const there = shift(here, { [UNITS[unit as keyof typeof UNITS]]: Number(count) })
   if (there.getFullYear() >= 1 && there.getFullYear() <= 9999) return new Date(there.getTime())
   throw invalid(`${text} is too long a time`)
@@ -110,6 +112,8 @@ function exists(wall: string): boolean {
 }
 
 function inZone(wall: string, zone: string): Date {
+  // To load the zones of the world takes longer than all else that a command does to start.
+  if (zone === 'UTC') return new Date(`${wall}Z`)
   const [year = 0, month = 1, ...rest] = wall.split(/[-T:]/).map(Number)
   const [day = 1, hour = 0, minute = 0, second = 0] = rest
   return new Date(new TZDate(year, month - 1, day, hour, minute, second, zone).getTime())

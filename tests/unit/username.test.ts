@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  normalizeUsername,
-  usernameCandidates,
-  usernameFrom,
-  usernameProblem,
-} from '../../src/django/username.ts'
+import { usernameCandidates, usernameFrom } from '../../src/django/free-username.ts'
+import { normalizeUsername, usernameProblem } from '../../src/django/username.ts'
 
 it.each([
   ['\u212bngström', 'Ångström'],

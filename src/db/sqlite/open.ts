@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -31,11 +30,16 @@ export function openSqlite(path: string, { create = false }: OpenOptions): Db {
     typeof text === 'string' ? text.toLowerCase() : text,
   )
   connection.function(SHA256, { deterministic: true }, (text) =>
-    typeof text === 'string' ? hash('sha256', text) : null,
+    typeof text === 'string' ? sha256(text) : null,
   )
   connection.function(REAL_TEXT, { deterministic: true }, String)
   connection.function(OBJECT_CELL, { deterministic: true }, objectCellValue)
   return portOf(drizzle(connection), connection)
+}
+
+/** Most commands need no digest, and to load what makes them takes a while. */
+function sha256(text: string): string {
+  return process.getBuiltinModule('node:crypto').hash('sha256', text)
 }
 
 function refuseUnusable(path: string, create: boolean): void {

@@ -1,0 +1,21 @@
+import { CommanderError } from 'commander'
+import type { Context } from './context.ts'
+import { createProgram } from './program.ts'
+import { reportError } from './report-error.ts'
+
+/** Runs the command line (without node and script) and returns the exit code: see `reportError`. */
+export async function run(argv: readonly string[], context: Context): Promise<number> {
+  try {
+    await createProgram(context).parseAsync(argv, { from: 'user' }).catch(exceptHelp)
+    // Waits for what commander has written, which does not wait itself.
+    await context.stdout.write('')
+    return 0
+  } catch (error) {
+    return reportError(error, context)
+  }
+}
+
+/** commander ends `--help` and `--version` with an error, too. */
+function exceptHelp(error: unknown): void {
+  if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error
+}
