@@ -33,6 +33,7 @@ export interface Dialect {
   sha256(text: SQL): SQL
   /** A key from the database's text form to the one people read and write, and back; undefined when it cannot be one. */
   shownKey(key: string, type: string): string
+  shownKeyText(key: SQL, type: string): SQL
   parseKey(text: string, type: string): string | undefined
   /** The column as text that reads back to exactly the same value. */
   exactText(column: SQL): SQL
@@ -50,8 +51,14 @@ export interface Dialect {
   jsonList(text: SQL, where?: SQL): SQL
   /** About how long it takes to read each of the tables from end to end; empty where the database knows no sizes. */
   scanSeconds(db: Db, tables: readonly Table[]): Promise<ReadonlyMap<Table, number>>
-  /** An aggregate: the rows as the text of a JSON array, each an array of the values, in this order; NULL or [] for none. */
-  jsonRows(values: readonly SQL[], order: SQL): SQL
+  /** An aggregate: the texts with the separator between them, in the order in which they come; NULL for none. */
+  joined(text: SQL, separator: string): SQL
+  /** The text of a JSON object without spaces. A value from `json` is taken for what it is, any other one for text. */
+  jsonObject(members: readonly (readonly [name: string, value: SQL])[]): SQL
+  /** The text of a JSON value as a member of a JSON object. */
+  json(text: SQL): SQL
+  /** The column of instants as `instantFromText` would return it; within a transaction, where the time zone is UTC. */
+  instantText(column: SQL): SQL
   /** The hidden column that tells the rows of a table without a primary key apart, within one transaction. */
   readonly rowId: { readonly name: string; readonly type: string }
   /**

@@ -22,8 +22,12 @@ export interface Candidates {
   readonly flags: readonly Flag[]
   /** True when some guard keeps the candidate. */
   readonly isKept: SQL
-  /** Returns the expressions; `and` narrows the selection, `page` orders and cuts it. */
-  definitions(narrowed?: { readonly and?: SQL | undefined; readonly page?: SQL | undefined }): SQL[]
+  /** Returns the expressions; `and` narrows the selection, `page` orders and cuts it, `columns` of users are read along. */
+  definitions(narrowed?: {
+    readonly and?: SQL | undefined
+    readonly page?: SQL | undefined
+    readonly columns?: readonly SQL[] | undefined
+  }): SQL[]
 }
 
 /**
@@ -63,8 +67,9 @@ export function candidatesOf(site: Site, criteria: Criteria): Candidates {
             flags.map((flag) => sql`${sql.identifier(flag.name)}`),
             sql` or `,
           ),
-    definitions({ and, page = sql`` } = {}) {
-      const columns = columnList(doomed.columnsOf(shape.users), sql`${site.tables.users}`)
+    definitions({ and, page = sql``, columns: further = [] } = {}) {
+      const own = columnList(doomed.columnsOf(shape.users), sql`${site.tables.users}`)
+      const columns = sql.join([own, ...further], sql`, `)
       const flagged = found.map(({ flag, condition }) => sql`, ${condition} as ${sql.identifier(flag.name)}`)
       const rows = sql`select ${columns}${sql.join(flagged)} from ${site.tables.users}
         where ${selected(site, criteria.selection)}${and ? sql` and ${and}` : sql``} ${page}`

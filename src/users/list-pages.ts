@@ -1,179 +1,133 @@
 import { gt, lt, type SQL, sql } from 'drizzle-orm'
-import { groupBy } from '../db/group-by.ts'
-import { instantFromText } from '../django/datetime.ts'
 import type { Site } from '../site/site.ts'
-import { type Candidates, candidatesOf, isTrue } from './candidates.ts'
-import type { GuardName } from './criteria.ts'
-import type { ListedAddress, ListedUser, ListField, ListRequest } from './list.ts'
-import { unverifiedPrimaryEmail } from './select.ts'
+import { type Candidates, candidatesOf } from './candidates.ts'
+import { keySlices, keysOf } from './key-slices.ts'
+import type { ListRequest } from './list.ts'
+import { listColumns } from './list-columns.ts'
 
 /** Many enough that a page costs little, few enough that memory stays flat. */
 const PAGE = 5_000
 
-export interface PageUser {
-  readonly guards: readonly GuardName[]
-  readonly listed: ListedUser
+/** Users in the order asked for, each a JSON object in a line of its own. */
+export interface ListPage {
+  readonly users: number
+  readonly lines: string
 }
 
-/** A user's values: the key, what the page is sorted by, a flag for each guard, the fields. */
-type Row = readonly [key: string, sort: string | null, ...values: unknown[]]
-const BEFORE_FLAGS = 2
+interface PageRow {
+  readonly read: unknown
+  readonly last: string | null
+  readonly shown: unknown
+  readonly lines: string | null
+}
 
-/** Reads the candidates page after page. */
+/**
+ * Reads the candidates page after page. The database writes the lines: to take over a row at a time takes longer than
+ * to find them.
+ */
 export class ListPages {
   isLast = false
   private readonly site: Site
   private readonly request: ListRequest
   private readonly candidates: Candidates
-  private readonly columns: readonly (ListColumn & { readonly field: ListField })[]
+  private readonly columns: readonly SQL[]
+  private readonly line: SQL
+  private readonly shown: SQL
   private readonly sort: SQL | undefined
-  private last: { readonly key: string; readonly sort: string | null } | undefined
+  private last: string | undefined
+  private slices: string[] | undefined
 
   constructor(site: Site, request: ListRequest) {
-    const columns = listColumns(site)
+    const candidates = candidatesOf(site, request.criteria)
+    const columns = listColumns(site, candidates)
+    const named = request.fields.map((field) => ({
+      field,
+      name: sql`${sql.identifier(`listed_${field}`)}`,
+      ...columns.get(field),
+    }))
+    const sorted = request.sort?.field
     this.site = site
     this.request = request
-    this.candidates = candidatesOf(site, request.criteria)
-    this.columns = request.fields.flatMap((field) => {
-      const column = columns.get(field)
-      return column ? [{ field, ...column }] : []
-    })
-    const sorted = request.sort?.field
-    this.sort = sorted && sorted !== 'id' ? columns.get(sorted)?.expression : undefined
+    this.candidates = candidates
+    this.columns = named.flatMap(({ read, name }) => (read ? [sql`${read} as ${name}`] : []))
+    this.line = site.db.dialect.jsonObject(
+      named.map(({ field, json, name }) => [field, json ? json(name) : sql`null`]),
+    )
+    this.shown =
+      request.show === 'all'
+        ? sql`true`
+        : request.show === 'kept'
+          ? candidates.isKept
+          : sql`not (${candidates.isKept})`
+    this.sort = sorted && sorted !== 'id' ? columns.get(sorted)?.read : undefined
   }
 
-  /** Returns the next users with the guards that keep them; empty after the last. */
-  async next(): Promise<PageUser[]> {
-    // As one text: to take over a row at a time takes longer than to find them.
-    const [found] = await this.site.db.rows<{ page: string | null }>(this.query())
-    const rows: Row[] = JSON.parse(found?.page ?? '[]')
-    this.isLast = rows.length < PAGE
-    const end = rows.at(-1)
-    if (end) this.last = { key: end[0], sort: end[1] }
-    const addresses = this.request.fields.includes('addresses')
-      ? await addressesOf(
-          this.site,
-          rows.map(([key]) => key),
-        )
-      : undefined
-    return rows.map((row) => this.read(row, addresses?.get(row[0]) ?? []))
+  /** Returns the next users, fewer where not all candidates are shown. */
+  async next(): Promise<ListPage> {
+    const page = this.sort ? await this.nextSorted(this.sort) : await this.nextByKey()
+    return { users: Number(page.shown), lines: page.lines ?? '' }
   }
 
-  private query(): SQL {
+  private async nextByKey(): Promise<PageRow> {
     const { users } = this.site.tables
-    const { dialect } = this.site.db
-    const key = sql`${users.key}`
-    const down = this.request.sort?.descending ? sql` desc` : sql``
-    const order = this.sort ? sql`(${this.sort}) is null, ${this.sort}${down}, ${key}` : sql`${key}${down}`
-    const page = sql`order by ${order} limit ${sql.raw(String(PAGE))}`
-    const name = sql.identifier(this.site.shape.userKey.name)
-    const values = [
-      sql`cast(${key} as text)`,
-      this.sort ? dialect.exactText(this.sort) : sql`null`,
-      ...this.candidates.flags.map((flag) => sql`candidate.${sql.identifier(flag.name)}`),
-      ...this.columns.map((column) => column.value),
-    ]
-    return sql`with recursive ${sql.join(this.candidates.definitions({ and: this.after(), page }), sql`, `)}
-      select ${dialect.jsonRows(values, order)} as page from candidate join ${users} on ${key} = candidate.${name}`
+    const down = this.request.sort?.descending
+    const beyond = this.last === undefined ? undefined : (down ? lt : gt)(users.key, this.last)
+    const page = await this.read(beyond, sql`limit ${sql.raw(String(PAGE))}`)
+    this.last = page.last ?? undefined
+    this.isLast = Number(page.read) < PAGE
+    return page
   }
 
-  /** The condition that a user comes after the last one of the page before. NULLs come last. */
-  private after(): SQL | undefined {
-    if (!this.last) return undefined
-    const { users } = this.site.tables
-    const { descending = false } = this.request.sort ?? {}
-    const key = sql`${users.key}`
-    if (!this.sort) return descending ? lt(users.key, this.last.key) : gt(users.key, this.last.key)
-    const beyondKey = gt(users.key, this.last.key)
-    if (this.last.sort === null) return sql`((${this.sort}) is null and ${beyondKey})`
-    const value = sql`${this.last.sort}`
-    const beyond = descending ? sql`${this.sort} < ${value}` : sql`${this.sort} > ${value}`
-    return sql`((${this.sort}) is null or ${beyond} or (${this.sort} = ${value} and ${beyondKey})) and ${key} is not null`
+  /** Of whom to show first, second, … is found once: to sort anew for each page would take far longer. */
+  private async nextSorted(sort: SQL): Promise<PageRow> {
+    const { shape, tables, db } = this.site
+    this.slices ??= await this.keysInOrder(sort)
+    const keys = keysOf(this.slices.shift() ?? '[]')
+    this.isLast = this.slices.length === 0
+    return this.read(db.dialect.keyAmong(sql`${tables.users.key}`, shape.userKey.type, keys))
   }
 
-  private read(row: Row, addresses: readonly ListedAddress[]): PageUser {
-    const guards = this.guardsIn(row)
-    const listed: Record<string, unknown> = {}
-    for (const field of this.request.fields) {
-      listed[field] = field === 'kept_because' ? guards : field === 'addresses' ? addresses : null
-    }
-    const first = BEFORE_FLAGS + this.candidates.flags.length
-    for (const [i, { field, read }] of this.columns.entries()) {
-      const value = row[first + i] ?? null
-      if (value !== null) listed[field] = read(value)
-    }
-    return { guards, listed: listed as ListedUser }
+  private async keysInOrder(sort: SQL): Promise<string[]> {
+    const key = sql`${sql.identifier(this.site.shape.userKey.name)}`
+    const definitions = this.candidates.definitions({ columns: [sql`${sort} as sorted_by`] })
+    const [row] = await this.ask<{ keys: string }>(sql`
+      with recursive ${sql.join(definitions, sql`, `)}
+      select ${this.site.db.dialect.jsonList(sql`cast(${key} as text)`)} as keys
+      from (select ${key} from candidate where ${this.shown} order by ${this.orderBy(sql`sorted_by`, key)}) sorted`)
+    return keySlices(row?.keys ?? '[]', PAGE)
   }
 
-  /** Most have none, and several edges may have the same one. */
-  private guardsIn(row: Row): GuardName[] {
-    const guards: GuardName[] = []
-    for (const [i, { guard }] of this.candidates.flags.entries()) {
-      if (isTrue(row[BEFORE_FLAGS + i]) && !guards.includes(guard)) guards.push(guard)
-    }
-    return guards
+  /** The expression `candidate` keeps its rows in the order in which it was filled: to sort the lines would cost a tenth. */
+  private async read(and: SQL | undefined, cut = sql``): Promise<PageRow> {
+    const { db, shape, tables } = this.site
+    const { columns } = this
+    const key = sql`${sql.identifier(shape.userKey.name)}`
+    const page = sql`order by ${this.orderBy(this.sort, sql`${tables.users.key}`)} ${cut}`
+    const [row] = await this.ask<PageRow>(sql`
+      with recursive ${sql.join(this.candidates.definitions({ and, page, columns }), sql`, `)}
+      select count(*) as "read", count(*) filter (where ${this.shown}) as shown,
+        (select cast(${key} as text) as last_key from candidate order by ${key}${this.up} limit 1) as last,
+        ${db.dialect.joined(this.line, '\n')} filter (where ${this.shown}) as lines
+      from candidate`)
+    if (!row) throw new Error('an aggregate without a row')
+    return row
   }
-}
 
-interface ListColumn {
-  /** What users are sorted by. */
-  readonly expression: SQL
-  /** What is selected, and how that is read. */
-  readonly value: SQL
-  readonly read: (value: unknown) => string | boolean
-}
-
-function listColumns(site: Site): Map<ListField, ListColumn> {
-  const { users } = site.tables
-  const { dialect } = site.db
-  const { type } = site.shape.userKey
-  const key = sql`cast(${users.key} as text)`
-  const columns = new Map<ListField, ListColumn>([
-    ['id', { expression: key, value: key, read: (value) => dialect.shownKey(String(value), type) }],
-    ['email', textColumn(unverifiedPrimaryEmail(site))],
-  ])
-  for (const field of ['username', 'first_name', 'last_name'] as const) {
-    if (users[field]) columns.set(field, textColumn(sql`${users[field]}`))
+  /** In a transaction, where instants print in UTC. */
+  private ask<T extends object>(query: SQL): Promise<T[]> {
+    return this.site.db.transaction('read', (tx) => tx.rows<T>(query))
   }
-  for (const field of ['last_login', 'date_joined'] as const) {
-    if (!users[field]) continue
-    const expression = sql`${users[field]}`
-    const value = dialect.exactText(expression)
-    columns.set(field, { expression, value, read: (text) => instantFromText(String(text)) })
-  }
-  for (const field of ['is_active', 'is_staff'] as const) {
-    if (!users[field]) continue
-    const expression = sql`${users[field]}`
-    columns.set(field, { expression, value: expression, read: isTrue })
-  }
-  return columns
-}
 
-function textColumn(expression: SQL): ListColumn {
-  return { expression, value: sql`cast(${expression} as text)`, read: String }
-}
+  /** NULLs come last. */
+  private orderBy(sort: SQL | undefined, key: SQL): SQL {
+    return sort ? sql`(${sort}) is null, ${sort}${this.down}, ${key}` : sql`${key}${this.down}`
+  }
 
-async function addressesOf(site: Site, keys: readonly string[]): Promise<Map<string, ListedAddress[]>> {
-  const { emailAddresses: address } = site.tables
-  const rows = await site.db
-    .select({
-      user: address.user,
-      email: address.email,
-      verified: address.verified,
-      primary: address.primary,
-    })
-    .from(address)
-    .where(site.db.dialect.keyAmong(sql`${address.user}`, site.shape.userKey.type, keys))
-    .orderBy(address.id)
-  const groups = groupBy(rows, (row) => String(row.user))
-  return new Map(
-    [...groups].map(([user, own]) => [
-      user,
-      own.map(({ email, verified, primary }) => ({
-        email: String(email),
-        verified: verified === true,
-        primary: primary === true,
-      })),
-    ]),
-  )
+  private get down(): SQL {
+    return this.request.sort?.descending ? sql` desc` : sql``
+  }
+
+  private get up(): SQL {
+    return this.request.sort?.descending ? sql`` : sql` desc`
+  }
 }

@@ -3,7 +3,7 @@ import type { Site } from '../site/site.ts'
 import { candidatesOf, guardCounts } from './candidates.ts'
 import type { Criteria, GuardName } from './criteria.ts'
 import { withNamedUsers } from './identify.ts'
-import { ListPages } from './list-pages.ts'
+import { type ListPage, ListPages } from './list-pages.ts'
 import { selectionSteps } from './select.ts'
 
 export const LIST_FIELDS = [
@@ -59,25 +59,30 @@ export interface Tally {
  * Yields the candidates in the order asked for (by key when none), a page at a time: one long read would keep a
  * SQLite site from writing for as long as the output takes.
  */
-export async function* listPages(site: Site, asked: ListRequest): AsyncGenerator<readonly ListedUser[]> {
+export async function* listPages(site: Site, asked: ListRequest): AsyncGenerator<ListPage> {
   const request = { ...asked, criteria: await withNamedUsers(site, asked.criteria) }
   const pages = new ListPages(site, request)
   let left = request.criteria.selection.limit ?? Number.POSITIVE_INFINITY
   while (left > 0 && !pages.isLast) {
-    const page = await pages.next()
-    const shown = page.filter(({ guards }) => isShown(guards, request.show)).slice(0, left)
-    if (shown.length > 0) yield shown.map(({ listed }) => listed)
-    left -= shown.length
+    const page = firstOf(await pages.next(), left)
+    if (page.users > 0) yield page
+    left -= page.users
   }
+}
+
+function firstOf(page: ListPage, number: number): ListPage {
+  if (page.users <= number) return page
+  return { users: number, lines: page.lines.split('\n').slice(0, number).join('\n') }
+}
+
+/** Returns the users of a page. */
+export function usersIn({ lines }: ListPage): ListedUser[] {
+  return JSON.parse(`[${lines.replaceAll('\n', ',')}]`)
 }
 
 /** As `listPages`, one at a time. */
 export async function* listUsers(site: Site, asked: ListRequest): AsyncGenerator<ListedUser> {
-  for await (const page of listPages(site, asked)) yield* page
-}
-
-function isShown(guards: readonly GuardName[], show: ListRequest['show']): boolean {
-  return show === 'all' || (show === 'kept') === guards.length > 0
+  for await (const page of listPages(site, asked)) yield* usersIn(page)
 }
 
 /** Returns how the candidates divide, counted in one statement. The limit does not apply. */

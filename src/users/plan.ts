@@ -7,6 +7,7 @@ import { anyFlag, type Candidates, candidatesOf, losesReference, nullingEdges } 
 import type { Criteria, GuardName } from './criteria.ts'
 import { fingerprints } from './fingerprint.ts'
 import { withNamedUsers } from './identify.ts'
+import { keySlices, keysOf } from './key-slices.ts'
 import { type MissingIndex, missingIndexes } from './missing-indexes.ts'
 
 /** A table whose rows keep candidates (the guard `content`). */
@@ -76,7 +77,7 @@ export async function freezePlan(
 
 /** Yields the batches that the plan holds. */
 export function* plannedBatches({ batches }: PurgePlan): Generator<PlannedBatch> {
-  for (const batch of batches) yield (JSON.parse(batch) as string[]).map((key) => ({ key }))
+  for (const batch of batches) yield keysOf(batch).map((key) => ({ key }))
 }
 
 async function planIn(site: Site, criteria: Criteria, batchSize: number | undefined): Promise<PurgePlan> {
@@ -104,7 +105,9 @@ async function planIn(site: Site, criteria: Criteria, batchSize: number | undefi
     ),
     missingIndexes: await missingIndexes(site.db, dependents, (table) => count(`table:${table.label}`)),
     users: count('users'),
-    batches: rows.flatMap((row) => (row.label === KEYS ? batchesOf(row.value, batchSize) : [])),
+    batches: rows.flatMap((row) =>
+      row.label === KEYS ? keySlices(row.value, batchSize ?? Number.POSITIVE_INFINITY) : [],
+    ),
   }
 }
 
@@ -112,12 +115,10 @@ function planQuery(site: Site, candidates: Candidates, criteria: Criteria, withK
   const { dependents, doomed, flags } = candidates
   const tables = dependents.order.flat()
   const counts: [string, SQL][] = [
-    ['matched', sql`select count(*) from candidate`],
     ['users', sql`select count(*) from ${site.tables.users}`],
-    ['content', sql`select count(*) from candidate where ${anyFlag(candidates, 'content')}`],
-    ...flags.map(({ name }): [string, SQL] => [
+    ...['matched', 'content', ...flags.map(({ name }) => name)].map((name): [string, SQL] => [
       name,
-      sql`select count(*) from candidate where ${sql.identifier(name)}`,
+      sql`select ${sql.identifier(name)} from counted`,
     ]),
     ...tables.map((table): [string, SQL] => [
       `table:${table.label}`,
@@ -132,8 +133,23 @@ function planQuery(site: Site, candidates: Candidates, criteria: Criteria, withK
     ([label, query]) => sql`select ${sql.raw(quoted(label))} as label, cast((${query}) as text) as value`,
   )
   if (withKeys) parts.push(keysInOrder(site, doomed))
-  return sql`with recursive ${sql.join([...candidates.definitions(), doomedUsers(candidates, criteria), ...doomed.definitions(tables)], sql`, `)}
+  const definitions = [
+    ...candidates.definitions(),
+    countedCandidates(candidates),
+    doomedUsers(candidates, criteria),
+    ...doomed.definitions(tables),
+  ]
+  return sql`with recursive ${sql.join(definitions, sql`, `)}
     ${sql.join(parts, sql` union all `)}`
+}
+
+function countedCandidates(candidates: Candidates): SQL {
+  const kept = candidates.flags.map(({ name }) => {
+    const flag = sql.identifier(name)
+    return sql`, count(*) filter (where ${flag}) as ${flag}`
+  })
+  return sql`counted as materialized (select count(*) as matched,
+    count(*) filter (where ${anyFlag(candidates, 'content')}) as content${sql.join(kept)} from candidate)`
 }
 
 function doomedUsers({ dependents: { users }, doomed, isKept }: Candidates, { selection }: Criteria): SQL {
@@ -150,13 +166,6 @@ function keysInOrder({ db, shape }: Site, doomed: Relations): SQL {
   const key = sql`${sql.identifier(shape.userKey.name)}`
   return sql`select ${sql.raw(quoted(KEYS))}, ${db.dialect.jsonList(sql`cast(${key} as text)`)}
     from (select ${key} from ${doomed.nameOf(shape.users)} order by ${key}) sorted`
-}
-
-function batchesOf(json: string, size = Number.POSITIVE_INFINITY): string[] {
-  const keys: string[] = JSON.parse(json)
-  const batches: string[] = []
-  for (let at = 0; at < keys.length; at += size) batches.push(JSON.stringify(keys.slice(at, at + size)))
-  return batches
 }
 
 function keptByGuard({ flags }: Candidates, count: (label: string) => number): PurgePlan['kept'] {

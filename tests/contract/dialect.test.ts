@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import type { Db } from '../../src/db/port.ts'
+import { instantFromText } from '../../src/django/datetime.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 
 const AWKWARD = [`o'brien`, 'a"b', 'back\\slash', '{x,y}', 'NULL', '', 'Zoë 🙂', 'two\nlines']
@@ -91,5 +92,74 @@ describeEachDatabase('the dialect', (harness) => {
       '5',
       '6',
     ])
+  })
+
+  test('instantText: what instantFromText makes of any instant', async () => {
+    const { db, run } = await harness.empty()
+    await run('create table t (id {key}, at {instant})')
+    const instants = [
+      '2020-01-01 00:00:00',
+      '2020-12-31 23:59:59.000001',
+      '2020-01-01 10:20:30.5',
+      '1000-01-01 00:00:00',
+    ]
+    const odd = harness.pick({
+      sqlite: [
+        '2020-01-01 00:00:00.000000',
+        '2020-01-01T10:00:00Z',
+        '2020-01-01 10:00:00.123456+02:00',
+        '2020-01-01',
+        'never',
+        '',
+      ],
+      postgres: [
+        'infinity',
+        '12019-03-01 07:00:00.12345+00',
+        '0044-03-15 00:00:00+00 BC',
+        '2020-01-01 10:00:00+02',
+      ],
+    })
+    for (const text of [...instants, ...odd]) await run(`insert into t (at) values ('${text}')`)
+    await run('insert into t (at) values (null)')
+    const { exactText, instantText } = db.dialect
+    const rows = await db.transaction('read', (tx) =>
+      tx.rows<{ exact: string | null; text: string | null }>(
+        sql`select ${exactText(sql`at`)} as exact, ${instantText(sql`at`)} as text from t order by id`,
+      ),
+    )
+    expect(rows).toHaveLength(instants.length + odd.length + 1)
+    expect(rows.map(({ text }) => text)).toEqual(
+      rows.map(({ exact }) => (exact === null ? null : instantFromText(exact))),
+    )
+  })
+
+  test('shownKeyText: what shownKey makes of any key', async () => {
+    const { db, run } = await harness.empty()
+    await run('create table t (id {key}, unique_id {uuid})')
+    const type = harness.pick({ sqlite: 'char(32)', postgres: 'uuid' })
+    const keys = ['0a1b2c3d4e5f60718293a4b5c6d7e8f9', '0A1B2C3D4E5F60718293A4B5C6D7E8FA']
+    for (const key of keys) await run(`insert into t (unique_id) values ('${key}')`)
+    const key = sql`cast(unique_id as text)`
+    const rows = await db.rows<{ key: string; shown: string }>(
+      sql`select ${key} as key, ${db.dialect.shownKeyText(key, type)} as shown from t order by id`,
+    )
+    expect(rows.map(({ shown }) => shown)).toEqual(
+      rows.map(({ key: stored }) => db.dialect.shownKey(stored, type)),
+    )
+    expect(rows[0]?.shown).toBe('0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9')
+  })
+
+  test('jsonObject: one line without spaces, whatever the texts hold', async () => {
+    const { db } = await harness.empty()
+    for (const text of AWKWARD) {
+      const object = db.dialect.jsonObject([
+        ['a', sql`cast(${text} as text)`],
+        ['b c', db.dialect.json(sql`cast('["x",true]' as text)`)],
+        ['none', sql`cast(null as text)`],
+      ])
+      const [line = ''] = await column(db, sql`select ${object} as line`)
+      expect(line).not.toContain('\n')
+      expect(line).toBe(JSON.stringify({ a: text, 'b c': ['x', true], none: null }))
+    }
   })
 })

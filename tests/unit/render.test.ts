@@ -10,6 +10,7 @@ import { alignedRows, columnWidths, tableHead, tableRows } from '../../src/cli/r
 import { tallyText } from '../../src/cli/render/tally.ts'
 import { widthOf } from '../../src/cli/render/text-width.ts'
 import type { ListedUser, ListField } from '../../src/users/list.ts'
+import type { ListPage } from '../../src/users/list-pages.ts'
 import type { PurgePlan } from '../../src/users/plan.ts'
 
 const EVIL = 'a\u001b[31mb\u0007c\rd\ne\u0085f\u202eg\u2066h\u2028i'
@@ -30,8 +31,9 @@ const ANNA: ListedUser = {
 }
 
 /** Two pages, when there are two users. */
-async function* of(...users: ListedUser[]) {
-  for (const user of users) yield [user]
+async function* of(...users: ListedUser[]): AsyncGenerator<ListPage> {
+  if (users.length === 0) return
+  yield { users: users.length, lines: users.map((user) => JSON.stringify(user)).join('\n') }
 }
 
 async function text(pieces: AsyncIterable<string>): Promise<string> {
@@ -70,25 +72,26 @@ describe('cells', () => {
 })
 
 describe('formats that stream', () => {
-  const fields = ['id', 'username', 'last_login', 'kept_because'] as const
-
-  test('json is an array with the fields in their order, null where there is nothing', async () => {
-    const printed = await text(json(of(ANNA, { id: '8' }), fields))
-    expect(printed).toBe(
-      '[\n' +
-        '  {"id":"7","username":"anna","last_login":null,"kept_because":["staff","content"]},\n' +
-        '  {"id":"8","username":null,"last_login":null,"kept_because":null}\n' +
-        ']\n',
-    )
+  test('json is an array, a user in each line', async () => {
+    const printed = await text(json(of({ id: '7', username: 'anna' }, { id: '8', username: null })))
+    expect(printed).toBe('[\n  {"id":"7","username":"anna"},\n  {"id":"8","username":null}\n]\n')
     expect(JSON.parse(printed)).toHaveLength(2)
   })
 
   test('json of nobody', async () => {
-    expect(await text(json(of(), fields))).toBe('[]\n')
+    expect(await text(json(of()))).toBe('[]\n')
+  })
+
+  test('no control character of a name comes out of json and ndjson', async () => {
+    for (const format of [json, ndjson]) {
+      const printed = await text(format(of({ username: EVIL })))
+      for (const character of ['\u001b', '\u202e']) expect(printed).not.toContain(character)
+      expect([JSON.parse(printed)].flat()).toEqual([{ username: EVIL }])
+    }
   })
 
   test('ndjson, ids', async () => {
-    expect(await text(ndjson(of(ANNA, ANNA), ['id']))).toBe('{"id":"7"}\n{"id":"7"}\n')
+    expect(await text(ndjson(of({ id: '7' }, { id: '8' })))).toBe('{"id":"7"}\n{"id":"8"}\n')
     expect(await text(ids(of(ANNA, { id: '8' })))).toBe('7\n8\n')
   })
 

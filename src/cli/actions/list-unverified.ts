@@ -66,7 +66,7 @@ async function printStream(
   let count = 0
   async function* counting() {
     for await (const page of listPages(site, { ...request, fields })) {
-      count += page.length
+      count += page.users
       yield page
     }
   }

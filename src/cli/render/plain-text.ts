@@ -6,9 +6,18 @@ const CONTROLS =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must go
   /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
 
+/** The same but for the end of a line. */
+const CONTROLS_IN_LINES = new RegExp(CONTROLS.source.replace('\\u0000-', '\\u0000-\\u0009\\u000b-'))
+
 /** Returns the text with every control character spelled out (`\u001b`): one line, safe to show. */
 export function plainText(text: string): string {
   return text.replace(CONTROLS, escaped)
+}
+
+/** As `plainText`, line by line. */
+export function plainLines(text: string): string {
+  // Mostly there is nothing to do.
+  return CONTROLS_IN_LINES.test(text) ? text.split('\n').map(plainText).join('\n') : text
 }
 
 /** Returns the value as JSON in one line, with the same characters escaped: the value they stand for is unchanged. */

@@ -38,6 +38,7 @@ export const postgresDialect: Dialect = {
   foldCase: (expression) => sql`lower(${expression})`,
   sha256: (text) => sql`encode(sha256(convert_to(${text}, 'UTF8')), 'hex')`,
   shownKey: (key) => key,
+  shownKeyText: (key) => key,
   parseKey(text, type) {
     const largest = LARGEST[type]
     if (largest !== undefined) {
@@ -66,8 +67,14 @@ export const postgresDialect: Dialect = {
       sql` union all `,
     )}) step))`,
   jsonList: (text, where = sql`true`) => sql`coalesce(json_agg(${text}) filter (where ${where})::text, '[]')`,
-  jsonRows: (values, order) =>
-    sql`json_agg(json_build_array(${sql.join([...values], sql`, `)}) order by ${order})::text`,
+  joined: (text, separator) => sql`string_agg(${text}, ${separator}::text)`,
+  // Unlike json_build_object(), it puts no spaces in between.
+  jsonObject: (members) => {
+    const columns = members.map(([name, value]) => sql`${value} as ${sql.identifier(name)}`)
+    return sql`(select row_to_json(line)::text from (select ${sql.join(columns, sql`, `)}) line)`
+  },
+  json: (text) => sql`(${text})::json`,
+  instantText,
   scanSeconds: postgresScanSeconds,
   rowId: { name: 'ctid', type: 'tid' },
   // Foreign keys are checked when the whole statement is done, whatever they defer.
@@ -101,4 +108,16 @@ export const postgresDialect: Dialect = {
       sql`, `,
     )} from jsonb_array_elements(${images}::jsonb) images(image)`,
   cellValue: (cell, type) => sql`cast(${cell} as ${sql.raw(type)})`,
+}
+
+/** Django's timestamps come with six digits or none; whatever else a column may hold takes the long way. */
+function instantText(column: SQL): SQL {
+  const text = sql`${column}::text`
+  const date = sql`substr(${text}, 1, 10)`
+  return sql`case when ${text} like '____-__-__ __:__:__.______+00' then ${date} || 'T' || substr(${text}, 12, 15) || 'Z'
+    when ${text} like '____-__-__ __:__:__+00' then ${date} || 'T' || substr(${text}, 12, 8) || 'Z'
+    when ${text} ~ '^\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d(\\.\\d+)?(\\+00)?$'
+    then ${date} || 'T' || substr(${text}, 12, 8) ||
+      coalesce('.' || rpad(substring(${text} from '\\.(\\d+)'), 6, '0'), '') || 'Z'
+    else ${text} end`
 }

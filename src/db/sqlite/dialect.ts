@@ -20,6 +20,12 @@ export const OBJECT_CELL = 'usermgmt_object_cell'
 /** JavaScript's text of a real reads back to the same number; SQLite's need not. Registered when the file is opened. */
 export const REAL_TEXT = 'usermgmt_real_text'
 
+/** A UUID as people write it. Registered when the file is opened. */
+export const SHOWN_UUID = 'usermgmt_shown_uuid'
+
+/** A timestamp as people read it. Registered when the file is opened. */
+export const SHOWN_INSTANT = 'usermgmt_shown_instant'
+
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
   kit: sqliteKit,
@@ -40,6 +46,7 @@ export const sqliteDialect: Dialect = {
   foldCase: (expression) => sql`${sql.raw(FOLD_CASE)}(${expression})`,
   sha256: (text) => sql`${sql.raw(SHA256)}(${text})`,
   shownKey: (key, type) => (type === 'char(32)' ? (dashedUuid(key) ?? key) : key),
+  shownKeyText: (key, type) => (type === 'char(32)' ? sql`${sql.raw(SHOWN_UUID)}(${key})` : key),
   parseKey(text, type) {
     if (isIntegerType(type)) return integerKey(text)
     if (type === 'char(32)') return hexUuid(text)
@@ -62,8 +69,13 @@ export const sqliteDialect: Dialect = {
       ),
     )})`,
   jsonList: (text, where = sql`true`) => sql`json_group_array(${text}) filter (where ${where})`,
-  jsonRows: (values, order) =>
-    sql`json_group_array(json_array(${sql.join([...values], sql`, `)}) order by ${order})`,
+  joined: (text, separator) => sql`group_concat(${text}, ${separator})`,
+  jsonObject: (members) => {
+    const pairs = members.map(([name, value]) => sql`${name}, ${value}`)
+    return sql`json_object(${sql.join(pairs, sql`, `)})`
+  },
+  json: (text) => sql`json(${text})`,
+  instantText,
   scanSeconds: async () => new Map(),
   rowId: { name: 'rowid', type: 'integer' },
   // One statement deletes from one table only, and neither returns nor counts what foreign keys take along or change
@@ -133,4 +145,11 @@ function boundValue(cell: Cell): unknown {
   if (cell === null || typeof cell === 'string') return cell
   if ('i' in cell) return BigInt(cell.i)
   return 'r' in cell ? Number(cell.r) : Buffer.from(cell.x, 'hex')
+}
+
+/** To ask JavaScript takes longer than all else; what Django itself has written need not be asked for. */
+function instantText(column: SQL): SQL {
+  return sql`case when ${column} like '____-__-__ __:__:__.______' and substr(${column}, 21) <> '000000'
+    then substr(${column}, 1, 10) || 'T' || substr(${column}, 12) || 'Z'
+    when ${column} is not null then ${sql.raw(SHOWN_INSTANT)}(${column}) end`
 }

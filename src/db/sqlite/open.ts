@@ -4,10 +4,21 @@ import { setTimeout as pause } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import type { SQL } from 'drizzle-orm'
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
+import { instantFromText } from '../../django/datetime.ts'
+import { dashedUuid } from '../../django/uuid.ts'
 import { UserError } from '../../errors.ts'
 import type { OpenOptions } from '../open.ts'
 import { type Builders, buildersOf, type Db, type TransactionMode } from '../port.ts'
-import { FOLD_CASE, OBJECT_CELL, objectCellValue, REAL_TEXT, SHA256, sqliteDialect } from './dialect.ts'
+import {
+  FOLD_CASE,
+  OBJECT_CELL,
+  objectCellValue,
+  REAL_TEXT,
+  SHA256,
+  SHOWN_INSTANT,
+  SHOWN_UUID,
+  sqliteDialect,
+} from './dialect.ts'
 
 /** How long a statement waits for another process to let go of the file. */
 const BUSY_MILLISECONDS = 10_000
@@ -32,6 +43,8 @@ export function openSqlite(path: string, { create = false }: OpenOptions): Db {
   connection.function(SHA256, { deterministic: true }, (text) =>
     typeof text === 'string' ? sha256(text) : null,
   )
+  connection.function(SHOWN_UUID, { deterministic: true }, (key) => dashedUuid(String(key)) ?? String(key))
+  connection.function(SHOWN_INSTANT, { deterministic: true }, (value) => instantFromText(String(value)))
   connection.function(REAL_TEXT, { deterministic: true }, String)
   connection.function(OBJECT_CELL, { deterministic: true }, objectCellValue)
   return portOf(drizzle(connection), connection)

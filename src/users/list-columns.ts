@@ -1,0 +1,64 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { Site } from '../site/site.ts'
+import { anyFlag, type Candidates } from './candidates.ts'
+import type { ListField } from './list.ts'
+import { unverifiedPrimaryEmail } from './select.ts'
+
+export interface ListColumn {
+  /** What is read with the candidate, and what users are sorted by. */
+  readonly read?: SQL
+  /** Returns what is shown of the column that was read, as a member of a JSON object. */
+  json(column: SQL): SQL
+}
+
+/** Returns the fields that the site has. */
+export function listColumns(site: Site, candidates: Candidates): Map<ListField, ListColumn> {
+  const { users } = site.tables
+  const { dialect } = site.db
+  const { type } = site.shape.userKey
+  const columns = new Map<ListField, ListColumn>([
+    ['id', { read: sql`cast(${users.key} as text)`, json: (column) => dialect.shownKeyText(column, type) }],
+    ['email', textColumn(unverifiedPrimaryEmail(site))],
+    ['kept_because', { json: () => guardNames(site, candidates) }],
+    ['addresses', { read: addresses(site), json: (column) => dialect.json(column) }],
+  ])
+  for (const field of ['username', 'first_name', 'last_name'] as const) {
+    if (users[field]) columns.set(field, textColumn(sql`${users[field]}`))
+  }
+  for (const field of ['last_login', 'date_joined'] as const) {
+    if (users[field]) columns.set(field, { read: sql`${users[field]}`, json: dialect.instantText })
+  }
+  for (const field of ['is_active', 'is_staff'] as const) {
+    if (users[field]) columns.set(field, { read: sql`${users[field]}`, json: (flag) => jsonFlag(site, flag) })
+  }
+  return columns
+}
+
+function textColumn(expression: SQL): ListColumn {
+  return { read: sql`cast(${expression} as text)`, json: (column) => column }
+}
+
+function jsonFlag({ db }: Site, flag: SQL): SQL {
+  return db.dialect.json(sql`case when ${flag} then 'true' when not ${flag} then 'false' end`)
+}
+
+/** Several edges may have the same guard. */
+function guardNames({ db }: Site, candidates: Candidates): SQL {
+  const guards = [...new Set(candidates.flags.map(({ guard }) => guard))]
+  if (guards.length === 0) return db.dialect.json(sql`'[]'`)
+  const names = guards.map(
+    (guard) => sql`case when ${anyFlag(candidates, guard)} then ${sql.raw(`',"${guard}"'`)} else '' end`,
+  )
+  return db.dialect.json(sql`'[' || substr(${sql.join(names, sql` || `)}, 2) || ']'`)
+}
+
+function addresses({ tables: { users, emailAddresses: address }, db }: Site): SQL {
+  const flag = (column: SQL) => db.dialect.json(sql`case when ${column} then 'true' else 'false' end`)
+  const each = db.dialect.jsonObject([
+    ['email', sql`cast(${address.email} as text)`],
+    ['verified', flag(sql`${address.verified}`)],
+    ['primary', flag(sql`${address.primary}`)],
+  ])
+  return sql`(select '[' || coalesce(${db.dialect.joined(sql`line`, ',')}, '') || ']' from (
+    select ${each} as line from ${address} where ${address.user} = ${users.key} order by ${address.id}) sorted)`
+}
