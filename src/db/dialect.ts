@@ -55,12 +55,19 @@ export interface Dialect {
   joined(text: SQL, separator: string): SQL
   /** The text of a JSON object without spaces. A value from `json` is taken for what it is, any other one for text. */
   jsonObject(members: readonly (readonly [name: string, value: SQL])[]): SQL
+  /** The text of a JSON string. */
+  jsonText(text: SQL): SQL
   /** The text of a JSON value as a member of a JSON object. */
   json(text: SQL): SQL
   /** The column of instants as `instantFromText` would return it; within a transaction, where the time zone is UTC. */
   instantText(column: SQL): SQL
   /** The hidden column that tells the rows of a table without a primary key apart, within one transaction. */
   readonly rowId: { readonly name: string; readonly type: string }
+  /**
+   * Deletes the rows of the table where the condition holds, and returns how many, and the texts of all of them: each in
+   * a line of its own, one or more lines to a string.
+   */
+  deleteInLines(tx: Db, deletion: LinedDeletion): Promise<DeletedLines>
   /**
    * Deletes rows of tables that refer to each other as one step, and returns the `returning` rows of each. The
    * definitions are the common table expressions that the rows are selected from.
@@ -94,6 +101,20 @@ export type Cell =
 export interface ImagePlace {
   readonly at: number
   readonly type: string
+}
+
+/** The rows of one table to delete: a condition on them, and the text to return of each, one line. */
+export interface LinedDeletion {
+  /** The common table expressions that the condition refers to. */
+  readonly definitions: readonly SQL[]
+  readonly table: Table
+  readonly where: SQL
+  readonly line: SQL
+}
+
+export interface DeletedLines {
+  readonly rows: number
+  readonly lines: readonly string[]
 }
 
 /** The rows of one table to delete: a select of the columns that tell them apart. */

@@ -16,6 +16,7 @@ const SUBFIELD = 'UM'
 /** Appends members to a new file that only its owner may read. */
 export class ArchiveWriter {
   private readonly file: FileHandle
+  private readonly text = new LineBuffer()
   private last: Promise<void> = Promise.resolve()
 
   private constructor(file: FileHandle) {
@@ -28,11 +29,11 @@ export class ArchiveWriter {
   }
 
   /**
-   * Returns once the text is on the disk. One after the other, whoever asks: a large member takes several writes. After
-   * one that failed every other fails, for nothing that follows a torn member can be read.
+   * Returns once the lines, given without their ends, are on the disk. One after the other, whoever asks: a large member
+   * takes several writes. After one that failed every other fails, for nothing that follows a torn member can be read.
    */
-  append(text: string): Promise<void> {
-    this.last = this.last.then(() => this.write(memberOf(text)))
+  append(lines: readonly string[]): Promise<void> {
+    this.last = this.last.then(() => this.write(memberOf(this.text.of(lines))))
     return this.last
   }
 
@@ -46,7 +47,33 @@ export class ArchiveWriter {
   }
 }
 
-function memberOf(text: string): Buffer {
+/** Room for text that is used again and again: new megabytes with every batch would pile up until they are collected. */
+class LineBuffer {
+  private buffer = Buffer.alloc(64 * 1024)
+
+  /** Returns the lines with their ends in UTF-8; good until the next call. */
+  of(lines: readonly string[]): Buffer {
+    let used = 0
+    for (const line of lines) {
+      used += this.write(line, used)
+      this.buffer[used++] = 0x0a
+    }
+    return this.buffer.subarray(0, used)
+  }
+
+  private write(line: string, at: number): number {
+    // A UTF-16 unit takes three bytes at most.
+    const needed = at + line.length * 3 + 1
+    if (needed > this.buffer.length) {
+      const larger = Buffer.alloc(needed * 2)
+      this.buffer.copy(larger, 0, 0, at)
+      this.buffer = larger
+    }
+    return this.buffer.write(line, at)
+  }
+}
+
+function memberOf(text: Buffer): Buffer {
   const plain = gzipSync(text, { level: 1 })
   const extra = Buffer.alloc(EXTRA)
   extra.writeUInt16LE(EXTRA - 2, 0)

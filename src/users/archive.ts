@@ -80,7 +80,7 @@ export class Archive {
     return explained(path, async () => {
       await mkdir(directory, { recursive: true, mode: 0o700 })
       const writer = await ArchiveWriter.create(path)
-      await writer.append(`${JSON.stringify(header)}\n`)
+      await writer.append([JSON.stringify(header)])
       return new Archive(path, writer)
     })
   }
@@ -88,7 +88,7 @@ export class Archive {
   /** Returns once the batch is on the disk. */
   async append(lines: readonly string[]): Promise<void> {
     this.isEmpty = false
-    await explained(this.path, () => this.writer.append(lines.map((line) => `${line}\n`).join('')))
+    await explained(this.path, () => this.writer.append(lines))
   }
 
   /** Closes the file; an empty one is removed. */

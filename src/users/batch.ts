@@ -10,6 +10,9 @@ import { type ClearedLine, deletedLine } from './archive.ts'
 import { type Candidates, losesReference } from './candidates.ts'
 import type { Nulled } from './nulled-rows.ts'
 
+/** Stands where the image of a row comes. */
+const IMAGE = '?'
+
 /** A row that has been deleted, or lost a reference. */
 interface ChangedRow extends ImageRow {
   /** What tells it from the others of its table; null when nobody needs to know. */
@@ -22,7 +25,7 @@ export interface Effects {
   readonly nulled: { readonly edge: Edge; readonly rows: Nulled }[]
   /** Who is gone, of tables whose rows may have been set to NULL before. */
   readonly gone: { readonly table: Table; readonly rows: readonly string[] }[]
-  /** The archive's lines: what was there before, in the order in which it went; empty unless asked for. */
+  /** The archive's lines, some to a text: what was there before, in the order in which it went; empty unless asked for. */
   readonly lines: string[]
 }
 
@@ -147,10 +150,27 @@ class Deletion {
   /** Deletes the rows of the table; `which` refers to the doomed rows of `tables`. */
   private async delete(table: Table, tables: readonly Table[], which: SQL): Promise<void> {
     const deletion = this.withRows(tables, sql`delete from ${tableName(table)} where ${which}`)
-    if (!this.archived && !this.mayBeNulled(table)) {
-      return add(this.effects.tables, table.label, await this.tx.changes(deletion))
+    if (this.mayBeNulled(table)) {
+      return this.gone(table, await this.tx.rows(sql`${deletion} returning ${this.returning(table)}`))
     }
-    this.gone(table, await this.tx.rows(sql`${deletion} returning ${this.returning(table)}`))
+    if (this.archived) return this.deleteInLines(table, this.archived.indexOf(table), tables, which)
+    add(this.effects.tables, table.label, await this.tx.changes(deletion))
+  }
+
+  private async deleteInLines(
+    table: Table,
+    number: number,
+    tables: readonly Table[],
+    where: SQL,
+  ): Promise<void> {
+    const { dialect } = this.tx
+    const [before = '', after = ''] = deletedLine(number, IMAGE).split(IMAGE)
+    const text = (part: string) => sql`cast(${part} as text)`
+    const line = sql`${text(before)} || ${dialect.image(namesOf(table))} || ${text(after)}`
+    const definitions = this.definitions(tables)
+    const { rows, lines } = await dialect.deleteInLines(this.tx, { definitions, table, where, line })
+    add(this.effects.tables, table.label, rows)
+    for (const text of lines) this.effects.lines.push(text)
   }
 
   private returning(table: Table): SQL {

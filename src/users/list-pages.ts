@@ -1,7 +1,7 @@
 import { gt, lt, type SQL, sql } from 'drizzle-orm'
 import type { Site } from '../site/site.ts'
 import { type Candidates, candidatesOf } from './candidates.ts'
-import { keySlices, keysOf } from './key-slices.ts'
+import { keyList, keySlices, keysOf } from './key-slices.ts'
 import type { ListRequest } from './list.ts'
 import { listColumns } from './list-columns.ts'
 
@@ -90,11 +90,11 @@ export class ListPages {
   private async keysInOrder(sort: SQL): Promise<string[]> {
     const key = sql`${sql.identifier(this.site.shape.userKey.name)}`
     const definitions = this.candidates.definitions({ columns: [sql`${sort} as sorted_by`] })
-    const [row] = await this.ask<{ keys: string }>(sql`
+    const [row] = await this.ask<{ keys: string | null }>(sql`
       with recursive ${sql.join(definitions, sql`, `)}
-      select ${this.site.db.dialect.jsonList(sql`cast(${key} as text)`)} as keys
+      select ${keyList(this.site.db.dialect, key)} as keys
       from (select ${key} from candidate where ${this.shown} order by ${this.orderBy(sql`sorted_by`, key)}) sorted`)
-    return keySlices(row?.keys ?? '[]', PAGE)
+    return keySlices(row?.keys ?? null, PAGE)
   }
 
   /** The expression `candidate` keeps its rows in the order in which it was filled: to sort the lines would cost a tenth. */

@@ -25,7 +25,7 @@ async function membersOf(file: string): Promise<(string[] | undefined)[]> {
 test('what is appended at the same time is whole, one after the other', async () => {
   const lines = Array.from({ length: 4 }, () => randomBytes(LARGE_BYTES).toString('base64'))
   const writer = await ArchiveWriter.create(path)
-  await Promise.all(lines.map((line) => writer.append(`${line}\n`)))
+  await Promise.all(lines.map((line) => writer.append([line])))
   await writer.close()
   expect((await membersOf(path)).map((member) => member?.length)).toEqual([1, 1, 1, 1])
   expect(new Set((await membersOf(path)).flat())).toEqual(new Set(lines))

@@ -73,10 +73,19 @@ export const postgresDialect: Dialect = {
     const columns = members.map(([name, value]) => sql`${value} as ${sql.identifier(name)}`)
     return sql`(select row_to_json(line)::text from (select ${sql.join(columns, sql`, `)}) line)`
   },
+  jsonText: (text) => sql`to_json(${text})::text`,
   json: (text) => sql`(${text})::json`,
   instantText,
   scanSeconds: postgresScanSeconds,
   rowId: { name: 'ctid', type: 'tid' },
+  // To hand over a row at a time would take longer than to delete it.
+  async deleteInLines(tx, { definitions, table, where, line }) {
+    const deletion = sql`gone as (delete from ${tableName(table)} where ${where} returning ${line} as line)`
+    const [found] = await tx.rows<{ rows: string; lines: string | null }>(sql`
+      with recursive ${sql.join([...definitions, deletion], sql`, `)}
+      select count(*) as rows, ${postgresDialect.joined(sql`line`, '\n')} as lines from gone`)
+    return { rows: Number(found?.rows), lines: found?.lines ? [found.lines] : [] }
+  },
   // Foreign keys are checked when the whole statement is done, whatever they defer.
   async deleteTogether<T extends object>(
     tx: Db,

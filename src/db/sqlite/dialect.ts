@@ -74,10 +74,16 @@ export const sqliteDialect: Dialect = {
     const pairs = members.map(([name, value]) => sql`${name}, ${value}`)
     return sql`json_object(${sql.join(pairs, sql`, `)})`
   },
+  jsonText: (text) => sql`json_quote(${text})`,
   json: (text) => sql`json(${text})`,
   instantText,
   scanSeconds: async () => new Map(),
   rowId: { name: 'rowid', type: 'integer' },
+  async deleteInLines(tx, { definitions, table, where, line }) {
+    const rows = await tx.rows<{ line: string }>(sql`with recursive ${sql.join([...definitions], sql`, `)}
+      delete from ${tableName(table)} where ${where} returning ${line} as line`)
+    return { rows: rows.length, lines: rows.map((row) => row.line) }
+  },
   // One statement deletes from one table only, and neither returns nor counts what foreign keys take along or change
   // meanwhile: read all rows first, and let the keys be checked at COMMIT.
   async deleteTogether<T extends object>(

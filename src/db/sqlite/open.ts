@@ -27,9 +27,9 @@ const LOOK_AGAIN_MILLISECONDS = 20
 
 /**
  * Another process that waits for the file looks again every 100 ms at worst. One that writes transaction after
- * transaction would starve it, so it stops for longer than that, every second.
+ * transaction would starve it, so it stops for longer than that, every two seconds: Django waits for five.
  */
-const TURN_MILLISECONDS = 1_000
+const TURN_MILLISECONDS = 2_000
 const GAP_MILLISECONDS = 110
 
 /** Opens a SQLite file. Integers arrive as BigInt, so that no key is ever rounded. */
