@@ -1,6 +1,6 @@
 import { CUTOFF } from './crowd.ts'
 import { type Command, timed } from './measure.ts'
-import { clientCount, clientListing } from './peers.ts'
+import { clientCount, clientListing, clientPlan } from './peers.ts'
 import type { Bench } from './section.ts'
 import { type SiteDatabase, usermgmt } from './site-databases.ts'
 
@@ -16,13 +16,22 @@ export async function measureListing(bench: Bench): Promise<void> {
   })
 }
 
-/** Plans a purge, against the one statement that counts the candidates. */
+/** Plans a purge, against one statement that counts the same, and against one that only counts the candidates. */
 export async function measurePlanning(bench: Bench): Promise<void> {
+  const planning = ({ url }: SiteDatabase) =>
+    usermgmt(url, 'purge', '--since', CUTOFF, '--dry-run', '--quiet')
   await against(bench, {
-    ours: ({ url }) => usermgmt(url, 'purge', '--since', CUTOFF, '--dry-run', '--quiet'),
+    ours: planning,
+    theirs: clientPlan,
+    what: 'purge --dry-run',
+    peer: 'one SQL statement that counts the same',
+    atMost: 2,
+  })
+  await against(bench, {
+    ours: planning,
     theirs: clientCount,
     what: 'purge --dry-run',
-    peer: 'one SQL count',
+    peer: 'a count of the candidates alone',
     atMost: 2,
   })
 }

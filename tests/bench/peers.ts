@@ -7,6 +7,9 @@ import type { SiteDatabase } from './site-databases.ts'
 const CANDIDATES = `FROM auth_user u WHERE (u.last_login IS NULL OR u.last_login <= '${CUTOFF} 00:00:00')
   AND EXISTS (SELECT 1 FROM account_emailaddress e WHERE e.user_id = u.id AND e."primary" AND NOT e.verified)`
 
+/** As long ago as the grace period is by default, from the day on which somebody ran this first. */
+const GRACE = '2026-10-25 00:00:00'
+
 const DELETION = `
   CREATE TEMPORARY TABLE bots AS SELECT u.id ${CANDIDATES};
   DELETE FROM account_emailconfirmation WHERE email_address_id IN (
@@ -46,6 +49,29 @@ export function clientListing({ kind, place }: SiteDatabase): Command {
 /** Returns how the database's own client counts the candidates. */
 export function clientCount({ place }: SiteDatabase): Command {
   return client(place, `SELECT count(*) ${CANDIDATES}`)
+}
+
+/** Returns how the database's own client counts what a plan tells: who is kept by what, and how many rows go. */
+export function clientPlan({ place }: SiteDatabase): Command {
+  const guards = ['recent', 'staff', 'verified', 'social', 'deactivated', 'content']
+  return client(
+    place,
+    `WITH bots AS MATERIALIZED (SELECT u.id, u.is_staff OR u.is_superuser AS staff, NOT u.is_active AS deactivated,
+        u.date_joined > '${GRACE}' OR EXISTS (SELECT 1 FROM account_emailaddress e JOIN account_emailconfirmation c
+          ON c.email_address_id = e.id WHERE e.user_id = u.id AND c.sent > '${GRACE}') AS recent,
+        EXISTS (SELECT 1 FROM account_emailaddress e WHERE e.user_id = u.id AND e.verified) AS verified,
+        EXISTS (SELECT 1 FROM socialaccount_socialaccount s WHERE s.user_id = u.id) AS social,
+        EXISTS (SELECT 1 FROM django_admin_log l WHERE l.user_id = u.id) AS content ${CANDIDATES}),
+      gone AS MATERIALIZED (SELECT id FROM bots WHERE NOT (${guards.join(' OR ')}))
+    SELECT count(*), ${guards.map((guard) => `count(*) FILTER (WHERE ${guard})`).join(', ')},
+      (SELECT count(*) FROM auth_user), (SELECT count(*) FROM gone),
+      (SELECT count(*) FROM account_emailaddress WHERE user_id IN (SELECT id FROM gone)),
+      (SELECT count(*) FROM account_emailconfirmation WHERE email_address_id IN (
+        SELECT id FROM account_emailaddress WHERE user_id IN (SELECT id FROM gone))),
+      (SELECT count(*) FROM auth_user_groups WHERE user_id IN (SELECT id FROM gone)),
+      (SELECT count(*) FROM auth_user_user_permissions WHERE user_id IN (SELECT id FROM gone)),
+      (SELECT count(*) FROM socialaccount_socialaccount WHERE user_id IN (SELECT id FROM gone)) FROM bots`,
+  )
 }
 
 function client(place: string, query: string): Command {
