@@ -9,6 +9,8 @@ export interface Dialect {
   readonly kit: ColumnKit
   /** Several transactions of one port may be at work at once. */
   readonly parallel: boolean
+  /** To read on from a key costs no more than what is read; elsewhere other tables may be read from their beginning. */
+  readonly readsOn: boolean
   /** How many users go in one transaction by default: a commit must not cost more than its work, nor hold locks long. */
   readonly batchSize: number
   /** Locks the rows of a table until the transaction ends, in a fixed order; nothing where it locks everything. */
@@ -59,8 +61,8 @@ export interface Dialect {
   jsonText(text: SQL): SQL
   /** The text of a JSON value as a member of a JSON object. */
   json(text: SQL): SQL
-  /** The column of instants as `instantFromText` would return it; within a transaction, where the time zone is UTC. */
-  instantText(column: SQL): SQL
+  /** The exact text of an instant as `instantFromText` would return it; within a transaction, where the time zone is UTC. */
+  instantText(exactText: SQL): SQL
   /** The hidden column that tells the rows of a table without a primary key apart, within one transaction. */
   readonly rowId: { readonly name: string; readonly type: string }
   /**

@@ -5,8 +5,10 @@ import type { ListField } from './list.ts'
 import { unverifiedPrimaryEmail } from './select.ts'
 
 export interface ListColumn {
-  /** What is read with the candidate, and what users are sorted by. */
+  /** What is read with the candidate. */
   readonly read?: SQL
+  /** What users are sorted by; left out where it is the same. */
+  readonly order?: SQL
   /** Returns what is shown of the column that was read, as a member of a JSON object. */
   json(column: SQL): SQL
 }
@@ -26,7 +28,9 @@ export function listColumns(site: Site, candidates: Candidates): Map<ListField, 
     if (users[field]) columns.set(field, textColumn(sql`${users[field]}`))
   }
   for (const field of ['last_login', 'date_joined'] as const) {
-    if (users[field]) columns.set(field, { read: sql`${users[field]}`, json: dialect.instantText })
+    if (!users[field]) continue
+    const order = sql`${users[field]}`
+    columns.set(field, { read: dialect.exactText(order), order, json: dialect.instantText })
   }
   for (const field of ['is_active', 'is_staff'] as const) {
     if (users[field]) columns.set(field, { read: sql`${users[field]}`, json: (flag) => jsonFlag(site, flag) })

@@ -8,6 +8,9 @@ import { listColumns } from './list-columns.ts'
 /** Many enough that a page costs little, few enough that memory stays flat. */
 const PAGE = 5_000
 
+/** A server has several processes; it need not wait for this one. */
+export const PAGES_AT_ONCE = 2
+
 /** Users in the order asked for, each a JSON object in a line of its own. */
 export interface ListPage {
   readonly users: number
@@ -26,7 +29,6 @@ interface PageRow {
  * to find them.
  */
 export class ListPages {
-  isLast = false
   private readonly site: Site
   private readonly request: ListRequest
   private readonly candidates: Candidates
@@ -34,8 +36,9 @@ export class ListPages {
   private readonly line: SQL
   private readonly shown: SQL
   private readonly sort: SQL | undefined
+  private hasEnded = false
   private last: string | undefined
-  private slices: string[] | undefined
+  private slices: Promise<string[]> | undefined
 
   constructor(site: Site, request: ListRequest) {
     const candidates = candidatesOf(site, request.criteria)
@@ -59,41 +62,54 @@ export class ListPages {
         : request.show === 'kept'
           ? candidates.isKept
           : sql`not (${candidates.isKept})`
-    this.sort = sorted && sorted !== 'id' ? columns.get(sorted)?.read : undefined
+    const column = sorted && sorted !== 'id' ? columns.get(sorted) : undefined
+    this.sort = column?.order ?? column?.read
   }
 
-  /** Returns the next users, fewer where not all candidates are shown. */
-  async next(): Promise<ListPage> {
-    const page = this.sort ? await this.nextSorted(this.sort) : await this.nextByKey()
-    return { users: Number(page.shown), lines: page.lines ?? '' }
+  /** How many pages may be asked for at once. */
+  get atOnce(): number {
+    return this.site.db.dialect.parallel ? PAGES_AT_ONCE : 1
   }
 
-  private async nextByKey(): Promise<PageRow> {
+  /** Returns the next users, fewer where not all candidates are shown; undefined after the last. */
+  async next(): Promise<ListPage | undefined> {
+    const page = this.readsOn ? await this.nextRange() : await this.nextSlice()
+    return page && { users: Number(page.shown), lines: page.lines ?? '' }
+  }
+
+  private get readsOn(): boolean {
+    return this.sort === undefined && this.site.db.dialect.readsOn
+  }
+
+  private async nextRange(): Promise<PageRow | undefined> {
+    if (this.hasEnded) return undefined
     const { users } = this.site.tables
     const down = this.request.sort?.descending
     const beyond = this.last === undefined ? undefined : (down ? lt : gt)(users.key, this.last)
     const page = await this.read(beyond, sql`limit ${sql.raw(String(PAGE))}`)
     this.last = page.last ?? undefined
-    this.isLast = Number(page.read) < PAGE
+    this.hasEnded = Number(page.read) < PAGE
     return page
   }
 
-  /** Of whom to show first, second, … is found once: to sort anew for each page would take far longer. */
-  private async nextSorted(sort: SQL): Promise<PageRow> {
+  /** Who comes first, second, … is found once: to sort anew for each page would take far longer. */
+  private async nextSlice(): Promise<PageRow | undefined> {
     const { shape, tables, db } = this.site
-    this.slices ??= await this.keysInOrder(sort)
-    const keys = keysOf(this.slices.shift() ?? '[]')
-    this.isLast = this.slices.length === 0
-    return this.read(db.dialect.keyAmong(sql`${tables.users.key}`, shape.userKey.type, keys))
+    this.slices ??= this.keysInOrder()
+    const slice = (await this.slices).shift()
+    if (slice === undefined) return undefined
+    return this.read(db.dialect.keyAmong(sql`${tables.users.key}`, shape.userKey.type, keysOf(slice)))
   }
 
-  private async keysInOrder(sort: SQL): Promise<string[]> {
+  private async keysInOrder(): Promise<string[]> {
     const key = sql`${sql.identifier(this.site.shape.userKey.name)}`
-    const definitions = this.candidates.definitions({ columns: [sql`${sort} as sorted_by`] })
+    const definitions = this.candidates.definitions({
+      columns: this.sort && [sql`${this.sort} as sorted_by`],
+    })
     const [row] = await this.ask<{ keys: string | null }>(sql`
       with recursive ${sql.join(definitions, sql`, `)}
       select ${keyList(this.site.db.dialect, key)} as keys
-      from (select ${key} from candidate where ${this.shown} order by ${this.orderBy(sql`sorted_by`, key)}) sorted`)
+      from (select ${key} from candidate where ${this.shown} order by ${this.orderBy(this.sort && sql`sorted_by`, key)}) sorted`)
     return keySlices(row?.keys ?? null, PAGE)
   }
 

@@ -57,16 +57,32 @@ export interface Tally {
 
 /**
  * Yields the candidates in the order asked for (by key when none), a page at a time: one long read would keep a
- * SQLite site from writing for as long as the output takes.
+ * SQLite site from writing for as long as the output takes. A server reads the next page meanwhile.
  */
 export async function* listPages(site: Site, asked: ListRequest): AsyncGenerator<ListPage> {
   const request = { ...asked, criteria: await withNamedUsers(site, asked.criteria) }
   const pages = new ListPages(site, request)
   let left = request.criteria.selection.limit ?? Number.POSITIVE_INFINITY
-  while (left > 0 && !pages.isLast) {
-    const page = firstOf(await pages.next(), left)
-    if (page.users > 0) yield page
+  for await (const page of inAdvance(() => pages.next(), pages.atOnce)) {
+    if (page.users > 0) yield firstOf(page, left)
     left -= page.users
+    if (left <= 0) return
+  }
+}
+
+/** Yields what `next` returns until there is no more, and has so many calls of it under way. */
+async function* inAdvance<T>(next: () => Promise<T | undefined>, number: number): AsyncGenerator<T> {
+  const waiting: Promise<T | undefined>[] = []
+  const start = () => {
+    const started = next()
+    // It is looked at when its turn comes.
+    started.catch(() => {})
+    waiting.push(started)
+  }
+  for (let i = 0; i < number; i++) start()
+  for (let found = await waiting.shift(); found !== undefined; found = await waiting.shift()) {
+    start()
+    yield found
   }
 }
 

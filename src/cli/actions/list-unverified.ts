@@ -1,5 +1,6 @@
 import type { Site } from '../../site/site.ts'
 import { type ListRequest, listPages, tally } from '../../users/list.ts'
+import { PAGES_AT_ONCE } from '../../users/list-pages.ts'
 import type { ListFormat, ListOptions } from '../commands/list-unverified.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { clockOf, criteriaFrom, understood } from '../criteria.ts'
@@ -35,7 +36,7 @@ export async function listUnverified(context: Context, globals: GlobalOptions, o
       const printed = await print(options.format, site, request, context, globals)
       if (printed === 0) await sayWhyNothing(site, request, talk)
     },
-    { settings },
+    { settings, connections: PAGES_AT_ONCE },
   )
 }
 

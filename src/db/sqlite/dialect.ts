@@ -30,6 +30,7 @@ export const sqliteDialect: Dialect = {
   name: 'sqlite',
   kit: sqliteKit,
   parallel: false,
+  readsOn: true,
   batchSize: 5_000,
   forUpdate: sql``,
   lockRows: async () => {},
@@ -154,8 +155,8 @@ function boundValue(cell: Cell): unknown {
 }
 
 /** To ask JavaScript takes longer than all else; what Django itself has written need not be asked for. */
-function instantText(column: SQL): SQL {
-  return sql`case when ${column} like '____-__-__ __:__:__.______' and substr(${column}, 21) <> '000000'
-    then substr(${column}, 1, 10) || 'T' || substr(${column}, 12) || 'Z'
-    when ${column} is not null then ${sql.raw(SHOWN_INSTANT)}(${column}) end`
+function instantText(text: SQL): SQL {
+  return sql`case when ${text} like '____-__-__ __:__:__.______' and substr(${text}, 21) <> '000000'
+    then substr(${text}, 1, 10) || 'T' || substr(${text}, 12) || 'Z'
+    when ${text} is not null then ${sql.raw(SHOWN_INSTANT)}(${text}) end`
 }
