@@ -166,6 +166,13 @@ const CODES: readonly [RegExp, Wording][] = [
     (_, target) => [`${target} cannot be opened`, 'see who may read the file and its directory'],
   ],
   [
+    /^SQLITE_READONLY_DIRECTORY/,
+    (_, target) => [
+      `nothing can be written beside ${target}`,
+      'SQLite keeps files there, in WAL mode even to read: see who may write the directory, or look at a copy',
+    ],
+  ],
+  [
     /^SQLITE_READONLY/,
     (_, target) => [`${target} is read-only`, 'see who may write the file and its directory'],
   ],

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -7,7 +7,7 @@ import { type Ended, runCommand, startCommand } from '../support/command.ts'
 import { crowdedSite, crowdPurge } from '../support/crowd.ts'
 import { describeDatabase } from '../support/databases.ts'
 import { filesUpTo, heedingPermissions } from '../support/limits.ts'
-import type { TestSite } from '../support/sites.ts'
+import { createSite, type TestSite } from '../support/sites.ts'
 import { expectEverybodyWhole, restoreAll, siteRowsOf } from '../support/whole.ts'
 
 const USERS = 5_000
@@ -66,7 +66,7 @@ describeDatabase('sqlite', 'the database file during a purge', (harness) => {
     const stopped = await ended.finally(() => chmod(dirname(fileOf(site)), 0o700))
     // Between two transactions its journal cannot be made, in the middle of one it cannot be removed.
     const words =
-      /\nusermgmt: \S+ (cannot be opened|is read-only|cannot be read or written \(I\/O error\)); .+\n$/
+      /\nusermgmt: (nothing can be written beside \S+|\S+ cannot be opened|\S+ cannot be read or written \(I\/O error\)); .+\n$/
     await expectStopped(site, stopped, words)
   })
 
@@ -77,6 +77,21 @@ describeDatabase('sqlite', 'the database file during a purge', (harness) => {
     expect(stderr).toMatch(/\nusermgmt: \S+ is read-only; .+\n$/)
     expect([exit, stdout]).toEqual([1, ''])
     expect(await site.db.$count(site.tables.users)).toBe(USERS)
+  })
+
+  test('in WAL mode where nothing can be written: a list says why it cannot read', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    await site.database.run('pragma journal_mode = wal')
+    await site.database.close()
+    const place = join(directory, 'closed')
+    await mkdir(place)
+    const copy = join(place, 'site.sqlite3')
+    await copyFile(fileOf(site), copy)
+    await chmod(place, 0o500)
+    const list = ['list', '--database', copy, '--quiet']
+    const { exit, stderr } = await runCommand(list, { through: heedingPermissions() })
+    expect(stderr).toMatch(/^usermgmt: nothing can be written beside \S+; .+\n$/)
+    expect(exit).toBe(1)
   })
 
   test('no room for its journal: nothing is deleted', async () => {

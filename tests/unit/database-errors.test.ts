@@ -21,6 +21,8 @@ test.each([
   ['40001', 'retry', 'another transaction got in the way'],
   ['SQLITE_BUSY_SNAPSHOT', 'locked', 'TARGET is locked by another process'],
   ['SQLITE_CANTOPEN_ISDIR', 'other', 'TARGET cannot be opened'],
+  ['SQLITE_READONLY_DIRECTORY', 'other', 'nothing can be written beside TARGET'],
+  ['SQLITE_READONLY', 'other', 'TARGET is read-only'],
   ['SQLITE_IOERR_WRITE', 'other', 'TARGET cannot be read or written (I/O error)'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'other', 'the certificate of TARGET is not trusted'],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'other', 'the certificate of TARGET is not trusted'],
