@@ -10,8 +10,8 @@ import { type SiteDatabase, usermgmt } from './site-databases.ts'
 const USERS = 30_000
 const CONNECTIONS = 5
 const POOL = 1.5
-/** The heap of Node grows before it is swept. */
-const MEMORY = 1.5
+/** The more there is to do, the later Node sweeps its heap; what is in use does not grow. */
+const MEMORY = 1.25
 
 /** Reminds the bots, and sends as many such mails through a pool of nodemailer that does nothing else. */
 export async function measureMail(bench: Bench): Promise<void> {
@@ -33,19 +33,19 @@ export async function measureMail(bench: Bench): Promise<void> {
         await database.drop()
         return measured
       })
-    const small = await campaign(Math.floor(users / 10))
-    const large = await campaign(users)
+    const some = await campaign(users)
+    const many = await campaign(3 * users)
     report.goal({
       database: databases.kind,
       what: 'email to a bare pool',
       limit: { atMost: POOL },
-      reached: large.seconds / pool.seconds,
+      reached: some.seconds / pool.seconds,
     })
     report.goal({
       database: databases.kind,
-      what: 'peak memory of ten times the mails',
+      what: 'peak memory of three times the mails',
       limit: { atMost: MEMORY },
-      reached: ratio(large.peakMegabytes, small.peakMegabytes),
+      reached: ratio(many.peakMegabytes, some.peakMegabytes),
     })
   } finally {
     await server.close()

@@ -17,7 +17,7 @@ const NO_LEDGER = ['deletion', 'reminder', 'lock', 'run', 'migration'].map(
   (table) => `DROP TABLE usermgmt_${table}`,
 )
 
-const BIN = fileURLToPath(new URL('bin/usermgmt.js', packageRoot()))
+export const BIN = fileURLToPath(new URL('bin/usermgmt.js', packageRoot()))
 
 /** A database with a crowd that one contender has for itself. */
 export interface SiteDatabase {
