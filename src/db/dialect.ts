@@ -13,8 +13,11 @@ export interface Dialect {
   readonly readsOn: boolean
   /** How many users go in one transaction by default: a commit must not cost more than its work, nor hold locks long. */
   readonly batchSize: number
-  /** Locks the rows of a table until the transaction ends, in a fixed order; nothing where it locks everything. */
-  lockRows(tx: Db, table: SQL, where: SQL, order: SQL): Promise<void>
+  /**
+   * Locks the rows of a table until the transaction ends, in a fixed order; nothing where it locks everything. The
+   * definitions are common table expressions that the condition refers to.
+   */
+  lockRows(tx: Db, table: SQL, where: SQL, order: SQL, definitions?: readonly SQL[]): Promise<void>
   /** From now on the transaction waits for no lock for long: others wait for those that it holds. */
   waitBriefly(tx: Db): Promise<void>
   /** Ends a select that locks the rows it reads; empty where the transaction locks everything. */

@@ -124,6 +124,11 @@ export function mayGo(dependents: Dependents, table: Table): boolean {
   return table === dependents.users || deletingEdges(dependents, table).length > 0
 }
 
+/** True when the database does something of its own to rows that refer to a deleted one of the table. */
+export function hasActiveKey({ edges }: Dependents, table: Table): boolean {
+  return edges.some((edge) => edge.references === table && !/^(no action|restrict)$/.test(edge.onDelete))
+}
+
 /** True when rows of the table may refer to others of it, whatever the rule. */
 export function refersToItself({ edges }: Dependents, table: Table): boolean {
   return edges.some((edge) => edge.table === table && edge.references === table)

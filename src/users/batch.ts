@@ -4,10 +4,17 @@ import type { Cell } from '../db/dialect.ts'
 import { columnList, rowValue, tableName } from '../db/identifiers.ts'
 import { cellsOf, type ImageRow } from '../db/image.ts'
 import type { Db } from '../db/port.ts'
-import { deletingEdges, type Edge, edgesOnto, mayGo, refersToItself } from '../site/dependents.ts'
+import {
+  deletingEdges,
+  type Edge,
+  edgesOnto,
+  hasActiveKey,
+  mayGo,
+  refersToItself,
+} from '../site/dependents.ts'
 import type { Site } from '../site/site.ts'
 import { type ClearedLine, deletedLine } from './archive.ts'
-import { type Candidates, losesReference } from './candidates.ts'
+import { type Candidates, hasRows, losesReference } from './candidates.ts'
 import type { Nulled } from './nulled-rows.ts'
 
 /** Stands where the image of a row comes. */
@@ -42,6 +49,7 @@ export async function deleteUsers(
   archived: readonly Table[] | undefined,
 ): Promise<Effects> {
   const deletion = new Deletion(tx, site, candidates, keys, archived)
+  await deletion.lockParents()
   for (const group of candidates.dependents.order) await deletion.deleteGroup(group)
   await tx.dialect.checkForeignKeys(tx)
   return deletion.effects
@@ -77,6 +85,24 @@ class Deletion {
     this.seed = sql`${doomed.nameOf(shape.users)}(${columnList(columns)}) as (${rows})`
   }
 
+  /**
+   * Where the database itself would take along rows, or change them, no further one may come under a doomed row after
+   * these have been archived. The users are locked already.
+   */
+  async lockParents(): Promise<void> {
+    const { dependents, doomed } = this.candidates
+    for (const table of dependents.spread.flatMap((group) => group.tables)) {
+      if (table === dependents.users || !hasActiveKey(dependents, table)) continue
+      await this.tx.dialect.lockRows(
+        this.tx,
+        tableName(table),
+        this.identity(table),
+        columnList(doomed.identityOf(table)),
+        this.definitions([table]),
+      )
+    }
+  }
+
   /** Deletes the doomed rows of tables that nothing refers to any more, except each other. */
   async deleteGroup(group: readonly Table[]): Promise<void> {
     for (const table of group) await this.clearReferences(table)
@@ -87,7 +113,7 @@ class Deletion {
     }
     if (table === this.candidates.dependents.users) return this.delete(table, [table], this.identity(table))
     for (const edge of deletingEdges(this.candidates.dependents, table)) {
-      const which = sql`${rowValue(edge.columns)} in (
+      const which = sql`${hasRows(table)} and ${rowValue(edge.columns)} in (
         select ${columnList(edge.referencedColumns)} from ${this.candidates.doomed.nameOf(edge.references)})`
       await this.delete(table, [edge.references], which)
     }

@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
+import type { Table } from '../db/catalog.ts'
 import { columnList, equalColumns, rowValue, tableName } from '../db/identifiers.ts'
 import { type Dependents, dependentsOf, type Edge, edgesOnto, mayGo } from '../site/dependents.ts'
 import { Relations } from '../site/relations.ts'
@@ -101,8 +102,14 @@ function refersToUser({ tables: { users }, shape }: Site, edge: Edge): SQL {
     return sql`${users}.${sql.identifier(referenced)} in (select here.${sql.identifier(column)}
       from ${tableName(edge.table)} here where here.${sql.identifier(column)} is not null${isOther})`
   }
-  return sql`exists (select 1 from ${tableName(edge.table)} here
-    where ${equalColumns(here, edge.columns, sql`${users}`, edge.referencedColumns)}${isOther})`
+  // Of a site's many tables most are empty, which is found once; to look into each for every user would take longer.
+  return sql`(${hasRows(edge.table)} and exists (select 1 from ${tableName(edge.table)} here
+    where ${equalColumns(here, edge.columns, sql`${users}`, edge.referencedColumns)}${isOther}))`
+}
+
+/** True when there is any row in the table. */
+export function hasRows(table: Table): SQL {
+  return sql`exists (select 1 from ${tableName(table)})`
 }
 
 function ownersBehind(owned: Relations, edge: Edge): SQL {

@@ -33,7 +33,7 @@ export async function djangoDeletion(database: SiteDatabase, ids: readonly numbe
 }
 
 /** Returns how the database's own client lists the candidates, an object in each line, with what keeps each. */
-export function clientListing({ kind, place }: SiteDatabase): Command {
+export function clientListing({ kind, place, keeping }: SiteDatabase): Command {
   const object = kind === 'sqlite' ? 'json_object' : 'json_build_object'
   return client(
     place,
@@ -42,8 +42,16 @@ export function clientListing({ kind, place }: SiteDatabase): Command {
       'last_login', u.last_login, 'date_joined', u.date_joined, 'staff', u.is_staff OR u.is_superuser,
       'verified', EXISTS (SELECT 1 FROM account_emailaddress e WHERE e.user_id = u.id AND e.verified),
       'social', EXISTS (SELECT 1 FROM socialaccount_socialaccount s WHERE s.user_id = u.id),
-      'deactivated', NOT u.is_active) ${CANDIDATES} ORDER BY u.id`,
+      'deactivated', NOT u.is_active, 'content', ${content(keeping)}) ${CANDIDATES} ORDER BY u.id`,
   )
+}
+
+function content(keeping: readonly string[]): string {
+  const exist = keeping.map((column) => {
+    const [table] = column.split('.')
+    return `EXISTS (SELECT 1 FROM ${table} WHERE ${column} = u.id)`
+  })
+  return `(${exist.join(' OR ')})`
 }
 
 /** Returns how the database's own client counts the candidates. */
@@ -52,7 +60,7 @@ export function clientCount({ place }: SiteDatabase): Command {
 }
 
 /** Returns how the database's own client counts what a plan tells: who is kept by what, and how many rows go. */
-export function clientPlan({ place }: SiteDatabase): Command {
+export function clientPlan({ place, keeping }: SiteDatabase): Command {
   const guards = ['recent', 'staff', 'verified', 'social', 'deactivated', 'content']
   return client(
     place,
@@ -61,7 +69,7 @@ export function clientPlan({ place }: SiteDatabase): Command {
           ON c.email_address_id = e.id WHERE e.user_id = u.id AND c.sent > '${GRACE}') AS recent,
         EXISTS (SELECT 1 FROM account_emailaddress e WHERE e.user_id = u.id AND e.verified) AS verified,
         EXISTS (SELECT 1 FROM socialaccount_socialaccount s WHERE s.user_id = u.id) AS social,
-        EXISTS (SELECT 1 FROM django_admin_log l WHERE l.user_id = u.id) AS content ${CANDIDATES}),
+        ${content(keeping)} AS content ${CANDIDATES}),
       gone AS MATERIALIZED (SELECT id FROM bots WHERE NOT (${guards.join(' OR ')}))
     SELECT count(*), ${guards.map((guard) => `count(*) FILTER (WHERE ${guard})`).join(', ')},
       (SELECT count(*) FROM auth_user), (SELECT count(*) FROM gone),

@@ -19,6 +19,18 @@ const NO_LEDGER = ['deletion', 'reminder', 'lock', 'run', 'migration'].map(
 
 export const BIN = fileURLToPath(new URL('bin/usermgmt.js', packageRoot()))
 
+/** Whose rows keep a user, by `table.column`: of Django itself, and of the models in tests/interop/site. */
+const KEEPING = ['django_admin_log.user_id']
+const KEEPING_OF_MODELS = [
+  'blog_profile.user_id',
+  'blog_post.author_id',
+  'blog_post.editor_id',
+  'blog_comment.author_id',
+  'blog_page.owner_id',
+  'blog_article.writer_id',
+  'blog_club_members.user_id',
+]
+
 /** A database with a crowd that one contender has for itself. */
 export interface SiteDatabase {
   readonly kind: DatabaseKind
@@ -26,6 +38,8 @@ export interface SiteDatabase {
   readonly url: string
   /** For Django, sqlite3 and psql: a path, or the URL. */
   readonly place: string
+  /** The columns that a guard asks whether they refer to a user. */
+  readonly keeping: readonly string[]
   connect(): Promise<RawConnection>
   drop(): Promise<void>
 }
@@ -87,6 +101,7 @@ export class SiteDatabases {
       kind: this.kind,
       url,
       place: url.replace(/^sqlite:/, ''),
+      keeping: this.hasDjango ? [...KEEPING, ...KEEPING_OF_MODELS] : KEEPING,
       connect: () => this.storage.connect(name),
       drop: () => this.storage.drop(name),
     }

@@ -23,8 +23,9 @@ export const postgresDialect: Dialect = {
   readsOn: false,
   batchSize: 1_000,
   forUpdate: sql`for update`,
-  lockRows: async (tx, table, where, order) => {
-    await tx.rows(sql`select 1 from ${table} where ${where} order by ${order} for update`)
+  lockRows: async (tx, table, where, order, definitions = []) => {
+    const behind = definitions.length > 0 ? sql`with recursive ${sql.join([...definitions], sql`, `)}` : sql``
+    await tx.rows(sql`${behind} select 1 from ${table} where ${where} order by ${order} for update`)
   },
   // Unless the administrator has said how long.
   waitBriefly: async (tx) => {
