@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { describeEachDatabase } from '../support/databases.ts'
+import { createSite } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
 import { exampleSite } from './example-site.ts'
 import { type Situation, usermgmt } from './run.ts'
@@ -124,6 +125,25 @@ kept_because  content
     })
     expect(stdout).toBe('2\n4\n')
   })
+
+  test.each(['table', 'json', 'ndjson', 'csv', 'ids'])(
+    'a UUID has dashes in %s, and is taken with and without',
+    async (format) => {
+      const site = await createSite(harness, 'uuid-user')
+      const key = (await addUser(site)).replaceAll('-', '')
+      await addUser(site)
+      const shown = key.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+      const command = ['list', '--since', '2020-01-01', '--format', format, '--database', site.url]
+      for (const given of [key, shown, shown.toUpperCase()]) {
+        const named = await usermgmt([...command, '--user', given])
+        expect(named).toMatchObject({ exit: 0, stdout: expect.stringContaining(shown) })
+        expect(named.stdout.match(/[0-9a-f]{8}-[0-9a-f]{4}-/g)).toHaveLength(1)
+        expect(await usermgmt([...command, '--users-from', '-'], { stdin: given })).toMatchObject({
+          stdout: named.stdout,
+        })
+      }
+    },
+  )
 
   test.each([
     ['2\n4\n2\n', ''],
