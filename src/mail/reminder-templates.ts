@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Liquid, LiquidError, type Template } from 'liquidjs'
 import type { Instant } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
+import { fileReason } from '../file-error.ts'
 import { quickenDates } from './date-filter.ts'
 import { builtInTemplates, TEMPLATE_FILES } from './templates/built-in.ts'
 import { wrapText } from './wrap-text.ts'
@@ -69,8 +70,8 @@ export async function reminderRenderer(directory: string | undefined, zone: stri
 
 /** All in memory: a template can include the others of its directory, and no other file. */
 async function readTemplates(directory: string): Promise<Map<string, string>> {
-  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(`the templates cannot be read from ${directory}: ${error.code}`)
+  const names = await readdir(directory).catch((error: unknown) => {
+    throw new UserError(`the templates cannot be read from ${directory}: ${fileReason(error)}`)
   })
   const known: readonly string[] = Object.values(TEMPLATE_FILES)
   if (!names.some((name) => known.includes(name))) {
@@ -86,8 +87,8 @@ async function readTemplates(directory: string): Promise<Map<string, string>> {
 }
 
 async function readTemplate(directory: string, name: string): Promise<string> {
-  const bytes = await readFile(join(directory, name)).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(`the template ${name} cannot be read: ${error.code}`)
+  const bytes = await readFile(join(directory, name)).catch((error: unknown) => {
+    throw new UserError(`the template ${name} cannot be read: ${fileReason(error)}`)
   })
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)

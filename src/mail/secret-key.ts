@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { UserError } from '../errors.ts'
+import { fileReason } from '../file-error.ts'
 
 const HINT = 'the SECRET_KEY of the site: --secret-key-file FILE, or USERMGMT_SECRET_KEY'
 
@@ -20,8 +21,8 @@ export async function secretKey(
     }
     return checked(fromEnvironment, 'USERMGMT_SECRET_KEY')
   }
-  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(`the secret key cannot be read from ${file}: ${error.code}`)
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw new UserError(`the secret key cannot be read from ${file}: ${fileReason(error)}`)
   })
   return checked(decoded(bytes, file), file)
 }

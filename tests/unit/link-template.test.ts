@@ -99,7 +99,9 @@ describe('the secret key', () => {
   })
 
   test('that is missing', async () => {
-    expect((await wordsOf(() => secretKey(file, undefined))).message).toMatch(/cannot be read from .*ENOENT/)
+    expect((await wordsOf(() => secretKey(file, undefined))).message).toMatch(
+      /cannot be read from .*: there is no such file/,
+    )
     expect(await wordsOf(() => secretKey(undefined, undefined))).toMatchObject({
       kind: 'invalid',
       hint: expect.stringContaining('--secret-key-file'),

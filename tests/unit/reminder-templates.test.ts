@@ -149,7 +149,7 @@ describe('a mistake in a template', () => {
 describe('a directory that', () => {
   test('is missing', async () => {
     const error = await wordsOf(() => reminderRenderer(join(directory, 'nowhere'), 'UTC'))
-    expect(error.message).toMatch(/cannot be read from .*: ENOENT/)
+    expect(error.message).toMatch(/cannot be read from .*: there is no such file or directory/)
   })
 
   test('has no template', async () => {
@@ -164,7 +164,7 @@ describe('a directory that', () => {
   test('has one that cannot be read, or is no text', async () => {
     await symlink('/nowhere', join(directory, 'reminder.txt.liquid'))
     expect((await wordsOf(() => render())).message).toBe(
-      'the template reminder.txt.liquid cannot be read: ENOENT',
+      'the template reminder.txt.liquid cannot be read: there is no such file or directory',
     )
     await rm(join(directory, 'reminder.txt.liquid'))
     await write({ 'reminder.txt.liquid': Buffer.from([0xff, 0xfe]) })
