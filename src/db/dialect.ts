@@ -20,6 +20,11 @@ export interface Dialect {
   lockRows(tx: Db, table: SQL, where: SQL, order: SQL, definitions?: readonly SQL[]): Promise<void>
   /** From now on the transaction waits for no lock for long: others wait for those that it holds. */
   waitBriefly(tx: Db): Promise<void>
+  /**
+   * Within a transaction: a text that stays the same until somebody else has changed the database; undefined where
+   * nobody can tell, or where the database changes rows by itself.
+   */
+  changeMark(tx: Db): Promise<string | undefined>
   /** Ends a select that locks the rows it reads; empty where the transaction locks everything. */
   readonly forUpdate: SQL
   /** Returns what the database says about its tables. */
@@ -68,11 +73,8 @@ export interface Dialect {
   instantText(exactText: SQL): SQL
   /** The hidden column that tells the rows of a table without a primary key apart, within one transaction. */
   readonly rowId: { readonly name: string; readonly type: string }
-  /**
-   * Deletes the rows of the table where the condition holds, and returns how many, and the texts of all of them: each in
-   * a line of its own, one or more lines to a string.
-   */
-  deleteInLines(tx: Db, deletion: LinedDeletion): Promise<DeletedLines>
+  /** Deletes the rows of the table where the condition holds, and returns how many. */
+  deleteInLines(tx: Db, deletion: LinedDeletion): Promise<number>
   /**
    * Deletes rows of tables that refer to each other as one step, and returns the `returning` rows of each. The
    * definitions are the common table expressions that the rows are selected from.
@@ -83,7 +85,7 @@ export interface Dialect {
     deletions: readonly DeletionOf[],
   ): Promise<T[][]>
   /** What to select of a row to be able to put it back exactly: its cells as the text of a JSON array. */
-  image(columns: readonly string[]): SQL
+  image(columns: readonly ImageColumn[]): SQL
   /** A select of rows from a JSON array of images: of each the cells at these places, as values for columns of the types. */
   fromImages(images: string, places: readonly ImagePlace[]): SQL
   /** The cell as a value for a column of the type. */
@@ -102,24 +104,28 @@ export type Cell =
   | { readonly r: string }
   | { readonly x: string }
 
+/** A column that an image holds, with its declared type in lower case. */
+export interface ImageColumn {
+  readonly name: string
+  readonly type: string
+}
+
 /** Which cell of an image, and the type of the column that it is for. */
 export interface ImagePlace {
   readonly at: number
   readonly type: string
 }
 
-/** The rows of one table to delete: a condition on them, and the text to return of each, one line. */
+/** The rows of one table that go with these users: a condition on them, and the text of each, one line. */
 export interface LinedDeletion {
-  /** The common table expressions that the condition refers to. */
-  readonly definitions: readonly SQL[]
+  readonly keys: readonly string[]
+  /** Returns the common table expressions that the condition refers to, for all of the users or some. */
+  readonly definitions: (keys: readonly string[]) => readonly SQL[]
   readonly table: Table
   readonly where: SQL
   readonly line: SQL
-}
-
-export interface DeletedLines {
-  readonly rows: number
-  readonly lines: readonly string[]
+  /** Is handed the texts of all rows: each in a line of its own, one or more lines at a time, as UTF-8 when in bytes. */
+  readonly take: (lines: string | Uint8Array) => void
 }
 
 /** The rows of one table to delete: a select of the columns that tell them apart. */

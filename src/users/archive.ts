@@ -8,7 +8,7 @@ import { UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
 import type { Dependents } from '../site/dependents.ts'
 import type { Site } from '../site/site.ts'
-import { ArchiveWriter } from './archive-file.ts'
+import { type ArchiveBatch, ArchiveWriter } from './archive-file.ts'
 import type { Criteria } from './criteria.ts'
 
 export const ARCHIVE_FORMAT = 1
@@ -80,15 +80,22 @@ export class Archive {
     return explained(path, async () => {
       await mkdir(directory, { recursive: true, mode: 0o700 })
       const writer = await ArchiveWriter.create(path)
-      await writer.append([JSON.stringify(header)])
+      const first = writer.batch()
+      first.add(JSON.stringify(header))
+      await first.save()
       return new Archive(path, writer)
     })
   }
 
+  /** Returns a batch to be filled. */
+  batch(): ArchiveBatch {
+    return this.writer.batch()
+  }
+
   /** Returns once the batch is on the disk. */
-  async append(lines: readonly string[]): Promise<void> {
+  async save(batch: ArchiveBatch): Promise<void> {
     this.isEmpty = false
-    await explained(this.path, () => this.writer.append(lines))
+    await explained(this.path, () => batch.save())
   }
 
   /** Closes the file; an empty one is removed. */

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
-import type { Table } from '../db/catalog.ts'
-import type { Cell } from '../db/dialect.ts'
+import { columnOf, type Table } from '../db/catalog.ts'
+import type { Cell, ImageColumn } from '../db/dialect.ts'
 import { columnList, rowValue, tableName } from '../db/identifiers.ts'
 import { cellsOf, type ImageRow } from '../db/image.ts'
 import type { Db } from '../db/port.ts'
@@ -13,8 +13,9 @@ import {
   refersToItself,
 } from '../site/dependents.ts'
 import type { Site } from '../site/site.ts'
-import { type ClearedLine, deletedLine } from './archive.ts'
-import { type Candidates, hasRows, losesReference } from './candidates.ts'
+import { archivedTables, type ClearedLine, deletedLine } from './archive.ts'
+import { type Candidates, losesReference } from './candidates.ts'
+import { emptyTables } from './empty-tables.ts'
 import type { Nulled } from './nulled-rows.ts'
 
 /** Stands where the image of a row comes. */
@@ -32,57 +33,71 @@ export interface Effects {
   readonly nulled: { readonly edge: Edge; readonly rows: Nulled }[]
   /** Who is gone, of tables whose rows may have been set to NULL before. */
   readonly gone: { readonly table: Table; readonly rows: readonly string[] }[]
-  /** The archive's lines, some to a text: what was there before, in the order in which it went; empty unless asked for. */
-  readonly lines: string[]
+}
+
+/** Takes the archive's lines, one or more at a time: what was there before, in the order in which it goes. */
+export interface LineSink {
+  add(lines: string | Uint8Array): void
 }
 
 /**
  * Deletes the users with everything that hangs on them, bottom-up, within the transaction. Throws the database's
- * error when something forbids it; then nothing of the batch may be committed. With `archived`, the tables by the
- * number that lines name them by, it returns every row as it was.
+ * error when something forbids it; then nothing of the batch may be committed. The sink is handed every row as it was.
  */
 export async function deleteUsers(
   tx: Db,
   site: Site,
   candidates: Candidates,
   keys: readonly string[],
-  archived: readonly Table[] | undefined,
+  sink?: LineSink,
 ): Promise<Effects> {
-  const deletion = new Deletion(tx, site, candidates, keys, archived)
+  const deletion = new Deletion(tx, site, candidates, keys, sink)
   await deletion.lockParents()
+  await deletion.findEmptyTables()
   for (const group of candidates.dependents.order) await deletion.deleteGroup(group)
   await tx.dialect.checkForeignKeys(tx)
   return deletion.effects
 }
 
 class Deletion {
-  readonly effects: Effects = { tables: new Map(), nulled: [], gone: [], lines: [] }
+  readonly effects: Effects = { tables: new Map(), nulled: [], gone: [] }
   private readonly tx: Db
+  private readonly site: Site
   private readonly candidates: Candidates
+  private readonly keys: readonly string[]
   private readonly seed: SQL
-  private readonly archived: readonly Table[] | undefined
+  private readonly sink: LineSink | undefined
+  private readonly numbers: ReadonlyMap<Table, number>
+  private empty: ReadonlySet<Table> = new Set()
 
   constructor(
     tx: Db,
     site: Site,
     candidates: Candidates,
     keys: readonly string[],
-    archived: readonly Table[] | undefined,
+    sink: LineSink | undefined,
   ) {
-    const { shape } = site
-    const { users } = site.tables
-    const { doomed } = candidates
     this.tx = tx
+    this.site = site
     this.candidates = candidates
-    this.archived = archived
-    const columns = doomed.columnsOf(shape.users)
+    this.keys = keys
+    this.sink = sink
+    this.numbers = new Map(archivedTables(candidates.dependents).map((table, i) => [table, i]))
+    this.seed = this.seedOf(keys)
+  }
+
+  /** Mostly the key is all that anything refers to; then nobody need be looked up, statement by statement. */
+  private seedOf(keys: readonly string[]): SQL {
+    const { tx, candidates, site } = this
+    const { shape, tables } = site
     const { name, type } = shape.userKey
-    // Mostly the key is all that anything refers to; then nobody need be looked up, statement by statement.
+    const columns = candidates.doomed.columnsOf(shape.users)
     const rows =
       columns.length === 1 && columns[0] === name
         ? tx.dialect.keyRows(type, keys)
-        : sql`select ${columnList(columns)} from ${users} where ${tx.dialect.keyAmong(sql`${users.key}`, type, keys)}`
-    this.seed = sql`${doomed.nameOf(shape.users)}(${columnList(columns)}) as (${rows})`
+        : sql`select ${columnList(columns)} from ${tables.users}
+            where ${tx.dialect.keyAmong(sql`${tables.users.key}`, type, keys)}`
+    return sql`${candidates.doomed.nameOf(shape.users)}(${columnList(columns)}) as (${rows})`
   }
 
   /**
@@ -103,8 +118,18 @@ class Deletion {
     }
   }
 
+  /** Behind the locks: no row may come any more under those that are going. */
+  async findEmptyTables(): Promise<void> {
+    const { edges } = this.candidates.dependents
+    this.empty = await emptyTables(
+      this.tx,
+      edges.filter((edge) => edge.rule !== 'keep').map((edge) => edge.table),
+    )
+  }
+
   /** Deletes the doomed rows of tables that nothing refers to any more, except each other. */
   async deleteGroup(group: readonly Table[]): Promise<void> {
+    if (group.every((table) => this.empty.has(table))) return
     for (const table of group) await this.clearReferences(table)
     const [table] = group
     if (!table) return
@@ -113,7 +138,7 @@ class Deletion {
     }
     if (table === this.candidates.dependents.users) return this.delete(table, [table], this.identity(table))
     for (const edge of deletingEdges(this.candidates.dependents, table)) {
-      const which = sql`${hasRows(table)} and ${rowValue(edge.columns)} in (
+      const which = sql`${rowValue(edge.columns)} in (
         select ${columnList(edge.referencedColumns)} from ${this.candidates.doomed.nameOf(edge.references)})`
       await this.delete(table, [edge.references], which)
     }
@@ -122,6 +147,7 @@ class Deletion {
   private async clearReferences(table: Table): Promise<void> {
     const { dependents, doomed } = this.candidates
     for (const edge of edgesOnto(dependents, table, 'set-null')) {
+      if (this.empty.has(edge.table)) continue
       const cleared = edge.columns.map((column) => sql`${sql.identifier(column)} = null`)
       const which = losesReference(doomed, edge)
       await this.archiveReferences(edge, which)
@@ -167,10 +193,10 @@ class Deletion {
     return sql`with recursive ${sql.join(this.definitions(tables), sql`, `)} ${statement}`
   }
 
-  private definitions(tables: readonly Table[]): SQL[] {
+  private definitions(tables: readonly Table[], seed = this.seed): SQL[] {
     const { doomed, dependents } = this.candidates
     const losing = dependents.order.flat()
-    return [this.seed, ...doomed.definitions(tables.filter((table) => losing.includes(table)))]
+    return [seed, ...doomed.definitions(tables.filter((table) => losing.includes(table)))]
   }
 
   /** Deletes the rows of the table; `which` refers to the doomed rows of `tables`. */
@@ -179,28 +205,37 @@ class Deletion {
     if (this.mayBeNulled(table)) {
       return this.gone(table, await this.tx.rows(sql`${deletion} returning ${this.returning(table)}`))
     }
-    if (this.archived) return this.deleteInLines(table, this.archived.indexOf(table), tables, which)
+    if (this.sink) return this.deleteInLines(table, this.sink, tables, which)
     add(this.effects.tables, table.label, await this.tx.changes(deletion))
   }
 
   private async deleteInLines(
     table: Table,
-    number: number,
+    sink: LineSink,
     tables: readonly Table[],
     where: SQL,
   ): Promise<void> {
     const { dialect } = this.tx
-    const [before = '', after = ''] = deletedLine(number, IMAGE).split(IMAGE)
+    const [before = '', after = ''] = deletedLine(this.numberOf(table), IMAGE).split(IMAGE)
     const text = (part: string) => sql`cast(${part} as text)`
-    const line = sql`${text(before)} || ${dialect.image(namesOf(table))} || ${text(after)}`
-    const definitions = this.definitions(tables)
-    const { rows, lines } = await dialect.deleteInLines(this.tx, { definitions, table, where, line })
+    const rows = await dialect.deleteInLines(this.tx, {
+      keys: this.keys,
+      definitions: (keys) => this.definitions(tables, keys === this.keys ? this.seed : this.seedOf(keys)),
+      table,
+      where,
+      line: sql`${text(before)} || ${dialect.image(table.columns)} || ${text(after)}`,
+      take: (lines) => sink.add(lines),
+    })
     add(this.effects.tables, table.label, rows)
-    for (const text of lines) this.effects.lines.push(text)
+  }
+
+  /** By which the archive's lines name the table. */
+  private numberOf(table: Table): number {
+    return this.numbers.get(table) ?? -1
   }
 
   private returning(table: Table): SQL {
-    const image = this.archived ? this.tx.dialect.image(namesOf(table)) : sql`cast(null as text)`
+    const image = this.sink ? this.tx.dialect.image(table.columns) : sql`cast(null as text)`
     const row = this.mayBeNulled(table) ? this.rowOf(table) : sql`cast(null as text)`
     return sql`${image} as image, ${row} as row`
   }
@@ -211,7 +246,7 @@ class Deletion {
   }
 
   private rowOf(table: Table): SQL {
-    return this.tx.dialect.image(this.candidates.doomed.identityOf(table))
+    return this.tx.dialect.image(this.columnsNamed(table, this.candidates.doomed.identityOf(table)))
   }
 
   private gone(table: Table, rows: readonly ChangedRow[]): void {
@@ -219,34 +254,33 @@ class Deletion {
     if (this.mayBeNulled(table)) {
       this.effects.gone.push({ table, rows: rows.flatMap(({ row }) => row ?? []) })
     }
-    if (!this.archived) return
-    const number = this.archived.indexOf(table)
-    for (const { image } of rows) this.effects.lines.push(deletedLine(number, image))
+    for (const { image } of rows) this.sink?.add(deletedLine(this.numberOf(table), image))
+  }
+
+  /** Also the hidden one that tells the rows of a table without a primary key apart. */
+  private columnsNamed(table: Table, names: readonly string[]): ImageColumn[] {
+    return names.map((name) => columnOf(table, name) ?? this.tx.dialect.rowId)
   }
 
   /** Before they are set to NULL. The rows are locked: what is archived is what was there. */
   private async archiveReferences(edge: Edge, which: SQL): Promise<void> {
-    if (!this.archived) return
+    if (!this.sink) return
     const { dialect } = this.tx
     const columns = [...this.candidates.doomed.identityOf(edge.table), ...edge.columns]
     const cut = columns.length - edge.columns.length
     const rows = await this.tx.rows<ImageRow>(
       this.withRows(
         [edge.references, edge.table],
-        sql`select ${dialect.image(columns)} as image from ${tableName(edge.table)} where ${which} ${dialect.forUpdate}`,
+        sql`select ${dialect.image(this.columnsNamed(edge.table, columns))} as image from ${tableName(edge.table)} where ${which} ${dialect.forUpdate}`,
       ),
     )
-    const n = this.archived.indexOf(edge.table)
+    const n = this.numberOf(edge.table)
     for (const row of rows) {
       const named = cellsOf(row).map((cell, i): [string, Cell] => [columns[i] ?? '', cell])
       const [key, was] = [Object.fromEntries(named.slice(0, cut)), Object.fromEntries(named.slice(cut))]
-      this.effects.lines.push(JSON.stringify({ n, key, was } satisfies ClearedLine))
+      this.sink.add(JSON.stringify({ n, key, was } satisfies ClearedLine))
     }
   }
-}
-
-function namesOf(table: Table): string[] {
-  return table.columns.map((column) => column.name)
 }
 
 function add(counts: Map<string, number>, name: string, number: number): void {

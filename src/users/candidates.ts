@@ -5,6 +5,7 @@ import { type Dependents, dependentsOf, type Edge, edgesOnto, mayGo } from '../s
 import { Relations } from '../site/relations.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria, GuardName } from './criteria.ts'
+import { hasRows } from './empty-tables.ts'
 import { guardConditions } from './guards.ts'
 import { selected } from './select.ts'
 
@@ -32,28 +33,36 @@ export interface Candidates {
 }
 
 /**
- * Returns the one query that listing, planning and deleting share.
+ * Returns the one query that listing, planning and deleting share. Of `empty` tables it is known that they have no row.
  * Throws a UserError for a rule or a condition that this site cannot have.
  */
-export function candidatesOf(site: Site, criteria: Criteria): Candidates {
+export function candidatesOf(
+  site: Site,
+  criteria: Criteria,
+  empty: ReadonlySet<Table> = new Set(),
+): Candidates {
   const { shape, db } = site
   const dependents = dependentsOf(shape, criteria.rules)
   const doomed = new Relations(dependents, db.dialect, { prefix: 'doomed' })
   const owned = new Relations(dependents, db.dialect, { prefix: 'owned', owner: true })
   const key = sql`${sql.identifier(shape.userKey.name)}`
 
-  const simple = guardConditions(site, criteria).map(({ guard, condition }) => ({
+  const simple = guardConditions(site, criteria).map(({ guard, ...conditions }) => ({
     flag: { guard, name: `kept_${guard.replace('-', '_')}` },
-    condition,
+    ...conditions,
   }))
   const keeping = dependents.edges
-    .filter((edge) => edge.rule === 'keep' && !criteria.guards.forMail)
+    .filter((edge) => edge.rule === 'keep' && !criteria.guards.forMail && !empty.has(edge.table))
     .map((edge, i) => ({ flag: { guard: 'content' as const, name: `kept_content_${i}`, edge }, edge }))
   const direct = keeping.filter(({ edge }) => edge.references === shape.users)
   const deep = keeping.filter(({ edge }) => edge.references !== shape.users)
   const found = [
     ...simple,
-    ...direct.map(({ flag, edge }) => ({ flag, condition: refersToUser(site, edge) })),
+    ...direct.map(({ flag, edge }) => ({
+      flag,
+      condition: refersToUser(site, edge),
+      ofEverybody: undefined,
+    })),
   ]
   const flags: Flag[] = [...found, ...deep].map(({ flag }) => flag)
 
@@ -68,12 +77,16 @@ export function candidatesOf(site: Site, criteria: Criteria): Candidates {
             flags.map((flag) => sql`${sql.identifier(flag.name)}`),
             sql` or `,
           ),
-    definitions({ and, page = sql``, columns: further = [] } = {}) {
+    definitions({ and, page, columns: further = [] } = {}) {
+      const ofEverybody = and === undefined && page === undefined
       const own = columnList(doomed.columnsOf(shape.users), sql`${site.tables.users}`)
       const columns = sql.join([own, ...further], sql`, `)
-      const flagged = found.map(({ flag, condition }) => sql`, ${condition} as ${sql.identifier(flag.name)}`)
+      const flagged = found.map(({ flag, ...conditions }) => {
+        const condition = (ofEverybody && conditions.ofEverybody) || conditions.condition
+        return sql`, ${condition} as ${sql.identifier(flag.name)}`
+      })
       const rows = sql`select ${columns}${sql.join(flagged)} from ${site.tables.users}
-        where ${selected(site, criteria.selection)}${and ? sql` and ${and}` : sql``} ${page}`
+        where ${selected(site, criteria.selection)}${and ? sql` and ${and}` : sql``} ${page ?? sql``}`
       if (deep.length === 0) return [sql`candidate as materialized (${rows})`]
       const through = deep.map(
         ({ flag, edge }) => sql`, ${key} in (${ownersBehind(owned, edge)}) as ${sql.identifier(flag.name)}`,
@@ -102,14 +115,9 @@ function refersToUser({ tables: { users }, shape }: Site, edge: Edge): SQL {
     return sql`${users}.${sql.identifier(referenced)} in (select here.${sql.identifier(column)}
       from ${tableName(edge.table)} here where here.${sql.identifier(column)} is not null${isOther})`
   }
-  // Of a site's many tables most are empty, which is found once; to look into each for every user would take longer.
+  // That the table is empty is found once.
   return sql`(${hasRows(edge.table)} and exists (select 1 from ${tableName(edge.table)} here
     where ${equalColumns(here, edge.columns, sql`${users}`, edge.referencedColumns)}${isOther}))`
-}
-
-/** True when there is any row in the table. */
-export function hasRows(table: Table): SQL {
-  return sql`exists (select 1 from ${tableName(table)})`
 }
 
 function ownersBehind(owned: Relations, edge: Edge): SQL {
@@ -159,9 +167,4 @@ export function guardCounts(candidates: Candidates): {
       return Object.fromEntries(counts.filter(([, number]) => number > 0))
     },
   }
-}
-
-/** A condition's value as the driver or JSON gives it: a boolean, or SQLite's 0 and 1. */
-export function isTrue(value: unknown): boolean {
-  return value === true || value === 1 || value === 1n
 }

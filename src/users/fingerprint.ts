@@ -38,9 +38,8 @@ async function imagesBy(
   keys: readonly string[],
 ): Promise<Map<string, Row[]>> {
   const key = sql.identifier(column)
-  const all = table.columns.map(({ name }) => name)
   const found = await db.rows<ImageRow & { usermgmt_key: string }>(sql`
-    select cast(${key} as text) as usermgmt_key, ${db.dialect.image(all)} as image from ${tableName(table)}
+    select cast(${key} as text) as usermgmt_key, ${db.dialect.image(table.columns)} as image from ${tableName(table)}
     where ${db.dialect.keyAmong(sql`${key}`, type, keys)}`)
   const images = new Map<string, Row[]>()
   for (const row of found) {

@@ -1,10 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm'
+import type { Table } from '../db/catalog.ts'
 import { columnList, tableName } from '../db/identifiers.ts'
-import { type Edge, edgeLabel } from '../site/dependents.ts'
+import { dependentsOf, type Edge, edgeLabel } from '../site/dependents.ts'
 import type { Relations } from '../site/relations.ts'
 import type { Site } from '../site/site.ts'
 import { anyFlag, type Candidates, candidatesOf, losesReference, nullingEdges } from './candidates.ts'
 import type { Criteria, GuardName } from './criteria.ts'
+import { emptyTables } from './empty-tables.ts'
 import { fingerprints } from './fingerprint.ts'
 import { withNamedUsers } from './identify.ts'
 import { keyList, keySlices, keysOf } from './key-slices.ts'
@@ -35,6 +37,8 @@ export interface PurgePlan {
   readonly users: number
   /** The keys of the users to delete, a batch in each text (JSON); empty unless asked for. */
   readonly batches: readonly string[]
+  /** What it was made from, where the database can tell: see `Dialect.changeMark`. */
+  readonly changeMark?: string | undefined
 }
 
 /** The row of the plan's query that holds the keys of all users to delete. */
@@ -81,11 +85,15 @@ export function* plannedBatches({ batches }: PurgePlan): Generator<PlannedBatch>
 }
 
 async function planIn(site: Site, criteria: Criteria, batchSize: number | undefined): Promise<PurgePlan> {
-  const candidates = candidatesOf(site, criteria)
-  const { dependents } = candidates
+  const dependents = dependentsOf(site.shape, criteria.rules)
+  const empty = await emptyTables(
+    site.db,
+    dependents.edges.map((edge) => edge.table),
+  )
+  const candidates = candidatesOf(site, criteria, empty)
   const withKeys = batchSize !== undefined
   const rows = await site.db.rows<{ label: string; value: string | null }>(
-    planQuery(site, candidates, criteria, withKeys),
+    planQuery(site, candidates, criteria, empty, withKeys),
   )
   const counts = new Map(rows.map((row) => [row.label, Number(row.value)]))
   const count = (label: string) => counts.get(label) ?? 0
@@ -108,12 +116,22 @@ async function planIn(site: Site, criteria: Criteria, batchSize: number | undefi
     batches: rows.flatMap((row) =>
       row.label === KEYS ? keySlices(row.value, batchSize ?? Number.POSITIVE_INFINITY) : [],
     ),
+    changeMark: await site.db.dialect.changeMark(site.db),
   }
 }
 
-function planQuery(site: Site, candidates: Candidates, criteria: Criteria, withKeys: boolean): SQL {
+function planQuery(
+  site: Site,
+  candidates: Candidates,
+  criteria: Criteria,
+  empty: ReadonlySet<Table>,
+  withKeys: boolean,
+): SQL {
   const { dependents, doomed, flags } = candidates
-  const tables = dependents.order.flat()
+  const tables = dependents.order.flat().filter((table) => !empty.has(table))
+  const nulling = nullingEdges(candidates).filter(
+    ({ table, references }) => !empty.has(table) && !empty.has(references),
+  )
   const counts: [string, SQL][] = [
     ['users', sql`select count(*) from ${site.tables.users}`],
     ...['matched', 'content', ...flags.map(({ name }) => name)].map((name): [string, SQL] => [
@@ -124,7 +142,7 @@ function planQuery(site: Site, candidates: Candidates, criteria: Criteria, withK
       `table:${table.label}`,
       sql`select count(*) from ${doomed.nameOf(table)}`,
     ]),
-    ...nullingEdges(candidates).map((edge): [string, SQL] => [
+    ...nulling.map((edge): [string, SQL] => [
       `nulled:${edgeLabel(edge)}`,
       sql`select count(*) from ${tableName(edge.table)} where ${losesReference(doomed, edge)}`,
     ]),

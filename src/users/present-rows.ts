@@ -24,8 +24,9 @@ export class PresentRows {
     const names = cells.map(([name]) => name)
     const identifying = table.primaryKey.length > 0 ? table.primaryKey : names
     const key = cells.filter(([name]) => identifying.includes(name))
+    const columns = names.map((name) => ({ name, type: columnOf(table, name)?.type ?? '' }))
     const [found] = await this.tx.rows<ImageRow>(sql`
-      select ${this.tx.dialect.image(names)} as image from ${tableName(table)} where ${this.matches(table, key)}`)
+      select ${this.tx.dialect.image(columns)} as image from ${tableName(table)} where ${this.matches(table, key)}`)
     if (!found) return false
     return table !== this.site.shape.users || this.isSameUser(cells, cellsOf(found))
   }

@@ -1,4 +1,3 @@
-import type { Table } from '../db/catalog.ts'
 import { type DatabaseFault, databaseFault, shortReason } from '../db/errors.ts'
 import type { Db } from '../db/port.ts'
 import { retrying } from '../db/retrying.ts'
@@ -6,7 +5,7 @@ import { instantOf } from '../django/datetime.ts'
 import type { LedgerRun } from '../ledger/run.ts'
 import { edgeLabel } from '../site/dependents.ts'
 import type { Site } from '../site/site.ts'
-import { type Archive, ArchiveError, archivedTables } from './archive.ts'
+import { type Archive, ArchiveError } from './archive.ts'
 import { deleteUsers, type Effects } from './batch.ts'
 import type { Candidates } from './candidates.ts'
 import type { Criteria, GuardName } from './criteria.ts'
@@ -93,7 +92,6 @@ class PurgeRun {
   private readonly tables = new Map<string, number>()
   private readonly nulled = new NulledRows()
   private readonly failed: FailedUser[] = []
-  private readonly archived: readonly Table[] | undefined
   private deleted = 0
   private changed = 0
   private stopped: PurgeReport['stopped']
@@ -101,7 +99,6 @@ class PurgeRun {
   constructor(site: Site, criteria: Criteria, plan: PurgePlan, options: PurgeOptions) {
     this.site = site
     this.candidates = plannedCandidates(site, criteria)
-    this.archived = options.archive && archivedTables(this.candidates.dependents)
     this.plan = plan
     this.options = options
     this.kept = { ...plan.kept }
@@ -168,7 +165,9 @@ class PurgeRun {
         const site = { ...this.site, db: tx }
         await tx.dialect.waitBriefly(tx)
         await lockUsers(site, keys)
-        const { deletable, kept } = await recheck(site, this.candidates, batch)
+        const { deletable, kept } = (await this.isAsPlanned(tx))
+          ? { deletable: keys, kept: {} }
+          : await recheck(site, this.candidates, batch)
         const effects = deletable.length > 0 && (await this.deleteIn(tx, site, deletable))
         return { deletable, kept, effects }
       })
@@ -180,12 +179,20 @@ class PurgeRun {
     this.advance()
   }
 
+  /** Nobody else has changed anything: to ask the plan's question once more would give its answer. */
+  private async isAsPlanned(tx: Db): Promise<boolean> {
+    const { plan, options } = this
+    if (options.batches || plan.changeMark === undefined) return false
+    return (await tx.dialect.changeMark(tx)) === plan.changeMark
+  }
+
   private async deleteIn(tx: Db, site: Site, keys: readonly string[]): Promise<Effects> {
     const { run, archive } = this.options
     // Before, for it reads their addresses.
     if (run) await recordDeletions(tx, site, run.id, keys, instantOf(new Date()))
-    const effects = await deleteUsers(tx, site, this.candidates, keys, this.archived)
-    await archive?.append(effects.lines)
+    const batch = archive?.batch()
+    const effects = await deleteUsers(tx, site, this.candidates, keys, batch)
+    if (batch) await archive?.save(batch)
     return effects
   }
 

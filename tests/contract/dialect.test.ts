@@ -6,6 +6,8 @@ import { describeEachDatabase } from '../support/databases.ts'
 
 const AWKWARD = [`o'brien`, 'a"b', 'back\\slash', '{x,y}', 'NULL', '', 'Zoë 🙂', 'two\nlines']
 
+const WORDS = 'create table word (id {key}, text varchar(80))'
+
 /** The first column of each row, as text. */
 async function column(db: Db, query: SQL): Promise<string[]> {
   return (await db.rows<Record<string, unknown>>(query)).map((row) => String(Object.values(row)[0]))
@@ -161,5 +163,30 @@ describeEachDatabase('the dialect', (harness) => {
       expect(line).not.toContain('\n')
       expect(line).toBe(JSON.stringify({ a: text, 'b c': ['x', true], none: null }))
     }
+  })
+
+  test('changeMark: another one when somebody else has changed something, where the database can tell', async () => {
+    const { db, connect } = await harness.prepared('words', (empty) => empty.run(WORDS))
+    const mark = () => db.transaction('write', (tx) => tx.dialect.changeMark(tx))
+    const before = await mark()
+    await db.run(sql`insert into word (text) values ('ours')`)
+    const after = await mark()
+    const other = await connect()
+    await other.run(`insert into word (text) values ('theirs')`)
+    expect([before === undefined, after === before, (await mark()) === before]).toEqual(
+      harness.pick({ sqlite: [false, true, false], postgres: [true, true, true] }),
+    )
+    await other.close()
+  })
+
+  test('changeMark: nobody can tell what a trigger changes', async () => {
+    const { db, run } = await harness.prepared('words', (empty) => empty.run(WORDS))
+    await run(
+      harness.pick({
+        sqlite: 'create trigger also after delete on word begin delete from word; end',
+        postgres: 'create rule also as on delete to word do nothing',
+      }),
+    )
+    expect(await db.transaction('write', (tx) => tx.dialect.changeMark(tx))).toBeUndefined()
   })
 })

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, stat, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ArchiveReader, ArchiveWriter } from '../../src/users/archive-file.ts'
 
@@ -25,8 +27,49 @@ async function membersOf(file: string): Promise<(string[] | undefined)[]> {
 test('what is appended at the same time is whole, one after the other', async () => {
   const lines = Array.from({ length: 4 }, () => randomBytes(LARGE_BYTES).toString('base64'))
   const writer = await ArchiveWriter.create(path)
-  await Promise.all(lines.map((line) => writer.append([line])))
+  await Promise.all(
+    lines.map((line) => {
+      const batch = writer.batch()
+      batch.add(line)
+      return batch.save()
+    }),
+  )
   await writer.close()
   expect((await membersOf(path)).map((member) => member?.length)).toEqual([1, 1, 1, 1])
   expect(new Set((await membersOf(path)).flat())).toEqual(new Set(lines))
+})
+
+test('a batch is read as one, whatever it holds: short lines, long ones, bytes, many of them', async () => {
+  const long = randomBytes(LARGE_BYTES).toString('base64')
+  const many = Array.from({ length: 50_000 }, (_, i) => `line ${i} Zoë 🙂`)
+  const writer = await ArchiveWriter.create(path)
+  const first = writer.batch()
+  first.add('short')
+  first.add(long)
+  first.add(Buffer.from(many.join('\n')))
+  first.add(many.join('\n'))
+  const second = writer.batch()
+  second.add('short')
+  await first.save()
+  await second.save()
+  await writer.batch().save()
+  await writer.close()
+  expect(await membersOf(path)).toEqual([['short', long, ...many, ...many], ['short']])
+  const { stdout } = await promisify(execFile)('zcat', [path], { maxBuffer: 4 * LARGE_BYTES })
+  expect(stdout.split('\n')).toHaveLength(2 + 2 * many.length + 1 + 1)
+})
+
+test('of a batch that was not written to its end nothing is read', async () => {
+  const writer = await ArchiveWriter.create(path)
+  for (const line of ['first', randomBytes(LARGE_BYTES).toString('base64')]) {
+    const batch = writer.batch()
+    batch.add(line)
+    batch.add(line)
+    await batch.save()
+  }
+  await writer.close()
+  await truncate(path, (await stat(path)).size - 1)
+  const reader = await ArchiveReader.open(path)
+  expect([reader.count, reader.isTorn, await reader.lines(0)]).toEqual([1, true, ['first', 'first']])
+  await reader.close()
 })

@@ -35,6 +35,7 @@ export const postgresDialect: Dialect = {
     await tx.rows(sql`select set_config('lock_timeout', ${LOCK_PATIENCE}, true)
       where current_setting('lock_timeout') = '0'`)
   },
+  changeMark: async () => undefined,
   catalog: postgresCatalog,
   among: (expression, texts) => sql`${expression} = any(${sql.param(texts)}::text[])`,
   amongNames: (expression, names) =>
@@ -85,17 +86,15 @@ export const postgresDialect: Dialect = {
   scanSeconds: postgresScanSeconds,
   rowId: { name: 'ctid', type: 'tid' },
   // To hand over a row at a time would take longer than to delete it; one long text for all would lie about in memory.
-  async deleteInLines(tx, { definitions, table, where, line }) {
+  async deleteInLines(tx, { keys, definitions, table, where, line, take }) {
     const deletion = sql`gone as (delete from ${tableName(table)} where ${where} returning ${line} as line)`
     const parts = await tx.rows<{ rows: string; lines: string }>(sql`
-      with recursive ${sql.join([...definitions, deletion], sql`, `)}
+      with recursive ${sql.join([...definitions(keys), deletion], sql`, `)}
       select count(*) as rows, ${postgresDialect.joined(sql`line`, '\n')} as lines
       from (select line, row_number() over () / ${sql.raw(String(ROWS_IN_TEXT))} as part from gone) numbered
       group by part`)
-    return {
-      rows: parts.reduce((sum, { rows }) => sum + Number(rows), 0),
-      lines: parts.map(({ lines }) => lines),
-    }
+    for (const { lines } of parts) take(lines)
+    return parts.reduce((sum, { rows }) => sum + Number(rows), 0)
   },
   // Foreign keys are checked when the whole statement is done, whatever they defer.
   async deleteTogether<T extends object>(
@@ -119,7 +118,7 @@ export const postgresDialect: Dialect = {
   },
   image: (columns) =>
     sql`array_to_json(array[${sql.join(
-      columns.map((column) => sql`${sql.identifier(column)}::text`),
+      columns.map(({ name }) => sql`${sql.identifier(name)}::text`),
       sql`, `,
     )}])::text`,
   fromImages: (images, places) =>

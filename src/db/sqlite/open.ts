@@ -19,6 +19,7 @@ import {
   SHOWN_UUID,
   sqliteDialect,
 } from './dialect.ts'
+import { Statements } from './statements.ts'
 
 /** How long a statement waits for another process to let go of the file. */
 const BUSY_MILLISECONDS = 10_000
@@ -81,15 +82,23 @@ function statOf(path: string): Stats | undefined {
 
 function portOf(drizzled: BetterSQLite3Database, connection: Sqlite.Database): Db {
   const turns = new Turns()
+  const statements = new Statements(connection)
   // One connection, so a transaction is the same port: everything between begin and commit belongs to it.
   const port: Db = {
     ...buildersOf(drizzled as unknown as Builders),
     dialect: sqliteDialect,
-    rows: async <T>(query: SQL) => drizzled.all<T>(query),
-    run: async (statement) => {
-      drizzled.run(statement)
+    rows: async <T>(query: SQL) => {
+      const { statement, values } = statements.bound(query)
+      return statement.all(...values) as T[]
     },
-    changes: async (statement) => drizzled.run(statement).changes,
+    run: async (query) => {
+      const { statement, values } = statements.bound(query)
+      statement.run(...values)
+    },
+    changes: async (query) => {
+      const { statement, values } = statements.bound(query)
+      return statement.run(...values).changes
+    },
     transaction: <T>(mode: TransactionMode, work: (tx: Db) => Promise<T>) =>
       mode === 'write'
         ? turns.take(() => inTransaction(port, connection, mode, work))
