@@ -87,7 +87,8 @@ export async function answers(url: string): Promise<void> {
   await client.end()
 }
 
-function freePort(): Promise<number> {
+/** Returns a port of the loopback interface that nobody listens at. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
     probe.once('error', reject)
