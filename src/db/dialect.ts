@@ -116,6 +116,13 @@ export interface ImagePlace {
   readonly type: string
 }
 
+/** The text of a row: an expression, and what stands before and behind it in each line. */
+export interface Line {
+  readonly before: string
+  readonly image: SQL
+  readonly after: string
+}
+
 /** The rows of one table that go with these users: a condition on them, and the text of each, one line. */
 export interface LinedDeletion {
   readonly keys: readonly string[]
@@ -123,7 +130,7 @@ export interface LinedDeletion {
   readonly definitions: (keys: readonly string[]) => readonly SQL[]
   readonly table: Table
   readonly where: SQL
-  readonly line: SQL
+  readonly line: Line
   /** Is handed the texts of all rows: each in a line of its own, one or more lines at a time, as UTF-8 when in bytes. */
   readonly take: (lines: string | Uint8Array) => void
 }

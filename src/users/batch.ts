@@ -217,13 +217,12 @@ class Deletion {
   ): Promise<void> {
     const { dialect } = this.tx
     const [before = '', after = ''] = deletedLine(this.numberOf(table), IMAGE).split(IMAGE)
-    const text = (part: string) => sql`cast(${part} as text)`
     const rows = await dialect.deleteInLines(this.tx, {
       keys: this.keys,
       definitions: (keys) => this.definitions(tables, keys === this.keys ? this.seed : this.seedOf(keys)),
       table,
       where,
-      line: sql`${text(before)} || ${dialect.image(table.columns)} || ${text(after)}`,
+      line: { before, image: dialect.image(table.columns), after },
       take: (lines) => sink.add(lines),
     })
     add(this.effects.tables, table.label, rows)

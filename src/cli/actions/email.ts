@@ -32,6 +32,7 @@ import { styleFor } from '../paint.ts'
 import { policyDeletionDate } from '../policy.ts'
 import { withProgress } from '../progress.ts'
 import { mailPlanJson, mailPlanText, mailReportJson, mailReportText, mailText } from '../render/mail.ts'
+import { keepNurserySmall } from '../small-nursery.ts'
 import { talkOf } from '../talk.ts'
 import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
@@ -58,6 +59,7 @@ export async function emailUnverified(
   globals: GlobalOptions,
   options: EmailOptions,
 ): Promise<void> {
+  keepNurserySmall()
   const settings = await settingsOf(context, globals)
   const request = await requestFrom(context, globals, options, settings)
   const isReal = !options.dryRun && options.preview === undefined

@@ -10,6 +10,7 @@ import { printTable } from '../print-table.ts'
 import { withProgress } from '../progress.ts'
 import { csv, ids, json, ndjson, type StreamFormat } from '../render/streams.ts'
 import { countListed, tallyText } from '../render/tally.ts'
+import { keepNurserySmall } from '../small-nursery.ts'
 import { type Talk, talkOf } from '../talk.ts'
 import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
@@ -63,6 +64,7 @@ async function printStream(
   context: Context,
   globals: GlobalOptions,
 ): Promise<number> {
+  keepNurserySmall()
   const fields = format === ids ? (['id'] as const) : request.fields
   let count = 0
   async function* counting() {

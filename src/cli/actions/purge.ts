@@ -18,6 +18,7 @@ import { frozenPlan, loadPlan, type ReviewedPlan } from '../plan-files.ts'
 import { withProgress } from '../progress.ts'
 import { counted, shownNumber } from '../render/numbers.ts'
 import { planJson, planText, reportJson, reportText } from '../render/purge.ts'
+import { keepNurserySmall } from '../small-nursery.ts'
 import { talkOf } from '../talk.ts'
 import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
@@ -41,6 +42,7 @@ export async function purgeUnverified(
   globals: GlobalOptions,
   options: PurgeCommandOptions,
 ) {
+  keepNurserySmall()
   const settings = await settingsOf(context, globals)
   const { configured } = settings
   const clock = clockOf(options, configured, context)

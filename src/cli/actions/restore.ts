@@ -12,6 +12,7 @@ import { lookOf, styleFor } from '../paint.ts'
 import { withProgress } from '../progress.ts'
 import { counted } from '../render/numbers.ts'
 import { restoreJson, restoreText } from '../render/restore.ts'
+import { keepNurserySmall } from '../small-nursery.ts'
 import { withRun } from '../with-run.ts'
 import { withSite } from '../with-site.ts'
 
@@ -22,6 +23,7 @@ export async function restoreArchive(
   file: string,
   options: RestoreCommandOptions,
 ): Promise<void> {
+  keepNurserySmall()
   const path = resolve(context.cwd, file)
   const archive = await openArchive(path)
   try {

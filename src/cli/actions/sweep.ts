@@ -32,6 +32,7 @@ import {
   sweepPlanText,
   sweepText,
 } from '../render/sweep.ts'
+import { keepNurserySmall } from '../small-nursery.ts'
 import { talkOf } from '../talk.ts'
 import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
@@ -55,6 +56,7 @@ const TELLING_MAILS = 10
 /** Reminds and deletes as the policy of the configuration file says; with `--dry-run` only says whom. */
 export async function sweep(context: Context, globals: GlobalOptions, options: SweepOptions): Promise<void> {
   if (options.format === 'ndjson' && !options.dryRun) throw invalid('--format ndjson goes with --dry-run')
+  keepNurserySmall()
   const settings = await settingsOf(context, globals)
   const { configured } = settings
   const policy = policyOf(configured)

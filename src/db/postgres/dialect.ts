@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { dashedUuid } from '../../django/uuid.ts'
 import type { DeletionOf, Dialect } from '../dialect.ts'
 import { rowValue, tableName } from '../identifiers.ts'
+import { joinedLines } from '../joined-lines.ts'
 import type { Db } from '../port.ts'
 import { postgresCatalog } from './catalog.ts'
 import { postgresKit } from './kit.ts'
@@ -87,11 +88,11 @@ export const postgresDialect: Dialect = {
   rowId: { name: 'ctid', type: 'tid' },
   // To hand over a row at a time would take longer than to delete it; one long text for all would lie about in memory.
   async deleteInLines(tx, { keys, definitions, table, where, line, take }) {
-    const deletion = sql`gone as (delete from ${tableName(table)} where ${where} returning ${line} as line)`
+    const deletion = sql`gone as (delete from ${tableName(table)} where ${where} returning ${line.image} as image)`
     const parts = await tx.rows<{ rows: string; lines: string }>(sql`
       with recursive ${sql.join([...definitions(keys), deletion], sql`, `)}
-      select count(*) as rows, ${postgresDialect.joined(sql`line`, '\n')} as lines
-      from (select line, row_number() over () / ${sql.raw(String(ROWS_IN_TEXT))} as part from gone) numbered
+      select count(*) as rows, ${joinedLines(postgresDialect, { ...line, image: sql`image` })} as lines
+      from (select image, row_number() over () / ${sql.raw(String(ROWS_IN_TEXT))} as part from gone) numbered
       group by part`)
     for (const { lines } of parts) take(lines)
     return parts.reduce((sum, { rows }) => sum + Number(rows), 0)

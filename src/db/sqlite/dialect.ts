@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { dashedUuid, hexUuid } from '../../django/uuid.ts'
 import type { Cell, DeletionOf, Dialect, ImageColumn, ImagePlace } from '../dialect.ts'
 import { rowValue, tableName } from '../identifiers.ts'
+import { joinedLines } from '../joined-lines.ts'
 import type { Db } from '../port.ts'
 import { sqliteCatalog } from './catalog.ts'
 import { isIntegerType, sqliteKit } from './kit.ts'
@@ -98,7 +99,7 @@ export const sqliteDialect: Dialect = {
       const [found] = await tx.rows<{
         lines: string | null
       }>(sql`with recursive ${sql.join([...some], sql`, `)}
-        select cast(${sqliteDialect.joined(line, '\n')} as blob) as lines from ${tableName(table)} where ${where}`)
+        select cast(${joinedLines(sqliteDialect, line)} as blob) as lines from ${tableName(table)} where ${where}`)
       if (found?.lines) take(found.lines)
     }
     return tx.changes(sql`with recursive ${sql.join([...definitions(keys)], sql`, `)}
@@ -151,7 +152,7 @@ function cellOf({ name, type }: ImageColumn): SQL {
     return sql`iif(typeof(${value}) = 'blob', json_object('x', lower(hex(${value}))), ${value})`
   }
   const safe = sql.raw(String(Number.MAX_SAFE_INTEGER))
-  return sql`case typeof(${value})
+  return sql`case typeof(${value}) when 'text' then ${value}
     when 'integer' then iif(${value} between -${safe} and ${safe}, ${value}, json_object('i', cast(${value} as text)))
     when 'real' then json_object('r', ${sql.raw(REAL_TEXT)}(${value}))
     when 'blob' then json_object('x', lower(hex(${value})))
