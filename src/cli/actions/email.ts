@@ -17,6 +17,7 @@ import type { EmailOptions } from '../commands/email.ts'
 import { confirmNumber } from '../confirm.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { clockOf, criteriaFrom, understood } from '../criteria.ts'
+import { keepHeapLean } from '../lean-heap.ts'
 import { type MailSource, mailSourceFrom } from '../mail-settings.ts'
 import { checkTransport } from '../mail-transport.ts'
 import {
@@ -32,7 +33,6 @@ import { styleFor } from '../paint.ts'
 import { policyDeletionDate } from '../policy.ts'
 import { withProgress } from '../progress.ts'
 import { mailPlanJson, mailPlanText, mailReportJson, mailReportText, mailText } from '../render/mail.ts'
-import { keepNurserySmall } from '../small-nursery.ts'
 import { talkOf } from '../talk.ts'
 import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
@@ -59,7 +59,7 @@ export async function emailUnverified(
   globals: GlobalOptions,
   options: EmailOptions,
 ): Promise<void> {
-  keepNurserySmall()
+  keepHeapLean()
   const settings = await settingsOf(context, globals)
   const request = await requestFrom(context, globals, options, settings)
   const isReal = !options.dryRun && options.preview === undefined

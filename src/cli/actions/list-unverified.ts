@@ -5,12 +5,12 @@ import type { ListFormat, ListOptions } from '../commands/list-unverified.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { clockOf, criteriaFrom, understood } from '../criteria.ts'
 import { fieldsFrom, sortFrom } from '../fields.ts'
+import { keepHeapLean } from '../lean-heap.ts'
 import { sayNothingMatches } from '../nothing-matches.ts'
 import { printTable } from '../print-table.ts'
 import { withProgress } from '../progress.ts'
 import { csv, ids, json, ndjson, type StreamFormat } from '../render/streams.ts'
 import { countListed, tallyText } from '../render/tally.ts'
-import { keepNurserySmall } from '../small-nursery.ts'
 import { type Talk, talkOf } from '../talk.ts'
 import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
@@ -64,7 +64,7 @@ async function printStream(
   context: Context,
   globals: GlobalOptions,
 ): Promise<number> {
-  keepNurserySmall()
+  keepHeapLean()
   const fields = format === ids ? (['id'] as const) : request.fields
   let count = 0
   async function* counting() {

@@ -12,13 +12,13 @@ import { confirmNumber } from '../confirm.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { clockOf, criteriaFrom, understood } from '../criteria.ts'
 import { carryOutDeletion, connectionsFor, throwWhenPartly } from '../deletion.ts'
+import { keepHeapLean } from '../lean-heap.ts'
 import { sayNothingMatches } from '../nothing-matches.ts'
 import { styleFor } from '../paint.ts'
 import { frozenPlan, loadPlan, type ReviewedPlan } from '../plan-files.ts'
 import { withProgress } from '../progress.ts'
 import { counted, shownNumber } from '../render/numbers.ts'
 import { planJson, planText, reportJson, reportText } from '../render/purge.ts'
-import { keepNurserySmall } from '../small-nursery.ts'
 import { talkOf } from '../talk.ts'
 import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
@@ -42,7 +42,7 @@ export async function purgeUnverified(
   globals: GlobalOptions,
   options: PurgeCommandOptions,
 ) {
-  keepNurserySmall()
+  keepHeapLean()
   const settings = await settingsOf(context, globals)
   const { configured } = settings
   const clock = clockOf(options, configured, context)

@@ -8,11 +8,11 @@ import type { RestoreReport } from '../../users/restore-report.ts'
 import { databaseIdentity } from '../archives.ts'
 import type { RestoreCommandOptions } from '../commands/restore.ts'
 import { type Context, canAsk, type GlobalOptions } from '../context.ts'
+import { keepHeapLean } from '../lean-heap.ts'
 import { lookOf, styleFor } from '../paint.ts'
 import { withProgress } from '../progress.ts'
 import { counted } from '../render/numbers.ts'
 import { restoreJson, restoreText } from '../render/restore.ts'
-import { keepNurserySmall } from '../small-nursery.ts'
 import { withRun } from '../with-run.ts'
 import { withSite } from '../with-site.ts'
 
@@ -23,7 +23,7 @@ export async function restoreArchive(
   file: string,
   options: RestoreCommandOptions,
 ): Promise<void> {
-  keepNurserySmall()
+  keepHeapLean()
   const path = resolve(context.cwd, file)
   const archive = await openArchive(path)
   try {

@@ -14,6 +14,7 @@ import { confirmNumber } from '../confirm.ts'
 import { type Context, canAsk, type GlobalOptions } from '../context.ts'
 import { clockOf, understood } from '../criteria.ts'
 import { carryOutDeletion, throwWhenPartly } from '../deletion.ts'
+import { keepHeapLean } from '../lean-heap.ts'
 import { type MailSource, mailSourceFrom } from '../mail-settings.ts'
 import { checkTransport } from '../mail-transport.ts'
 import { carryOutCampaign, refuseWithoutLedger, throwWhenNotAllMailed, writingFor } from '../mailing.ts'
@@ -32,7 +33,6 @@ import {
   sweepPlanText,
   sweepText,
 } from '../render/sweep.ts'
-import { keepNurserySmall } from '../small-nursery.ts'
 import { talkOf } from '../talk.ts'
 import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
@@ -56,7 +56,7 @@ const TELLING_MAILS = 10
 /** Reminds and deletes as the policy of the configuration file says; with `--dry-run` only says whom. */
 export async function sweep(context: Context, globals: GlobalOptions, options: SweepOptions): Promise<void> {
   if (options.format === 'ndjson' && !options.dryRun) throw invalid('--format ndjson goes with --dry-run')
-  keepNurserySmall()
+  keepHeapLean()
   const settings = await settingsOf(context, globals)
   const { configured } = settings
   const policy = policyOf(configured)
