@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Db } from '../db/port.ts'
 import { retrying } from '../db/retrying.ts'
 import { instantOf } from '../django/datetime.ts'
@@ -25,6 +26,7 @@ import {
 import { type Result, recordResults } from './reminder-rows.ts'
 import type { ReminderRules } from './reminder-rules.ts'
 import { ResultWriter } from './result-writer.ts'
+import { twinKeys } from './taken-address.ts'
 import type { Transport } from './transport.ts'
 
 /** Checked and written down together, when there is no rate: with one, as many as go out in about a second. */
@@ -61,7 +63,7 @@ export async function runCampaign(
   plan: CampaignPlan,
   settings: CampaignSettings,
 ): Promise<CampaignReport> {
-  return new Campaign(site, criteria, plan, settings).run()
+  return new Campaign(site, criteria, plan, settings, await twinKeys(site)).run()
 }
 
 class Campaign {
@@ -82,15 +84,23 @@ class Campaign {
   private failure: { readonly error: unknown } | undefined
   private isCut = false
 
-  constructor(site: Site, criteria: Criteria, plan: CampaignPlan, settings: CampaignSettings) {
+  constructor(
+    site: Site,
+    criteria: Criteria,
+    plan: CampaignPlan,
+    settings: CampaignSettings,
+    twins: readonly string[],
+  ) {
     const { run, links, rules, deletionDate, signal, rate, concurrency, clock } = settings
     this.site = site
     this.plan = plan
     this.settings = settings
     const candidates = plannedCandidates(site, forMail(criteria))
-    this.preparation = { candidates, rules, runId: run.id, links, deletionDate }
+    this.preparation = { candidates, twins, rules, runId: run.id, links, deletionDate }
     this.tally = new CampaignTally(plan)
     this.ending = signal ? AbortSignal.any([signal, this.stop.signal]) : this.stop.signal
+    // Each mail that waits for its turn, or to be tried again, listens to it.
+    setMaxListeners(0, this.ending)
     this.ending.addEventListener('abort', () => this.wake())
     this.pace = new Pace({ rate, concurrency, clock, signal: this.ending })
     this.results = new ResultWriter({
@@ -173,11 +183,12 @@ class Campaign {
       this.wake()
     })
     try {
-      const delivered = await deliver(composeReminder(composer, mail, clock.now()), {
+      const delivered = await deliver(() => composeReminder(composer, mail, clock.now()), {
         transport,
         clock,
         pace: this.pace,
         ending: this.ending,
+        checkedAt: mail.checkedAt,
         isStillDue: () => this.isStillDue(mail),
         onBegin: begin,
       })
@@ -193,7 +204,7 @@ class Campaign {
   }
 
   private isStillDue({ recipient }: Prepared): Promise<boolean> {
-    return this.turns.run(() => isStillDue(this.site, recipient, this.preparation.candidates))
+    return this.turns.run(() => isStillDue(this.site, recipient, this.preparation))
   }
 
   private finish({ reminderId, recipient }: Prepared, delivered: Delivered): void {

@@ -1,7 +1,7 @@
 import type { Message } from './message.ts'
 import type { Clock, Pace } from './pace.ts'
 import type { Result } from './reminder-rows.ts'
-import { retryingTransport } from './retrying-transport.ts'
+import { patiently } from './retrying-transport.ts'
 import type { Outcome, Transport } from './transport.ts'
 
 export interface DeliveryOptions {
@@ -10,7 +10,9 @@ export interface DeliveryOptions {
   readonly clock: Clock
   /** Aborted when no further attempt is to begin. */
   readonly ending: AbortSignal
-  /** Asked before the mail is tried again, which may be half a minute later. */
+  /** When it was certain that the mail is due. */
+  readonly checkedAt: Date
+  /** Asked when that is a while ago: the server is slow, or the mail is tried again. */
   readonly isStillDue: () => Promise<boolean>
   /** Called with each attempt. */
   readonly onBegin: () => void
@@ -30,21 +32,26 @@ const STATUS: Record<Outcome['kind'], Result['status']> = {
   uncertain: 'sending',
 }
 
+/** Longer than a group takes with a rate. */
+const FRESH_MILLISECONDS = 2_000
+
 /** Sends the mail when its turn comes, and again when the server is busy. Throws a UserError when none can be sent. */
-export async function deliver(message: Message, options: DeliveryOptions): Promise<Delivered> {
-  const { pace, transport, clock, ending, isStillDue, onBegin } = options
+export async function deliver(compose: () => Message, options: DeliveryOptions): Promise<Delivered> {
+  const { pace, transport, clock, ending, checkedAt, isStillDue, onBegin } = options
   let attempts = 0
+  let message: Message | undefined
   const attempt = () =>
     pace.run(async () => {
       if (ending.aborted) throw new NotSent({ changed: false })
-      if (attempts > 0 && !(await isStillDue())) throw new NotSent({ changed: true })
+      const isFresh = attempts === 0 && clock.now().getTime() - checkedAt.getTime() < FRESH_MILLISECONDS
+      if (!isFresh && !(await isStillDue())) throw new NotSent({ changed: true })
       attempts += 1
       onBegin()
+      message ??= compose()
       return transport.send(message)
     })
   try {
-    const patient = retryingTransport({ send: attempt, close: async () => {} }, clock, ending)
-    const { kind, reply } = await patient.send(message)
+    const { kind, reply } = await patiently(attempt, clock, ending)
     const isCutOff = kind === 'deferred' && ending.aborted
     return { status: isCutOff ? 'unsent' : STATUS[kind], reply, attempts }
   } catch (error) {

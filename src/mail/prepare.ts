@@ -1,3 +1,4 @@
+import type { SQL } from 'drizzle-orm'
 import type { Db } from '../db/port.ts'
 import { retrying } from '../db/retrying.ts'
 import { type Instant, instantOf } from '../django/datetime.ts'
@@ -15,6 +16,7 @@ import { isTakenNow } from './taken-address.ts'
 /** A mail that the ledger knows as `sending`. */
 export interface Prepared {
   readonly reminderId: string
+  readonly checkedAt: Date
   readonly recipient: Recipient
   readonly link: Link
   readonly deletionDate: Instant | null
@@ -29,6 +31,8 @@ export type DeletionDate = (
 
 export interface Preparation {
   readonly candidates: Candidates
+  /** See `twinKeys`. */
+  readonly twins: readonly string[]
   readonly rules: ReminderRules
   readonly runId: string
   readonly links: LinkSettings
@@ -60,7 +64,7 @@ export async function prepare(
       await preparation.alongside?.(tx)
       await lockUsers(here, keys)
       const { deletable, kept } = await recheck(here, preparation.candidates, batchOf(keys))
-      const recipients = await recipientsAmong(here, deletable, isTakenNow)
+      const recipients = await recipientsAmong(here, deletable, takenNow(preparation))
       const { due, skipped } = await sortOut(here, recipients, at, preparation)
       return { mails: await begin(here, due, at, preparation), kept, skipped }
     }),
@@ -71,14 +75,18 @@ export async function prepare(
 export async function isStillDue(
   site: Site,
   { key, address, addressKey }: Recipient,
-  candidates: Candidates,
+  preparation: Pick<Preparation, 'candidates' | 'twins'>,
 ): Promise<boolean> {
   return site.db.transaction('read', async (tx) => {
     const here = { ...site, db: tx }
-    const { deletable } = await recheck(here, candidates, batchOf([key]))
-    const [now] = await recipientsAmong(here, deletable, isTakenNow)
+    const { deletable } = await recheck(here, preparation.candidates, batchOf([key]))
+    const [now] = await recipientsAmong(here, deletable, takenNow(preparation))
     return now?.address === address && now.addressKey === addressKey && !now.taken
   })
+}
+
+function takenNow({ twins }: Pick<Preparation, 'twins'>) {
+  return (site: Site, email: SQL) => isTakenNow(site, email, twins)
 }
 
 function batchOf(keys: readonly string[]) {
@@ -125,7 +133,7 @@ async function begin(
   const mails: Prepared[] = []
   for (const { recipient, deletionDate } of due) {
     const link = await makeLink(site.db, site, links, recipient.addressKey, at)
-    mails.push({ reminderId: ids.get(recipient.key) ?? '', recipient, link, deletionDate })
+    mails.push({ reminderId: ids.get(recipient.key) ?? '', checkedAt: at, recipient, link, deletionDate })
   }
   return mails
 }

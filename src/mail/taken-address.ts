@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
+import { columnOf } from '../db/catalog.ts'
 import type { Site } from '../site/site.ts'
 
 /**
@@ -15,7 +16,33 @@ export function isTaken({ db: { dialect }, tables: { emailAddresses: address } }
   return sql`${dialect.foldCase(email)} in (select ${dialect.foldCase(sql`taken.email`)} from ${address} taken where taken.verified)`
 }
 
-/** Returns the same condition for a few addresses: it uses the index, and sees other rows in lower case or as written here. */
-export function isTakenNow({ db: { dialect }, tables: { emailAddresses: address } }: Site, email: SQL): SQL {
-  return sql`exists (select 1 from ${address} taken where taken.email in (${email}, ${dialect.foldCase(email)}) and taken.verified)`
+/**
+ * Returns the keys of the rows that hold the address of another row, but for its case, and not in lower case: few, and
+ * none where allauth has turned all addresses into lower case (0.63).
+ */
+export async function twinKeys({ db, tables: { emailAddresses: address } }: Site): Promise<string[]> {
+  const fold = (table: string) => db.dialect.foldCase(sql`${sql.identifier(table)}.email`)
+  const rows = await db.rows<{ key: string }>(sql`select cast(twin.id as text) as key from ${address} twin
+    where twin.email <> ${fold('twin')} and ${fold('twin')} in
+      (select ${fold('other')} from ${address} other group by 1 having count(*) > 1)`)
+  return rows.map(({ key }) => key)
+}
+
+/**
+ * Returns the same condition for a few addresses: it uses the index, and sees other rows in lower case, as written
+ * here, or among the twins.
+ */
+export function isTakenNow(site: Site, email: SQL, twins: readonly string[] = []): SQL {
+  const { dialect } = site.db
+  const { emailAddresses: address } = site.tables
+  const taken = (where: SQL) => sql`exists (select 1 from ${address} taken where taken.verified and ${where})`
+  const asWritten = taken(sql`taken.email in (${email}, ${dialect.foldCase(email)})`)
+  if (twins.length === 0) return asWritten
+  const amongTwins = dialect.keyAmong(sql`taken.id`, addressKeyType(site), twins)
+  const sameFolded = sql`${dialect.foldCase(sql`taken.email`)} = ${dialect.foldCase(email)}`
+  return sql`(${asWritten} or ${taken(sql`${amongTwins} and ${sameFolded}`)})`
+}
+
+function addressKeyType({ shape: { emailAddresses } }: Site): string {
+  return columnOf(emailAddresses, emailAddresses.primaryKey[0] ?? 'id')?.type ?? 'integer'
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { retryingTransport } from '../../src/mail/retrying-transport.ts'
+import { patiently } from '../../src/mail/retrying-transport.ts'
 import { smtpTransport } from '../../src/mail/smtp-transport.ts'
 import { testClock } from '../support/clock.ts'
 import { mailTo } from '../support/mail.ts'
@@ -12,9 +12,9 @@ async function send(deferrals: number, reply = '450 4.2.0 greylisted', signal?: 
   })
   const clock = testClock()
   const smtp = await smtpTransport({ host: '127.0.0.1', port: server.port, tls: 'off' }, { connections: 1 })
-  const transport = retryingTransport(smtp, clock, signal)
-  const outcome = await transport.send(mailTo('anna@example.com'))
-  await transport.close()
+  const mail = mailTo('anna@example.com')
+  const outcome = await patiently(() => smtp.send(mail), clock, signal)
+  await smtp.close()
   return {
     outcome,
     slept: clock.slept,
