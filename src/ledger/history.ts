@@ -30,6 +30,18 @@ export interface RecordedDeletion {
   readonly deletedAt: Instant
 }
 
+export interface RecordedReminder {
+  /** The id, as people read it. */
+  readonly user: string
+  readonly emailSha256: string | null
+  /** `sending`: nobody knows whether it arrived. */
+  readonly status: string
+  /** What the mail server said. */
+  readonly reply: string | null
+  readonly attempts: number
+  readonly createdAt: Instant
+}
+
 const PAGE = 10_000
 /** What a person may shorten a run's id to, and a pattern cannot be made of. */
 const ID = /^[0-9a-f-]{1,36}$/
@@ -84,6 +96,35 @@ export async function* deletionsOf({ db, shape }: Site, runId: string): AsyncGen
     const last = page.at(-1)
     if (last === undefined || page.length < PAGE) return
     after = last.userKey
+  }
+}
+
+/** Yields what has become of the run's reminders, in the order in which they were sent, a page in memory at a time. */
+export async function* remindersOf(
+  { db, shape, tables: { reminders } }: Site,
+  runId: string,
+): AsyncGenerator<RecordedReminder> {
+  for (let after = '0'; ; ) {
+    const page = await db
+      .select({
+        id: sql<string>`${reminders.id}`.mapWith(String),
+        userKey: sql<string>`${reminders.userKey}`,
+        emailSha256: reminders.emailSha256,
+        status: sql<string>`${reminders.status}`,
+        reply: reminders.reply,
+        attempts: sql<number>`${reminders.attempts}`.mapWith(Number),
+        createdAt: sql<Instant>`${reminders.createdAt}`.mapWith(reminders.createdAt),
+      })
+      .from(reminders)
+      .where(and(eq(reminders.runId, runId), gt(reminders.id, after)))
+      .orderBy(reminders.id)
+      .limit(PAGE)
+    for (const { id: _, userKey, ...reminder } of page) {
+      yield { ...reminder, user: db.dialect.shownKey(userKey, shape.userKey.type) }
+    }
+    const last = page.at(-1)
+    if (last === undefined || page.length < PAGE) return
+    after = last.id
   }
 }
 

@@ -27,6 +27,8 @@ interface Judged {
   readonly guards: readonly GuardName[]
   readonly recipient?: Recipient | undefined
   readonly skipped?: SkipReason | undefined
+  /** The last mail to the user failed. */
+  readonly hasFailed?: boolean | undefined
 }
 
 /** Few enough that memory stays flat, many enough that reading the verified addresses once for each costs little. */
@@ -42,6 +44,7 @@ export async function planCampaign(
   const skipped: Partial<Record<SkipReason, number>> = {}
   const { cutoff, limit = Number.POSITIVE_INFINITY } = criteria.selection
   const groups: string[] = []
+  const failedBefore: string[] = []
   let [matched, toMail] = [0, 0]
   let example: Recipient | undefined
   for await (const page of judgedCandidates(site, criteria, rules)) {
@@ -50,11 +53,17 @@ export async function planCampaign(
       for (const guard of guards) kept[guard] = (kept[guard] ?? 0) + 1
       if (reason) skipped[reason] = (skipped[reason] ?? 0) + 1
     }
-    const due = page.filter(isDue).slice(0, limit - toMail)
-    if (due.length > 0) groups.push(JSON.stringify(due.map(({ key }) => key)))
-    toMail += due.length
+    const due = page.filter(isDue)
+    const first = due.filter(({ hasFailed }) => !hasFailed).slice(0, limit - toMail)
+    for (const { key, hasFailed } of due) if (hasFailed) failedBefore.push(key)
+    if (first.length > 0) groups.push(JSON.stringify(first.map(({ key }) => key)))
+    toMail += first.length
     example ??= due[0]?.recipient
   }
+  // Last, for they may fail again, and many failures end a campaign.
+  const last = failedBefore.slice(0, limit - toMail)
+  if (last.length > 0) groups.push(JSON.stringify(last))
+  toMail += last.length
   return { since: cutoff, matched, toMail, kept, skipped, groups, example }
 }
 
@@ -105,10 +114,9 @@ async function judge(
   const byKey = new Map(recipients.map((each) => [each.key, each]))
   return page.map((candidate) => {
     const recipient = byKey.get(candidate.key)
-    return {
-      ...candidate,
-      recipient,
-      skipped: recipient && skipReason(recipient, earlierOf(recipient), rules),
-    }
+    if (!recipient) return candidate
+    const earlier = earlierOf(recipient)
+    const hasFailed = earlier.at(-1)?.status === 'failed'
+    return { ...candidate, recipient, hasFailed, skipped: skipReason(recipient, earlier, rules) }
   })
 }

@@ -4,6 +4,7 @@ import type { Site } from '../site/site.ts'
 import type { Criteria, GuardName } from '../users/criteria.ts'
 import { type ListedUser, listUsers } from '../users/list.ts'
 import { forMail } from './campaign-plan.ts'
+import { counts } from './deletion-date.ts'
 import { earlierReminders } from './earlier-reminders.ts'
 import { recipientsAmong } from './recipients.ts'
 import { type ReminderRules, type SkipReason, skipReason } from './reminder-rules.ts'
@@ -29,7 +30,7 @@ export interface LifeStep {
   readonly step: Step
   /** The guards of who is kept, or why nobody can be reached. */
   readonly because: readonly (GuardName | SkipReason)[]
-  /** The date that the last reminder named. */
+  /** The date that the last reminder named, if it was delivered to the present address. */
   readonly deletionDate: Instant | null
 }
 
@@ -68,12 +69,18 @@ async function stepsOf(
     const [recipient] = recipientOf.get(key) ?? []
     const earlier = recipient ? earlierOf(recipient) : []
     const reason = recipient && skipReason(recipient, earlier, rules)
+    const last = earlier.findLast(({ userKey }) => userKey === key)
+    const named = recipient && last && counts(last, recipient) ? last : undefined
+    const step = judged(user.kept_because ?? [], removable.get(key), remindable.has(key), reason)
     return {
       id: user.id ?? '',
       username: user.username ?? null,
       email: user.email ?? null,
-      deletionDate: earlier.findLast(({ userKey }) => userKey === key)?.deletionAt ?? null,
-      ...judged(user.kept_because ?? [], removable.get(key), remindable.has(key), reason),
+      deletionDate: named?.deletionAt ?? null,
+      // Nobody waits for a date that no mail has named.
+      ...(reason === 'enough' && step.step === 'waiting' && !named
+        ? { ...step, step: 'stuck' as const }
+        : step),
     }
   })
 }

@@ -14,8 +14,19 @@ export interface ReminderRules {
 }
 
 /** Why a candidate whom no guard keeps is not mailed, the first one that holds. */
-export const SKIP_REASONS = ['taken', 'unmailable', 'bounced', 'uncertain', 'enough', 'reminded'] as const
+export const SKIP_REASONS = [
+  'taken',
+  'unmailable',
+  'bounced',
+  'uncertain',
+  'enough',
+  'reminded',
+  'failing',
+] as const
 export type SkipReason = (typeof SKIP_REASONS)[number]
+
+/** So many failures in a row are not the server's bad day: others are to have their turn. */
+const FAILURES = 3
 
 /** Returns why the recipient is not mailed, or undefined. `earlier`: to the user or to the address, the oldest first. */
 export function skipReason(
@@ -36,6 +47,10 @@ export function skipReason(
   if (perhapsSent.length >= rules.maxReminders) return 'enough'
   if (lately.some(({ createdAt, runId: by }) => by === runId || isAfter(createdAt, rules.remindedAfter)))
     return 'reminded'
+  const lastOnes = earlier.filter((each) => each.addressSha256 === addressSha256).slice(-FAILURES)
+  if (lastOnes.length === FAILURES && lastOnes.every(({ status }) => status === 'failed')) {
+    if (lastOnes.some(({ createdAt }) => isAfter(createdAt, rules.remindedAfter))) return 'failing'
+  }
   return undefined
 }
 

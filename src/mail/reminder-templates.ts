@@ -64,8 +64,22 @@ export async function reminderRenderer(directory: string | undefined, zone: stri
     text: wrapText(parts.text(variables)),
     html: parts.html(variables),
   })
-  for (const sample of SAMPLES) render(sample)
+  const rendered = SAMPLES.map(render)
+  for (const sample of rendered) checkRendered(sample)
   return render
+}
+
+/** A mail without its link would ask for something that nobody can do. */
+function checkRendered({ subject, text, html }: Rendered): void {
+  if (subject === '') throw unfit(TEMPLATE_FILES.subject, 'comes out empty', 'every mail has a subject')
+  const missing = !text.includes(FULL.link)
+    ? TEMPLATE_FILES.text
+    : !html.includes(FULL.link) && TEMPLATE_FILES.html
+  if (missing) throw unfit(missing, 'does not print the link', 'wherever it leads: {{ link }}')
+}
+
+function unfit(file: string, what: string, hint: string): UserError {
+  return new UserError(`the template ${file} ${what}`, { kind: 'invalid', hint })
 }
 
 /** All in memory: a template can include the others of its directory, and no other file. */
@@ -139,7 +153,9 @@ function templateError(
 ): UserError {
   const [line] = token.getPosition()
   const [why = ''] = (originalError?.message ?? message).split('\n')
-  const reason = why.replace(/, (file|line):.*$/, '')
+  const reason = why
+    .replace(/, (file|line):.*$/, '')
+    .replace(/^ENOENT: Failed to lookup "([^"]*)".*$/, 'there is no template $1 beside it')
   return new UserError(`the template ${fileOf(files, token.input) ?? main}, line ${line}: ${reason}`, {
     kind: 'invalid',
     hint: /undefined variable/.test(why) ? `there are: ${VARIABLE_NAMES.join(', ')}` : undefined,

@@ -37,12 +37,17 @@ export class ResultWriter {
     return results
   }
 
-  /** Resolves when all that has been added is written. Never throws. */
+  /** Resolves when all that has been added is written, or cannot be: then it waits for the next time. Never throws. */
   async flush(): Promise<void> {
     const results = this.take()
     if (results.length > 0) {
       const { write, onFailure } = this.options
-      this.writing = this.writing.then(() => write(results)).catch(onFailure)
+      this.writing = this.writing
+        .then(() => write(results))
+        .catch((error) => {
+          this.waiting.unshift(...results)
+          onFailure(error)
+        })
     }
     await this.writing
   }

@@ -1,3 +1,4 @@
+import { domainToUnicode } from 'node:url'
 import { sql } from 'drizzle-orm'
 import { tableName } from '../db/identifiers.ts'
 import { UserError } from '../errors.ts'
@@ -20,7 +21,13 @@ export async function siteFacts(
 ): Promise<SiteFacts> {
   const row = await djangoSite(site)
   const url = given.url ?? urlOf(row)
-  return { url, name: given.name ?? (row && !isExample(row.domain) ? row.name.trim() || url.host : url.host) }
+  const inDatabase = row && !isExample(row.domain) ? row.name.trim() : ''
+  return { url, name: given.name ?? (inDatabase || readableHost(url)) }
+}
+
+/** `bücher.example`, not `xn--bcher-kva.example`. */
+function readableHost({ hostname, port }: URL): string {
+  return `${domainToUnicode(hostname) || hostname}${port && `:${port}`}`
 }
 
 interface DjangoSite {

@@ -34,12 +34,15 @@ export function outcomeOf(attempt: Attempt): Outcome {
   return outcome('deferred', 'the connection was lost before the mail had been handed over')
 }
 
+const FEWER = '(fewer connections at once: --concurrency)'
+
 /** The server answered with 4xx or 5xx; to what, `command` tells. */
 function answered(attempt: Attempt, code: number): Outcome {
   const { error } = attempt
   const reply = cleanReply(error.response ?? `${code}`)
   if (error.code === 'ECONNECTION' || error.code === 'EPROTOCOL') {
-    if (code < 500) return outcome('deferred', reply)
+    if (code < 500)
+      return outcome('deferred', /too many|connections/i.test(reply) ? `${reply} ${FEWER}` : reply)
     throw failure(attempt, `does not want to talk: ${reply}`)
   }
   if (error.command === 'RCPT TO') return recipientRefused(attempt, code, reply)
@@ -118,6 +121,9 @@ function tlsFailure(attempt: Attempt): UserError {
       'offers no encryption',
       'to send in the clear: ?tls=off at the end of the SMTP URL',
     )
+  }
+  if (/wrong version number|packet length too long/i.test(error.message)) {
+    return failure(attempt, 'does not speak TLS on this port', 'smtp:// instead of smtps://, or another port')
   }
   const why = cleanReply(error.message.replace(/^Error initiating TLS - /, ''))
   return failure(

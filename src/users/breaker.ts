@@ -16,15 +16,21 @@ export function deletionLimit(users: number, max: MaxDelete | undefined): number
   return Math.max(Math.floor((users * DEFAULT_PERCENT) / 100), DEFAULT_FLOOR)
 }
 
-/** Throws a UserError (refused) when the plan would delete more users than allowed. */
-export function checkBreaker(plan: { toDelete: number; users: number }, max: MaxDelete | undefined): void {
+/**
+ * Throws a UserError (refused) when the plan would delete more users than allowed; `setting` is what allows more.
+ */
+export function checkBreaker(
+  plan: { toDelete: number; users: number },
+  max: MaxDelete | undefined,
+  setting = '--max-delete',
+): void {
   const limit = deletionLimit(plan.users, max)
   if (plan.toDelete <= limit) return
   throw new UserError(
     `refused: ${plan.toDelete} of ${plan.users} users would be deleted, and the limit is ${limit}`,
     {
       kind: 'refused',
-      hint: `see that the selection is right, then allow it with --max-delete ${plan.toDelete}`,
+      hint: `see that the selection is right, then allow it with ${setting} ${plan.toDelete}`,
     },
   )
 }

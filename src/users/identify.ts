@@ -19,7 +19,7 @@ export async function identifyUser(site: Site, identifier: string): Promise<stri
   if (found.length === 1) return key
   const ids = found.map((each) => site.db.dialect.shownKey(each, site.shape.userKey.type)).join(', ')
   throw new UserError(`${JSON.stringify(identifier)} could mean ${found.length} users`, {
-    hint: `their ids are ${ids}: give the one you mean with --users-from`,
+    hint: `their ids are ${ids}: give a name or an address that only one of them has, or --users-from with the id`,
   })
 }
 

@@ -70,13 +70,20 @@ export async function lastDelivery(site: Site): Promise<Delivery | undefined> {
   }
 }
 
+/** Returns that most of the last reminders did not arrive; undefined when they did. */
+export function deliveryProblem(delivery: Delivery | undefined): string | undefined {
+  if (!delivery || delivery.undelivered * 2 <= delivery.reminders) return undefined
+  return `${delivery.undelivered} of the ${delivery.reminders} reminders of the last run failed or bounced`
+}
+
 /** Throws a UserError (refused) when most of the last reminders did not arrive: who did not react may not know. */
 export function checkDelivery(delivery: Delivery | undefined): void {
-  if (!delivery || delivery.undelivered * 2 <= delivery.reminders) return
-  throw new UserError(
-    `refused: ${delivery.undelivered} of the ${delivery.reminders} reminders of the last run failed or bounced`,
-    { kind: 'refused', hint: 'see why (usermgmt history), and remind them again before anybody is deleted' },
-  )
+  const problem = deliveryProblem(delivery)
+  if (problem === undefined) return
+  throw new UserError(`refused: ${problem}`, {
+    kind: 'refused',
+    hint: 'see why (usermgmt history), and remind them again before anybody is deleted; or, if that says nothing, --despite-failures',
+  })
 }
 
 function refuseWithoutLedger({ shape }: Site): void {

@@ -28,12 +28,12 @@ describeEachDatabase('email stops', (harness) => {
       `--yes --quiet --max-failures 1 --concurrency 1 --smtp-url smtp://127.0.0.1:${server.port}?tls=off`,
     )
     expect(exit).toBe(1)
-    expect(stdout).toMatch(/Not delivered: 2 mails\n {2}2: bounced: 550 5\.1\.1 no such user\n/)
+    expect(stdout).toMatch(/Not delivered: 2 mails\n {2}user 2: bounced: 550 5\.1\.1 no such user\n/)
     expect(stderr).toMatch(/^usermgmt: stopped: 2 of the 2 mails tried failed or bounced; see why/)
   })
 
   test('with 1 when a mail failed, with 0 when one bounced', async () => {
-    const { email } = await mailingSite(harness)
+    const { email, run } = await mailingSite(harness)
     const replies = new Map([
       ['anna@example.com', '554 5.6.0 no such content here'],
       ['x81@mail.example', '550 5.1.1 no such user'],
@@ -49,6 +49,19 @@ describeEachDatabase('email stops', (harness) => {
       sent: 1,
       bounced: 1,
     })
+    const [{ run: id = '' } = {}] = JSON.parse((await run('history --format json')).stdout)
+    const lines = (await run(`history ${id} --format ndjson`)).stdout.trimEnd().split('\n')
+    expect(lines.map((line) => JSON.parse(line))).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          user: '3',
+          status: 'bounced',
+          reply: '550 5.1.1 no such user',
+          attempts: 1,
+        }),
+        expect.objectContaining({ user: '4', status: 'sent' }),
+      ]),
+    )
     const failed = await email(`--user anna ${smtp}`)
     expect(failed).toMatchObject({
       exit: 1,

@@ -233,7 +233,7 @@ Kept
 Left alone
   1  reminded   reminded within --again-after
   1  bounced    a mail to the address has bounced
-  1  uncertain  the last mail was cut off, and may have arrived (--retry-uncertain)
+  1  uncertain  the last mail was cut off, and may have arrived (email --retry-uncertain)
 `,
     })
     const { stdout } = await email('--dry-run --again-after 12h --retry-uncertain --format json')

@@ -121,8 +121,15 @@ describeEachDatabase('--reminded-before', (harness) => {
         exit: 3,
         stdout: '',
         stderr:
-          'usermgmt: refused: 2 of the 3 reminders of the last run failed or bounced; see why (usermgmt history), and remind them again before anybody is deleted\n',
+          'usermgmt: refused: 2 of the 3 reminders of the last run failed or bounced; see why (usermgmt history), and remind them again before anybody is deleted; or, if that says nothing, --despite-failures\n',
       })
+      expect(await purge('--dry-run')).toMatchObject({
+        exit: 0,
+        stderr: expect.stringContaining(
+          'warning: 2 of the 3 reminders of the last run failed or bounced; without --dry-run it is refused\n',
+        ),
+      })
+      expect(await purge('--yes --quiet --no-archive --despite-failures')).toMatchObject({ exit: 0 })
     })
 
     test('failed for half, it is not', async () => {

@@ -9,7 +9,7 @@ import { usermgmt } from './run.ts'
 
 const DAY = 86_400_000
 const START = new Date('2025-06-15T12:00:00Z')
-const POLICY = {
+export const POLICY = {
   since: '2020-01-01',
   remind_after: '7d',
   remind_again_after: '5d',
@@ -24,18 +24,19 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true }))
 
-/** A site with the ledger, and a configuration file with a policy; `sweep` runs so many days after the usual clock. */
+/** A site with the ledger, and a configuration file with a policy; `run` and `sweep` run so many days after the usual clock. */
 export async function siteWithPolicy(harness: Harness, policy: object = POLICY) {
   const cwd = await mkdtemp(join(root, 'site-'))
   const { database, url } = await exampleSite(harness)
   await usermgmt(['migrate', '--database', url])
   const mail = { from: 'Forum <forum@site.example>', site_url: 'https://site.example/', outbox: 'outbox' }
   await writeFile(join(cwd, 'usermgmt.config.json'), JSON.stringify({ database: url, mail, policy }))
-  const sweep = (days: number, ...args: string[]) =>
-    usermgmt(['sweep', ...args], {
+  const run = (days: number, ...args: string[]) =>
+    usermgmt(args, {
       cwd,
       env: { USERMGMT_SECRET_KEY: 'the key of the site' },
       now: new Date(START.getTime() + days * DAY),
     })
-  return { site: await siteIn(database), sweep, outbox: join(cwd, 'outbox') }
+  const sweep = (days: number, ...args: string[]) => run(days, 'sweep', ...args)
+  return { site: await siteIn(database), run, sweep, outbox: join(cwd, 'outbox') }
 }

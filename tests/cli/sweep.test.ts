@@ -1,10 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { eq } from 'drizzle-orm'
 import { simpleParser } from 'mailparser'
 import { describe, expect, test } from 'vitest'
 import { SWEEP_EXAMPLES } from '../../src/cli/commands/sweep.ts'
 import { describeEachDatabase } from '../support/databases.ts'
-import { siteWithPolicy } from './sweep-site.ts'
+import { POLICY, siteWithPolicy } from './sweep-site.ts'
 
 async function mailsIn(outbox: string) {
   const names = await readdir(outbox)
@@ -52,6 +53,51 @@ describeEachDatabase('sweep', (harness) => {
     await site.db.update(site.tables.emailAddresses).set({ verified: true })
     const { deletions } = JSON.parse((await sweep(14, '--format', 'json')).stdout)
     expect(deletions).toMatchObject({ deleted: 0 })
+    expect(await site.db.$count(site.tables.users)).toBe(users)
+  })
+
+  test('shows the date that the mail will have, also the second one', async () => {
+    const { sweep, run } = await siteWithPolicy(harness)
+    await sweep(0, '--quiet')
+    const shown = await run(13, 'email', '--since', '2020-01-01', '--preview', 'x81@mail.example')
+    expect(shown).toMatchObject({ exit: 0, stderr: '' })
+    expect(shown.stdout).toContain('29 June 2025')
+  })
+
+  test('nobody waits for a date that was named to an address he no longer has', async () => {
+    const { site, sweep } = await siteWithPolicy(harness)
+    const before = JSON.parse((await sweep(0, '--dry-run', '--format', 'json')).stdout).steps
+    for (const day of [0, 6]) await sweep(day, '--quiet')
+    const { emailAddresses: address } = site.tables
+    await site.db
+      .update(address)
+      .set({ email: 'new@mail.example' })
+      .where(eq(address.email, 'x81@mail.example'))
+    const lines = (await sweep(12, '--dry-run', '--format', 'ndjson')).stdout.trimEnd().split('\n')
+    const steps = lines.map(
+      (line) => JSON.parse(line) as { email: string; step: string; deletion_date: unknown },
+    )
+    expect(steps.find(({ email }) => email === 'new@mail.example')).toMatchObject({
+      step: 'stuck',
+      deletion_date: null,
+    })
+    expect(steps.filter(({ step }) => step === 'waiting')).toHaveLength(before.remind - 1)
+  })
+
+  test('more than policy.max_delete: says so before, and does nothing', async () => {
+    const { site, sweep } = await siteWithPolicy(harness, { ...POLICY, max_delete: 1 })
+    const users = await site.db.$count(site.tables.users)
+    await sweep(0, '--quiet')
+    const shown = await sweep(14, '--dry-run')
+    expect(shown).toMatchObject({
+      exit: 0,
+      stderr: expect.stringMatching(
+        /warning: that is more than 1 user; without --dry-run it needs policy\.max_delete: \d\n$/,
+      ),
+    })
+    const refused = await sweep(14)
+    expect(refused).toMatchObject({ exit: 3, stdout: '' })
+    expect(refused.stderr).toMatch(/then allow it with policy\.max_delete: \d\n$/)
     expect(await site.db.$count(site.tables.users)).toBe(users)
   })
 

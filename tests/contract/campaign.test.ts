@@ -216,6 +216,32 @@ describeEachDatabase('a campaign', (harness) => {
       expect(transport.tried).not.toContain('user12@example.com')
     })
 
+    test('with a slow server: at the moment of sending', async () => {
+      const site = await siteWithLedger(harness)
+      await peopleOn(site, 'ann', 'bob', 'cleo')
+      const clock = testClock()
+      const transport = new TestTransport(async (address) => {
+        await clock.sleep(3_000)
+        if (address === 'ann@example.com') await verify(site, 'cleo@example.com')
+        return undefined
+      })
+      expect(await campaign(site, transport, { clock, concurrency: 1 })).toMatchObject({
+        sent: 2,
+        changed: 1,
+      })
+      expect(transport.tried).toEqual(['ann@example.com', 'bob@example.com'])
+      expect(await statuses(site)).toEqual(['sent', 'sent'])
+    })
+
+    test('whose address somebody verifies in another case meanwhile', async () => {
+      const site = await siteWithLedger(harness)
+      await peopleOn(site, 'ann')
+      await addUser(site, { username: 'twin', addresses: [{ email: 'Ann@Example.com', primary: false }] })
+      const transport = new TestTransport()
+      const meanwhile = () => verify(site, 'Ann@Example.com')
+      expect(await campaign(site, transport, { meanwhile })).toMatchObject({ sent: 0, skipped: { taken: 1 } })
+    })
+
     test('a mail that had to wait as well', async () => {
       const site = await siteWithLedger(harness)
       await peopleOn(site, 'ann', 'bob')
@@ -227,6 +253,42 @@ describeEachDatabase('a campaign', (harness) => {
       expect(await campaign(site, transport, { clock })).toMatchObject({ sent: 1, changed: 1, failed: 0 })
       expect(transport.tried.filter((address) => address === 'ann@example.com')).toHaveLength(1)
       expect(await statuses(site)).toEqual(['sent'])
+    })
+  })
+
+  describe('mails that fail every time', () => {
+    const failing = (address: string) => (address.startsWith('bad') ? 'refused' : undefined)
+    const maxFailures = { kind: 'mails', count: 1 } as const
+
+    test('come last: nobody waits behind them for ever', async () => {
+      const site = await siteWithLedger(harness)
+      await peopleOn(site, 'bad1', 'bad2', 'bad3', 'good1', 'good2')
+      const transport = new TestTransport(failing)
+      const first = await campaign(site, transport, { maxFailures, concurrency: 1 })
+      expect(first).toMatchObject({ sent: 0, stopped: { error: expect.any(UserError) } })
+      const second = await campaign(site, transport, { maxFailures, concurrency: 1 })
+      expect(second).toMatchObject({ sent: 2 })
+      expect(transport.addresses()).toEqual(['good1@example.com', 'good2@example.com'])
+    })
+
+    test('are left alone for a while after three times', async () => {
+      const site = await siteWithLedger(harness)
+      const [bad = ''] = await peopleOn(site, 'bad', 'good')
+      for (const at of ['2025-06-12', '2025-06-13', '2025-06-14']) {
+        await recordReminder(site, {
+          user: bad,
+          email: 'bad@example.com',
+          status: 'failed',
+          at: `${at}T00:00:00Z`,
+        })
+      }
+      expect(await campaign(site, new TestTransport(failing))).toMatchObject({
+        sent: 1,
+        failed: 0,
+        skipped: { failing: 1 },
+      })
+      const later = await campaign(site, new TestTransport(failing), { at: '2025-06-25T00:00:00Z' })
+      expect(later).toMatchObject({ failed: 1, skipped: {} })
     })
   })
 

@@ -31,6 +31,13 @@ async function freshSite(): Promise<string> {
   return site
 }
 
+/** Returns the commands of a crontab, and expects that it says where they are: cron itself looks only where Debian puts things. */
+function commandsOf(crontab: string, site: string): string[] {
+  const [path, ...lines] = crontab.split('\n')
+  expect(path).toBe('PATH=/usr/local/bin:/usr/bin:/bin')
+  return lines.map((line) => line.replace(/^(\S+ +){5}/, '').replaceAll(SITE, site))
+}
+
 /** Runs a script of the shell in the site; returns what is on the screen. Throws when it fails. */
 async function shell(script: string, site: string): Promise<string> {
   const { USERMGMT_DATABASE_URL: _, DATABASE_URL: __, ...inherited } = process.env
@@ -74,13 +81,11 @@ function asShown(screen: string, site: string): string {
 test('the configuration file is one, and the lines for cron run with it', async () => {
   const site = await freshSite()
   const [config = ''] = blocks('json')
-  const lines = blocks('cron').flatMap((block) => block.split('\n'))
+  const [crontab = ''] = blocks('cron')
   await writeFile(join(site, 'usermgmt.config.json'), config.replaceAll(SITE, site))
-  expect(lines).toHaveLength(2)
-  for (const line of lines) {
-    const command = line.replace(/^(\S+ +){5}/, '').replaceAll(SITE, site)
-    await shell(command, site)
-  }
+  const commands = commandsOf(crontab, site)
+  expect(commands).toHaveLength(2)
+  for (const command of commands) await shell(command, site)
   expect(await readdir(join(site, 'usermgmt-archive'))).toHaveLength(1)
 })
 
@@ -93,9 +98,9 @@ test('the policy is one, and the lines for cron and the timer run with it', asyn
   content.mail = { ...content.mail, smtp_url: `smtp://127.0.0.1:${server.port}?tls=off`, rate: 0 }
   await writeFile(join(site, 'usermgmt.config.json'), JSON.stringify(content))
   await writeFile(join(site, 'secret-key'), 'the key of the site\n')
-  const [line = ''] = blocks('crontab')
+  const [crontab = ''] = blocks('crontab')
   const [service = ''] = blocks('ini')
-  const fromCron = line.replace(/^(\S+ +){5}/, '').replaceAll(SITE, site)
+  const [fromCron = ''] = commandsOf(crontab, site)
   const fromTimer = /^ExecStart=(.*)$/m.exec(service)?.[1] ?? ''
   expect(await shell(fromCron, site)).toMatch(/^\d+ users mailed, of \d+ candidates\n/)
   expect(server.mails.length).toBeGreaterThan(100)

@@ -49,12 +49,12 @@ describe('own templates', () => {
 
   test('HTML is escaped, text and subject are not', async () => {
     await write({
-      'reminder.subject.liquid': '{{ user.first_name }}',
+      'reminder.subject.liquid': 'For {{ user.first_name }}',
       'reminder.txt.liquid': '{{ user.first_name }} {{ link }}',
       'reminder.html.liquid': '<p>{{ user.first_name }} {{ link }}</p>',
     })
     expect(await render()).toEqual({
-      subject: '<b>Anna</b>',
+      subject: 'For <b>Anna</b>',
       text: '<b>Anna</b> https://site.example/?a=b&c=d\n',
       html: '<p>&lt;b&gt;Anna&lt;/b&gt; https://site.example/?a=b&amp;c=d</p>',
     })
@@ -62,11 +62,11 @@ describe('own templates', () => {
 
   test('dates are shown in the zone, in any form, or as they are', async () => {
     await write({
-      'reminder.txt.liquid':
+      'reminder.subject.liquid':
         '{{ link_expires | date }} | {{ link_expires | date: "%d.%m.%Y" }} | {{ link_expires }} |{{ deletion_date | date }}',
     })
-    expect((await render('Europe/Berlin')).text).toBe(
-      '19 June 2025, 00:30 (Europe/Berlin) | 19.06.2025 | 2025-06-18T22:30:00Z |\n',
+    expect((await render('Europe/Berlin')).subject).toBe(
+      '19 June 2025, 00:30 (Europe/Berlin) | 19.06.2025 | 2025-06-18T22:30:00Z |',
     )
   })
 
@@ -78,22 +78,22 @@ describe('own templates', () => {
     ['UTC', '2025-07-15T23:30:00Z', '15 July 2025 23:30 +0000'],
   ])('in %s, %s is %s', async (zone, instant, shown) => {
     const format = '%-d %B %Y %H:%M %z'
-    await write({ 'reminder.txt.liquid': `{{ deletion_date | date: "${format}" }}` })
-    const { text } = (await reminderRenderer(directory, zone))({ ...VARIABLES, deletion_date: instant })
-    expect(text).toBe(`${shown}\n`)
+    await write({ 'reminder.subject.liquid': `on {{ deletion_date | date: "${format}" }}` })
+    const { subject } = (await reminderRenderer(directory, zone))({ ...VARIABLES, deletion_date: instant })
+    expect(subject).toBe(`on ${shown}`)
   })
 
   test('the zone has its name', async () => {
-    await write({ 'reminder.txt.liquid': '{{ link_expires | date: "%H:%M %Z" }}' })
-    expect((await render('Europe/Berlin')).text).toBe('00:30 Europe/Berlin\n')
+    await write({ 'reminder.subject.liquid': 'at {{ link_expires | date: "%H:%M %Z" }}' })
+    expect((await render('Europe/Berlin')).subject).toBe('at 00:30 Europe/Berlin')
   })
 
   test('can include the others of their directory', async () => {
     await write({
-      'reminder.txt.liquid': "{% include 'greeting.liquid' %}, bye",
+      'reminder.subject.liquid': "{% include 'greeting.liquid' %}, bye",
       'greeting.liquid': 'Hello {{ user.username }}',
     })
-    expect((await render()).text).toBe('Hello anna, bye\n')
+    expect((await render()).subject).toBe('Hello anna, bye')
   })
 
   test.each([
@@ -143,6 +143,25 @@ describe('a mistake in a template', () => {
   test('says which variables there are', async () => {
     await write({ 'reminder.txt.liquid': '{{ username }}' })
     expect((await wordsOf(() => render())).hint).toMatch(/user\.username, .*link_expires, deletion_date/)
+  })
+})
+
+describe('a template that', () => {
+  test.each([
+    ['reminder.subject.liquid', '{% if deletion_date %}Deletion{% endif %}', 'comes out empty'],
+    ['reminder.txt.liquid', 'Please confirm', 'does not print the link'],
+    ['reminder.html.liquid', '<p>{{ address }}</p>', 'does not print the link'],
+  ])('would make a mail that is good for nothing is refused: %s: %s', async (file, content, what) => {
+    await write({ [file]: content })
+    const error = await wordsOf(() => render())
+    expect(error).toMatchObject({ kind: 'invalid', message: `the template ${file} ${what}` })
+  })
+
+  test('includes one that is not there is told so', async () => {
+    await write({ 'reminder.txt.liquid': "{{ link }}{% include 'part.liquid' %}" })
+    expect((await wordsOf(() => render())).message).toBe(
+      'the template reminder.txt.liquid, line 1: there is no template part.liquid beside it',
+    )
   })
 })
 

@@ -5,6 +5,7 @@ import { UserError } from '../../errors.ts'
 import { fileReason } from '../../file-error.ts'
 import { type CampaignPlan, planCampaign } from '../../mail/campaign-plan.ts'
 import { renderReminder } from '../../mail/compose.ts'
+import { earlierReminders } from '../../mail/earlier-reminders.ts'
 import { sampleLink } from '../../mail/link.ts'
 import type { DeletionDate } from '../../mail/prepare.ts'
 import { findRecipient, type Recipient } from '../../mail/recipients.ts'
@@ -101,7 +102,7 @@ async function showPlan(site: Site, request: Request, writing: Writing): Promise
   const plan = await makePlan(site, request)
   const words = understood(criteria, clock)
   // Also when it is not shown: better now than in the middle of it that a template fails.
-  const message = plan.example && shownMail(site, request, writing, plan.example)
+  const message = plan.example && (await shownMail(site, request, writing, plan.example))
   if (options.format === 'json') {
     await talk.say(words)
     return stdout.write(mailPlanJson(plan))
@@ -151,16 +152,17 @@ async function makePlan(site: Site, { context, globals, criteria, rules }: Reque
 async function showPreview(site: Site, user: string, request: Request, writing: Writing): Promise<void> {
   const { context, globals, options } = request
   const { stdout, cwd } = context
-  const mail = shownMail(site, request, writing, await findRecipient(site, user))
+  const mail = await shownMail(site, request, writing, await findRecipient(site, user))
   if (options.html !== undefined) {
-    await writeFile(resolve(cwd, options.html), mail.html).catch((cause) => {
+    // The link in it works.
+    await writeFile(resolve(cwd, options.html), mail.html, { mode: 0o600 }).catch((cause) => {
       throw new UserError(`--html: ${options.html} cannot be written: ${fileReason(cause)}`, { cause })
     })
   }
   await stdout.write(mailText(mail, await styleFor(stdout, context, globals)))
 }
 
-function shownMail(
+async function shownMail(
   site: Site,
   { context, source, deletionDate }: Request,
   writing: Writing,
@@ -168,10 +170,11 @@ function shownMail(
 ) {
   const { links, composer } = writing
   const link = sampleLink(site, links, recipient.addressKey, context.now())
+  const earlierOf = await earlierReminders(site, [recipient])
   const rendered = renderReminder(composer, {
     recipient,
     link,
-    deletionDate: deletionDate?.(recipient, [], context.now()) ?? null,
+    deletionDate: deletionDate?.(recipient, earlierOf(recipient), context.now()) ?? null,
   })
   return { from: source.from, to: recipient.address, ...rendered }
 }

@@ -1,11 +1,11 @@
 import type { Db } from '../../db/port.ts'
 import { UserError } from '../../errors.ts'
-import { deletionsOf, findRun, listRuns } from '../../ledger/history.ts'
+import { deletionsOf, findRun, listRuns, remindersOf } from '../../ledger/history.ts'
 import type { Site } from '../../site/site.ts'
 import type { HistoryOptions } from '../commands/history.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { styleFor } from '../paint.ts'
-import { deletionRecord, runRecord, runsTable, runText } from '../render/history.ts'
+import { deletionRecord, reminderRecord, runRecord, runsTable, runText } from '../render/history.ts'
 import { plainJson } from '../render/plain-text.ts'
 import { talkOf } from '../talk.ts'
 import { withSite } from '../with-site.ts'
@@ -60,5 +60,8 @@ async function showRun(
   if (format === 'json') return stdout.write(`${plainJson(runRecord(run))}\n`)
   for await (const deletion of deletionsOf(site, run.id)) {
     await stdout.write(`${plainJson(deletionRecord(deletion))}\n`)
+  }
+  for await (const reminder of remindersOf(site, run.id)) {
+    await stdout.write(`${plainJson(reminderRecord(reminder))}\n`)
   }
 }

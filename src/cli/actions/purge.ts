@@ -6,7 +6,7 @@ import type { Criteria } from '../../users/criteria.ts'
 import { type PurgePlan, planPurge } from '../../users/plan.ts'
 import type { PurgeReport } from '../../users/purge.ts'
 import { countUnchanged } from '../../users/recheck.ts'
-import { checkDelivery, lastDelivery } from '../../users/reminded.ts'
+import { checkDelivery, deliveryProblem, lastDelivery } from '../../users/reminded.ts'
 import type { PurgeCommandOptions } from '../commands/purge.ts'
 import { confirmNumber } from '../confirm.ts'
 import type { Context, GlobalOptions } from '../context.ts'
@@ -83,6 +83,10 @@ async function showPlan(site: Site, purge: Purge): Promise<void> {
       `warning: that is more than ${counted(limit, 'user')}; without --dry-run it needs --max-delete ${plan.toDelete}`,
     )
   }
+  if (purge.criteria.selection.remindedBefore !== undefined && !options.despiteFailures) {
+    const problem = deliveryProblem(await lastDelivery(site))
+    if (problem) await talk.say(`warning: ${problem}; without --dry-run it is refused`)
+  }
   if (purge.reviewed) {
     const unchanged = await countUnchanged(
       site,
@@ -105,7 +109,9 @@ async function carryOut(site: Site, purge: Purge): Promise<void> {
     planText(plan, purge.understood, await styleFor(context.stderr, context, globals)),
   )
   checkBreaker(plan, maxDelete)
-  if (criteria.selection.remindedBefore !== undefined) checkDelivery(await lastDelivery(site))
+  if (criteria.selection.remindedBefore !== undefined && !options.despiteFailures) {
+    checkDelivery(await lastDelivery(site))
+  }
   if (plan.toDelete > 0 && !options.yes) await confirmNumber(context, globals, plan.toDelete)
   const batches = reviewed?.users(batchSizeOn(site, purge))
   const deletion = { context, globals, options, settings, criteria, plan, batches }

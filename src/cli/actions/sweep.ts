@@ -4,7 +4,7 @@ import { planCampaign } from '../../mail/campaign-plan.ts'
 import type { CampaignReport } from '../../mail/campaign-report.ts'
 import { lifeSteps, type SweepCriteria } from '../../mail/life-steps.ts'
 import type { Site } from '../../site/site.ts'
-import { checkBreaker } from '../../users/breaker.ts'
+import { checkBreaker, deletionLimit } from '../../users/breaker.ts'
 import { planPurge } from '../../users/plan.ts'
 import type { PurgeReport } from '../../users/purge.ts'
 import type { Clock } from '../../values/dates.ts'
@@ -98,6 +98,17 @@ async function showSteps(site: Site, task: Sweep): Promise<void> {
       ? sweepPlanJson(plan, tally)
       : stepsText(tally, task.understood, await styleFor(stdout, context, globals)),
   )
+  await warnOfBreaker(plan, task)
+}
+
+async function warnOfBreaker({ deletion }: SweepPlan, task: Sweep): Promise<void> {
+  const { context, globals, policy, settings } = task
+  if (!deletion) return
+  const limit = deletionLimit(deletion.users, policy.maxDelete ?? settings.configured.maxDelete)
+  if (deletion.toDelete <= limit) return
+  await talkOf(context, globals).say(
+    `warning: that is more than ${counted(limit, 'user')}; without --dry-run it needs policy.max_delete: ${deletion.toDelete}`,
+  )
 }
 
 async function carryOut(site: Site, task: Sweep, source: MailSource): Promise<void> {
@@ -106,7 +117,9 @@ async function carryOut(site: Site, task: Sweep, source: MailSource): Promise<vo
   const writing = await writingFor(site, source, task.clock)
   const plan = await makePlan(site, task)
   await talk.show(sweepPlanText(plan, task.understood, await styleFor(context.stderr, context, globals)))
-  if (plan.deletion) checkBreaker(plan.deletion, policy.maxDelete ?? settings.configured.maxDelete)
+  if (plan.deletion) {
+    checkBreaker(plan.deletion, policy.maxDelete ?? settings.configured.maxDelete, 'policy.max_delete:')
+  }
   if (!options.yes && canAsk(context, globals)) await confirm(plan, context, globals)
   const mail = await carryOutCampaign(site, {
     context,

@@ -38,7 +38,7 @@ export function registerHistory(program: Command, context: Context): void {
     .addOption(
       new Option(
         '--format <format>',
-        'text, json, or ndjson: a run in each line; of one run, a deleted user in each line',
+        'text, json, or ndjson: a run in each line; of one run, a deleted or reminded user in each line',
       )
         .choices([...HISTORY_FORMATS])
         .default(HISTORY_FORMATS[0]),

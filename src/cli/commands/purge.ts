@@ -19,6 +19,7 @@ export interface PurgeCommandOptions extends CriteriaOptions {
   readonly archive?: string | false
   readonly planOut?: string
   readonly plan?: string
+  readonly despiteFailures?: boolean
 }
 
 /** What the plan has settled. */
@@ -107,6 +108,10 @@ export function registerPurge(program: Command, context: Context): void {
         'refuse to delete more users than this, or more than N% of all (default: 50%, or 100)',
         maxDeleteFrom,
       ),
+    )
+    .option(
+      '--despite-failures',
+      'with --reminded-before: also when most reminders of the last run failed or bounced',
     )
     .addOption(
       valueOption(

@@ -1,5 +1,5 @@
 import stringWidth from 'string-width'
-import type { RecordedDeletion, RecordedRun } from '../../ledger/history.ts'
+import type { RecordedDeletion, RecordedReminder, RecordedRun } from '../../ledger/history.ts'
 import { shownNumber } from './numbers.ts'
 import { plainText } from './plain-text.ts'
 import type { Style } from './style.ts'
@@ -60,6 +60,11 @@ export function runRecord(run: RecordedRun) {
 
 export function deletionRecord({ user, emailSha256, deletedAt }: RecordedDeletion) {
   return { user, email_sha256: emailSha256, deleted_at: deletedAt }
+}
+
+export function reminderRecord(reminder: RecordedReminder) {
+  const { user, emailSha256, status, reply, attempts, createdAt } = reminder
+  return { user, email_sha256: emailSha256, status, reply, attempts, reminded_at: createdAt }
 }
 
 /** `776 deleted, 2 failed`: what was done, without what was only looked at. */

@@ -14,9 +14,10 @@ const SKIP_EXPLANATIONS: Record<SkipReason, string> = {
   taken: 'another user has verified the address: here it never can be',
   unmailable: 'no mail can be addressed so',
   bounced: 'a mail to the address has bounced',
-  uncertain: 'the last mail was cut off, and may have arrived (--retry-uncertain)',
+  uncertain: 'the last mail was cut off, and may have arrived (email --retry-uncertain)',
   enough: 'reminded as often as --max-reminders allows',
   reminded: 'reminded within --again-after',
+  failing: 'the last three mails failed; another one is due when --again-after is over',
 }
 
 /** Returns whom a campaign would mail, for people. */
@@ -87,5 +88,5 @@ function problemLines({ problems }: CampaignReport, total: number): string[] {
 }
 
 function problemLine({ id, status, reply }: FailedMail): string {
-  return plainText(`${id}: ${status}${reply === '' ? '' : `: ${reply}`}`)
+  return plainText(`user ${id}: ${status}${reply === '' ? '' : `: ${reply}`}`)
 }
