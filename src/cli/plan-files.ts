@@ -66,6 +66,7 @@ export async function loadPlan(
       ...counts,
       keeping: [],
       missingIndexes: [],
+      triggers: [],
       users: await site.db.$count(site.tables.users),
       batches: [],
     }),

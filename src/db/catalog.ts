@@ -37,6 +37,8 @@ export interface ForeignKey {
 }
 
 export interface Catalog {
+  /** What it was made from: see `Dialect.schemaMark`. */
+  readonly mark?: string | undefined
   readonly tables: ReadonlyMap<string, Table>
   readonly foreignKeys: readonly ForeignKey[]
 }

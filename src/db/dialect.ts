@@ -25,6 +25,10 @@ export interface Dialect {
    * nobody can tell, or where the database changes rows by itself.
    */
   changeMark(tx: Db): Promise<string | undefined>
+  /** Within a transaction: a text that changes with the tables, their columns and their foreign keys. */
+  schemaMark(tx: Db): Promise<string>
+  /** Returns the triggers of the site by the names of their tables: what they do, nobody knows. */
+  triggers(db: Db): Promise<readonly Trigger[]>
   /** Ends a select that locks the rows it reads; empty where the transaction locks everything. */
   readonly forUpdate: SQL
   /** Returns what the database says about its tables. */
@@ -94,7 +98,8 @@ export interface Dialect {
 
 /**
  * An exact value as JSON. PostgreSQL: its own text form. SQLite, whose values have types of their own: text, an integer
- * as number (or `i` when JavaScript would round it), a real as `r`, a blob in hexadecimal as `x`.
+ * as number (or `i` when JavaScript would round it), a real as `r`, a blob in hexadecimal as `x`, and so, as `t`, text
+ * that is not UTF-8.
  */
 export type Cell =
   | string
@@ -103,6 +108,7 @@ export type Cell =
   | { readonly i: string }
   | { readonly r: string }
   | { readonly x: string }
+  | { readonly t: string }
 
 /** A column that an image holds, with its declared type in lower case. */
 export interface ImageColumn {
@@ -116,10 +122,15 @@ export interface ImagePlace {
   readonly type: string
 }
 
-/** The text of a row: an expression, and what stands before and behind it in each line. */
+export interface Trigger {
+  readonly table: string
+  readonly name: string
+}
+
+/** The text of a row: an image of these columns, and what stands before and behind it in each line. */
 export interface Line {
   readonly before: string
-  readonly image: SQL
+  readonly columns: readonly ImageColumn[]
   readonly after: string
 }
 

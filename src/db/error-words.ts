@@ -132,6 +132,7 @@ const CODES: readonly [RegExp, Wording][] = [
     /^55P03$/,
     () => ['another transaction holds a lock for too long', 'run the command again when the site is calmer'],
   ],
+  [/^(54000|SQLITE_TOOBIG|ERR_STRING_TOO_LONG)$/, () => ['a value is too large', 'lower --batch-size']],
   [
     /^57014$/,
     () => [

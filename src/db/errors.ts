@@ -5,10 +5,20 @@ import { type DriverError, LOST, wordsFor } from './error-words.ts'
 export type DatabaseFault =
   | 'connection' // no session can be had, or the server went away
   | 'retry' // serialization failure or deadlock: the same work may succeed
-  | 'busy' // a lock or statement timeout: less work at once may succeed
+  | 'busy' // a lock or statement timeout, or too much for one statement: less work at once may succeed
   | 'locked' // the whole database is locked by another process
   | 'constraint' // a foreign key, unique, check or not-null constraint, or a trigger's refusal
   | 'other'
+
+/** A trigger of the database has kept a row, without an error of its own. */
+export class KeptByTrigger extends Error {
+  readonly code = 'P0001'
+}
+
+/** More than can be handled in one piece; less at once may be possible. */
+export class TooMuchAtOnce extends Error {
+  readonly code = '54000'
+}
 
 const CONNECTION_CODES =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|08...|28...|3D000|53300|57P0[123])$/
@@ -29,7 +39,7 @@ export function databaseFault(error: unknown): DatabaseFault {
   // A socket that is not there; any other missing file is not the database's.
   if (code === 'ENOENT' && syscall === 'connect') return 'connection'
   if (code === '40001' || code === '40P01') return 'retry'
-  if (/^(55P03|57014)$/.test(code)) return 'busy'
+  if (/^(55P03|57014|54000|SQLITE_TOOBIG|ERR_STRING_TOO_LONG)$/.test(code)) return 'busy'
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return 'locked'
   if (/^(23|P0001|SQLITE_CONSTRAINT)/.test(code)) return 'constraint'
   return 'other'

@@ -10,13 +10,17 @@ import { gunzipSync, gzip, type ZlibOptions } from 'node:zlib'
 const FLAGS = 3
 const EXTRA_FLAG = 4
 const FIXED_HEADER = 10
-/** Length of the extra field, then one subfield: `UM`, its length, the length of the whole batch. */
-const EXTRA = 2 + 4 + 4
+/** Length of the extra field, then one subfield: `UM`, its length, the length of the whole batch and how many lines it has. */
+const EXTRA = 2 + 4 + 8
 const LENGTH_AT = FIXED_HEADER + 2 + 4
 const SUBFIELD = 'UM'
 
 /** How much text is compressed at once, in bytes: by another thread, while the database is at work. */
 const PIECE_BYTES = 512 * 1024
+
+const LARGEST_BUFFER = 8 * PIECE_BYTES
+
+const LINE_END = 0x0a
 
 const compress = promisify<Buffer, ZlibOptions, Buffer>(gzip)
 
@@ -37,20 +41,20 @@ export class ArchiveWriter {
 
   /** Returns a batch to be filled; nothing of it is in the file before it is saved. Several may be filled at once. */
   batch(): ArchiveBatch {
-    return new ArchiveBatch(this.buffers, (pieces) => this.append(pieces))
+    return new ArchiveBatch(this.buffers, (pieces, lines) => this.append(pieces, lines))
   }
 
   /**
    * One after the other, whoever asks: a large batch takes several writes. After one that failed every other fails, for
    * nothing that follows a torn batch can be read.
    */
-  private append(pieces: readonly Buffer[]): Promise<void> {
-    this.last = this.last.then(() => this.write(pieces))
+  private append(pieces: readonly Buffer[], lines: number): Promise<void> {
+    this.last = this.last.then(() => this.write(pieces, lines))
     return this.last
   }
 
-  private async write(pieces: readonly Buffer[]): Promise<void> {
-    await this.file.appendFile(Buffer.concat(withLength(pieces)))
+  private async write(pieces: readonly Buffer[], lines: number): Promise<void> {
+    await this.file.appendFile(Buffer.concat(withLength(pieces, lines)))
     await this.file.datasync()
   }
 
@@ -62,11 +66,14 @@ export class ArchiveWriter {
 /** Lines that are written, and read again, together. */
 export class ArchiveBatch {
   private readonly buffers: LineBuffer[]
-  private readonly append: (pieces: readonly Buffer[]) => Promise<void>
+  private readonly append: (pieces: readonly Buffer[], lines: number) => Promise<void>
   private readonly pieces: Promise<Buffer>[] = []
   private filled: LineBuffer | undefined
+  private lines = 0
+  /** How much text it holds. */
+  bytes = 0
 
-  constructor(buffers: LineBuffer[], append: (pieces: readonly Buffer[]) => Promise<void>) {
+  constructor(buffers: LineBuffer[], append: (pieces: readonly Buffer[], lines: number) => Promise<void>) {
     this.buffers = buffers
     this.append = append
   }
@@ -74,14 +81,17 @@ export class ArchiveBatch {
   /** Takes one or more lines, in UTF-8 when they come as bytes; the last one without its end. */
   add(lines: string | Uint8Array): void {
     this.filled ??= this.buffers.pop() ?? new LineBuffer()
+    const before = this.filled.bytes
     this.filled.add(lines)
+    this.bytes += this.filled.bytes - before
+    this.lines += this.filled.linesSince(before)
     if (this.filled.bytes >= PIECE_BYTES) this.compressFilled()
   }
 
   /** Returns once the lines are on the disk. */
   async save(): Promise<void> {
     this.compressFilled()
-    if (this.pieces.length > 0) await this.append(await Promise.all(this.pieces))
+    if (this.pieces.length > 0) await this.append(await Promise.all(this.pieces), this.lines)
   }
 
   private compressFilled(): void {
@@ -123,51 +133,62 @@ class LineBuffer {
     }
     if (typeof lines === 'string') this.buffer.write(lines, this.bytes)
     else this.buffer.set(lines, this.bytes)
-    this.buffer[needed - 1] = 0x0a
+    this.buffer[needed - 1] = LINE_END
     this.bytes = needed
   }
 
+  /** Returns how many lines there are behind that place. */
+  linesSince(start: number): number {
+    let lines = 0
+    for (let at = start; at < this.bytes; lines++) at = this.buffer.indexOf(LINE_END, at) + 1
+    return lines
+  }
+
+  /** What was as large as that once need not be so again. */
   clear(): void {
     this.bytes = 0
+    if (this.buffer.length > LARGEST_BUFFER) this.buffer = Buffer.alloc(2 * PIECE_BYTES)
   }
 }
 
-/** Puts the length of all pieces into the first one: they are one member for whoever reads. */
-function withLength(pieces: readonly Buffer[]): Buffer[] {
+/** Puts into the first piece how long all are, and how many lines they hold: they are one batch for whoever reads. */
+function withLength(pieces: readonly Buffer[], lines: number): Buffer[] {
   const [first = Buffer.alloc(0), ...others] = pieces
   const extra = Buffer.alloc(EXTRA)
   extra.writeUInt16LE(EXTRA - 2, 0)
   extra.write(SUBFIELD, 2, 'latin1')
-  extra.writeUInt16LE(4, 4)
+  extra.writeUInt16LE(8, 4)
   extra.writeUInt32LE(
     pieces.reduce((sum, piece) => sum + piece.length, EXTRA),
     6,
   )
+  extra.writeUInt32LE(lines, 10)
   const head = Buffer.from(first.subarray(0, FIXED_HEADER))
   head[FLAGS] = (head[FLAGS] ?? 0) | EXTRA_FLAG
   return [head, extra, first.subarray(FIXED_HEADER), ...others]
 }
 
+/** Where a batch is; without a number of lines where it cannot be told what it was. */
 interface Span {
   readonly start: number
   readonly length: number
+  readonly lines: number | undefined
 }
 
 /** Reads the batches of a file in any order, one at a time. */
 export class ArchiveReader {
-  /** How many whole batches there are. */
+  /** How many batches there are, damaged ones among them. */
   readonly count: number
-  /** Something follows the last whole batch: the writer was stopped in the middle. */
+  /** The file ends in the middle of a batch: the writer was stopped, or the file was cut. */
   readonly isTorn: boolean
   private readonly file: FileHandle
   private readonly spans: readonly Span[]
 
-  private constructor(file: FileHandle, spans: readonly Span[], size: number) {
-    const last = spans.at(-1)
+  private constructor(file: FileHandle, spans: readonly Span[], isTorn: boolean) {
     this.file = file
     this.spans = spans
     this.count = spans.length
-    this.isTorn = (last ? last.start + last.length : 0) < size
+    this.isTorn = isTorn
   }
 
   /** Opens the file and finds its batches. None at all: it is not an archive. */
@@ -176,24 +197,28 @@ export class ArchiveReader {
     const { size } = await file.stat()
     const spans: Span[] = []
     for (let start = 0; start < size; ) {
-      const length = await batchLength(file, start)
-      if (length === undefined || start + length > size) break
-      spans.push({ start, length })
-      start += length
+      const found = await spanAt(file, start)
+      if (found && start + found.length <= size) {
+        spans.push(found)
+        start += found.length
+        continue
+      }
+      // Behind damage it goes on with the next batch; where none comes, the last one was not written to its end.
+      const next = await nextBatch(file, start + 1, size)
+      if (next === undefined && (found || size - start < HEAD)) return new ArchiveReader(file, spans, true)
+      spans.push({ start, length: (next ?? size) - start, lines: undefined })
+      start = next ?? size
     }
-    return new ArchiveReader(file, spans, size)
+    return new ArchiveReader(file, spans, false)
   }
 
   /** Returns the lines of a batch; undefined when it is damaged. */
   async lines(number: number): Promise<string[] | undefined> {
     const span = this.spans[number]
-    if (!span) return undefined
+    if (span?.lines === undefined) return undefined
     const { buffer } = await this.file.read(Buffer.alloc(span.length), 0, span.length, span.start)
-    try {
-      return gunzipSync(buffer).toString('utf8').split('\n').slice(0, -1)
-    } catch {
-      return undefined
-    }
+    const lines = linesIn(uncompressed(buffer))
+    return lines.length === span.lines ? lines : undefined
   }
 
   async close(): Promise<void> {
@@ -201,16 +226,59 @@ export class ArchiveReader {
   }
 }
 
-async function batchLength(file: FileHandle, start: number): Promise<number | undefined> {
-  const { buffer, bytesRead } = await file.read(
-    Buffer.alloc(FIXED_HEADER + EXTRA),
-    0,
-    FIXED_HEADER + EXTRA,
-    start,
+/** Returns nothing for what is damaged: it is known how many lines there should be. */
+function uncompressed(member: Buffer): Buffer {
+  try {
+    return gunzipSync(member)
+  } catch (error) {
+    if (/^(Z_|ERR_BUFFER_)/.test((error as NodeJS.ErrnoException).code ?? '')) return Buffer.alloc(0)
+    throw error
+  }
+}
+
+/** One by one: all in one text could be longer than V8 allows. */
+function linesIn(bytes: Buffer): string[] {
+  const lines: string[] = []
+  for (let at = 0; ; ) {
+    const end = bytes.indexOf(LINE_END, at)
+    if (end === -1) return lines
+    lines.push(bytes.toString('utf8', at, end))
+    at = end + 1
+  }
+}
+
+/** The beginning of a batch. */
+const HEAD = FIXED_HEADER + EXTRA
+/** gzip, deflate, and an extra field. */
+const MAGIC = Buffer.from([0x1f, 0x8b, 0x08, EXTRA_FLAG])
+const SCAN_BYTES = 1024 * 1024
+
+/** Returns the batch that begins there, as it says itself. */
+async function spanAt(file: FileHandle, start: number): Promise<Span | undefined> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD), 0, HEAD, start)
+  if (bytesRead < HEAD || !isHead(buffer, 0)) return undefined
+  const length = buffer.readUInt32LE(LENGTH_AT)
+  return length > HEAD ? { start, length, lines: buffer.readUInt32LE(LENGTH_AT + 4) } : undefined
+}
+
+function isHead(buffer: Buffer, at: number): boolean {
+  const field = at + FIXED_HEADER + 2
+  return (
+    buffer.subarray(at, at + MAGIC.length).equals(MAGIC) &&
+    buffer.toString('latin1', field, field + 2) === SUBFIELD
   )
-  const isOurs =
-    bytesRead === FIXED_HEADER + EXTRA &&
-    buffer.readUInt16BE(0) === 0x1f8b &&
-    buffer.toString('latin1', FIXED_HEADER + 2, FIXED_HEADER + 4) === SUBFIELD
-  return isOurs ? buffer.readUInt32LE(LENGTH_AT) : undefined
+}
+
+/** Returns where the next batch begins, from there on. */
+async function nextBatch(file: FileHandle, from: number, size: number): Promise<number | undefined> {
+  const buffer = Buffer.alloc(SCAN_BYTES)
+  for (let start = from; start < size; start += SCAN_BYTES - HEAD) {
+    const { bytesRead } = await file.read(buffer, 0, SCAN_BYTES, start)
+    const part = buffer.subarray(0, bytesRead)
+    for (let at = part.indexOf(MAGIC); at !== -1; at = part.indexOf(MAGIC, at + 1)) {
+      if (isHead(part, at)) return start + at
+    }
+    if (bytesRead < SCAN_BYTES) return undefined
+  }
+  return undefined
 }

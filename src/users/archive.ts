@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Table } from '../db/catalog.ts'
 import type { Cell } from '../db/dialect.ts'
 import { type Instant, instantOf } from '../django/datetime.ts'
@@ -78,7 +79,7 @@ export class Archive {
     const stamp = header.started.replace(/[-:]/g, '').replace(/\.\d+/, '')
     const path = join(directory, `purge-${stamp}-${randomBytes(3).toString('hex')}.ndjson.gz`)
     return explained(path, async () => {
-      await mkdir(directory, { recursive: true, mode: 0o700 })
+      await makeDirectory(directory)
       const writer = await ArchiveWriter.create(path)
       const first = writer.batch()
       first.add(JSON.stringify(header))
@@ -102,6 +103,19 @@ export class Archive {
   async close(): Promise<void> {
     await this.writer.close()
     if (this.isEmpty) await rm(this.path, { force: true })
+  }
+}
+
+/** Not by Node itself: where nothing can be made, as in /proc, it would try for ever. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error
+    await makeDirectory(dirname(path))
+    await makeDirectory(path)
   }
 }
 

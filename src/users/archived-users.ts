@@ -1,5 +1,6 @@
 import type { Cell } from '../db/dialect.ts'
-import type { ArchiveLine } from './archive.ts'
+import { UserError } from '../errors.ts'
+import { archivedLines } from './archived-lines.ts'
 import type { OpenArchive } from './open-archive.ts'
 
 /** Somebody in an archive. */
@@ -9,14 +10,20 @@ export interface ArchivedUser {
   readonly email: string
 }
 
-/** Yields the users whom an archive holds, in the order in which they were deleted. */
-export async function* archivedUsers({ header, reader }: OpenArchive): AsyncGenerator<ArchivedUser> {
+/**
+ * Yields the users whom an archive holds, in the order in which they were deleted. Throws a UserError at the end when
+ * some of it is damaged.
+ */
+export async function* archivedUsers(archive: OpenArchive): AsyncGenerator<ArchivedUser> {
+  const { header, reader } = archive
   const users = header.tables.findIndex((table) => table.name === header.users)
   const columns = header.tables[users]?.columns ?? []
   const at = (row: readonly Cell[], column: string) => String(row[columns.indexOf(column)] ?? '')
+  let damaged = 0
   for (let number = 1; number < reader.count; number++) {
-    for (const text of (await reader.lines(number)) ?? []) {
-      const line = JSON.parse(text) as ArchiveLine
+    const lines = await archivedLines(archive, number)
+    if (!lines) damaged += 1
+    for (const line of lines ?? []) {
       if (!('d' in line) || line.d !== users) continue
       yield {
         id: at(line.row, header.user_key),
@@ -25,4 +32,8 @@ export async function* archivedUsers({ header, reader }: OpenArchive): AsyncGene
       }
     }
   }
+  if (damaged === 0) return
+  throw new UserError(`${damaged} of the ${reader.count - 1} batches of the archive are damaged`, {
+    hint: 'whoever is in them is not shown',
+  })
 }

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { columnOf, type Table } from '../db/catalog.ts'
 import type { Cell, ImageColumn } from '../db/dialect.ts'
+import { KeptByTrigger } from '../db/errors.ts'
 import { columnList, rowValue, tableName } from '../db/identifiers.ts'
 import { cellsOf, type ImageRow } from '../db/image.ts'
 import type { Db } from '../db/port.ts'
@@ -56,6 +57,9 @@ export async function deleteUsers(
   await deletion.findEmptyTables()
   for (const group of candidates.dependents.order) await deletion.deleteGroup(group)
   await tx.dialect.checkForeignKeys(tx)
+  const gone = deletion.effects.tables.get(candidates.dependents.users.label) ?? 0
+  // Such a trigger turns a deletion into something else, and says nothing.
+  if (gone < keys.length) throw new KeptByTrigger()
   return deletion.effects
 }
 
@@ -222,7 +226,7 @@ class Deletion {
       definitions: (keys) => this.definitions(tables, keys === this.keys ? this.seed : this.seedOf(keys)),
       table,
       where,
-      line: { before, image: dialect.image(table.columns), after },
+      line: { before, columns: table.columns, after },
       take: (lines) => sink.add(lines),
     })
     add(this.effects.tables, table.label, rows)

@@ -2,7 +2,7 @@ import type { Cell } from '../db/dialect.ts'
 import { normalizeUsername } from '../django/username.ts'
 import { UserError } from '../errors.ts'
 import type { Site } from '../site/site.ts'
-import type { ArchiveLine } from './archive.ts'
+import { archivedLines } from './archived-lines.ts'
 import { ArchivedRows } from './archived-rows.ts'
 import type { OpenArchive } from './open-archive.ts'
 import { keyText } from './ownership.ts'
@@ -30,13 +30,14 @@ interface Named {
   readonly names: readonly string[]
 }
 
-async function* namesIn(site: Site, { reader, header }: OpenArchive): AsyncGenerator<Named> {
+async function* namesIn(site: Site, archive: OpenArchive): AsyncGenerator<Named> {
+  const { reader, header } = archive
   const { users, userKey, userColumns, emailAddresses } = site.shape
   const rows = new ArchivedRows(site, header)
   const ofUser = [userColumns.get('username'), userColumns.get('email')]
   for (let number = 1; number < reader.count; number++) {
-    for (const text of (await reader.lines(number)) ?? []) {
-      const line = JSON.parse(text) as ArchiveLine
+    // Of a damaged batch the restoration itself will tell.
+    for (const line of (await archivedLines(archive, number)) ?? []) {
       if (!('d' in line)) continue
       const table = rows.tableOf(line)
       if (table === users) yield named(rows.cellsOf(line), userKey.name, ofUser)

@@ -8,11 +8,16 @@ export interface OpenArchive {
   readonly header: ArchiveHeader
 }
 
+const HINTS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a directory: name a file in it',
+}
+
 /** Reads an archive's header. Throws a UserError when the file is not an archive, or too new a one. */
 export async function openArchive(path: string): Promise<OpenArchive> {
   const reader = await ArchiveReader.open(path).catch((cause: NodeJS.ErrnoException) => {
     throw new UserError(`the archive ${path} cannot be read`, {
-      hint: cause.code === 'ENOENT' ? 'there is no such file' : 'see who may read it',
+      hint: HINTS[cause.code ?? ''] ?? 'see who may read it',
       cause,
     })
   })

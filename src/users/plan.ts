@@ -1,9 +1,11 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Table } from '../db/catalog.ts'
+import type { Trigger } from '../db/dialect.ts'
 import { columnList, tableName } from '../db/identifiers.ts'
 import { dependentsOf, type Edge, edgeLabel } from '../site/dependents.ts'
 import type { Relations } from '../site/relations.ts'
 import type { Site } from '../site/site.ts'
+import { archivedTables } from './archive.ts'
 import { anyFlag, type Candidates, candidatesOf, losesReference, nullingEdges } from './candidates.ts'
 import type { Criteria, GuardName } from './criteria.ts'
 import { emptyTables } from './empty-tables.ts'
@@ -33,6 +35,8 @@ export interface PurgePlan {
   readonly nulled: Readonly<Record<string, number>>
   readonly keeping: readonly KeepingTable[]
   readonly missingIndexes: readonly MissingIndex[]
+  /** Triggers on tables that lose rows or references: what else they change, no plan and no archive has. */
+  readonly triggers: readonly Trigger[]
   /** All users of the site, for the circuit breaker. */
   readonly users: number
   /** The keys of the users to delete, a batch in each text (JSON); empty unless asked for. */
@@ -112,6 +116,9 @@ async function planIn(site: Site, criteria: Criteria, batchSize: number | undefi
         : [],
     ),
     missingIndexes: await missingIndexes(site.db, dependents, (table) => count(`table:${table.label}`)),
+    triggers: (await site.db.dialect.triggers(site.db)).filter(({ table }) =>
+      archivedTables(dependents).some(({ name }) => name === table),
+    ),
     users: count('users'),
     batches: rows.flatMap((row) =>
       row.label === KEYS ? keySlices(row.value, batchSize ?? Number.POSITIVE_INFINITY) : [],

@@ -19,7 +19,7 @@ export class PresentRows {
     this.site = site
   }
 
-  /** True when the row is there; of a user with the same id only when it is not somebody else by now. */
+  /** True when the row is there, and not another one by now that has got the same id. */
   async has(table: Table, cells: readonly NamedCell[]): Promise<boolean> {
     const names = cells.map(([name]) => name)
     const identifying = table.primaryKey.length > 0 ? table.primaryKey : names
@@ -28,7 +28,20 @@ export class PresentRows {
     const [found] = await this.tx.rows<ImageRow>(sql`
       select ${this.tx.dialect.image(columns)} as image from ${tableName(table)} where ${this.matches(table, key)}`)
     if (!found) return false
-    return table !== this.site.shape.users || this.isSameUser(cells, cellsOf(found))
+    const there = cellsOf(found)
+    return table === this.site.shape.users
+      ? this.isSameUser(cells, there)
+      : this.refersToTheSame(table, cells, there)
+  }
+
+  /** Another row may have the number by now, and be somebody else's; what was NULL may have been put back since. */
+  private refersToTheSame(table: Table, archived: readonly NamedCell[], found: readonly Cell[]): boolean {
+    const keys = this.site.shape.catalog.foreignKeys.filter((key) => key.table === table)
+    const referring = new Set(keys.flatMap((key) => key.columns))
+    return archived.every(
+      ([name, cell], i) =>
+        cell === null || !referring.has(name) || JSON.stringify(cell) === JSON.stringify(found[i]),
+    )
   }
 
   /** Returns the foreign keys of the row, itself still to come, that refer to a row that is missing. */

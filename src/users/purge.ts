@@ -1,12 +1,14 @@
-import { type DatabaseFault, databaseFault, shortReason } from '../db/errors.ts'
+import { type DatabaseFault, databaseFault, shortReason, TooMuchAtOnce } from '../db/errors.ts'
 import type { Db } from '../db/port.ts'
 import { retrying } from '../db/retrying.ts'
 import { instantOf } from '../django/datetime.ts'
+import { UserError } from '../errors.ts'
 import type { LedgerRun } from '../ledger/run.ts'
 import { edgeLabel } from '../site/dependents.ts'
 import type { Site } from '../site/site.ts'
 import { type Archive, ArchiveError } from './archive.ts'
-import { deleteUsers, type Effects } from './batch.ts'
+import type { ArchiveBatch } from './archive-file.ts'
+import { deleteUsers, type Effects, type LineSink } from './batch.ts'
 import type { Candidates } from './candidates.ts'
 import type { Criteria, GuardName } from './criteria.ts'
 import { lockUsers } from './lock-users.ts'
@@ -191,9 +193,27 @@ class PurgeRun {
     // Before, for it reads their addresses.
     if (run) await recordDeletions(tx, site, run.id, keys, instantOf(new Date()))
     const batch = archive?.batch()
-    const effects = await deleteUsers(tx, site, this.candidates, keys, batch)
+    const effects = await deleteUsers(
+      tx,
+      site,
+      this.candidates,
+      keys,
+      batch && limited(batch, keys.length > 1),
+    )
+    // Behind the deletion: what it has locked cannot change any more.
+    await this.refuseOtherTables(tx)
     if (batch) await archive?.save(batch)
     return effects
+  }
+
+  /** What hangs on a user by now, and what a row consists of, nobody has looked at. */
+  private async refuseOtherTables(tx: Db): Promise<void> {
+    const { mark } = this.site.shape.catalog
+    if (mark === undefined || (await tx.dialect.schemaMark(tx)) === mark) return
+    throw new UserError('the tables of the site have changed since the plan was made', {
+      kind: 'refused',
+      hint: 'run it again, and see the new plan',
+    })
   }
 
   private addEffects({ tables, nulled, gone }: Effects): void {
@@ -205,6 +225,19 @@ class PurgeRun {
   private advance(): void {
     const done = this.deleted + this.changed + this.failed.length
     this.options.onProgress?.({ done, total: this.plan.toDelete })
+  }
+}
+
+/** So much of the archive is written, and read again, in one piece. */
+const LARGEST_BATCH_BYTES = 64 * 1024 * 1024
+
+/** Returns the batch of the archive, which refuses more than a process can hold as long as there can be less. */
+function limited(batch: ArchiveBatch, canBeHalved: boolean): LineSink {
+  return {
+    add(lines) {
+      batch.add(lines)
+      if (canBeHalved && batch.bytes > LARGEST_BATCH_BYTES) throw new TooMuchAtOnce()
+    },
   }
 }
 

@@ -108,6 +108,8 @@ export class LineRestoration {
     const table = rows.tableOf(line)
     if (!table) return this.fail(line, 'the table is gone')
     const was = Object.entries(line.was)
+    const [missing] = await this.present.missingParents(table, new Map([...Object.entries(line.key), ...was]))
+    if (missing) return this.fail(line, `it referred to a row that is gone: ${missing.references.label}`)
     const set = was.map(
       ([name, cell]) => sql`${sql.identifier(name)} = ${this.present.value(table, name, cell)}`,
     )

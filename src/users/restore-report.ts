@@ -16,6 +16,8 @@ export interface RestoreReport {
   readonly failed: readonly RestoreFailure[]
   /** The archive ends in the middle of a batch, which was therefore never committed. */
   readonly torn: boolean
+  /** Stopped before its end. */
+  readonly interrupted?: true
 }
 
 /** Counts while rows are put back: one for each transaction, added to the total when it has been committed. */

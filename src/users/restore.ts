@@ -1,5 +1,7 @@
+import { databaseFault, shortReason } from '../db/errors.ts'
 import type { Site } from '../site/site.ts'
 import type { ArchiveHeader, ArchiveLine } from './archive.ts'
+import { archivedLines } from './archived-lines.ts'
 import { ArchivedRows } from './archived-rows.ts'
 import type { OpenArchive } from './open-archive.ts'
 import { Owners } from './ownership.ts'
@@ -12,6 +14,8 @@ export interface RestoreOptions {
   readonly users?: readonly string[] | undefined
   /** Find out what would happen, and take it back. */
   readonly dryRun?: boolean | undefined
+  /** Finish the batch at hand, then stop. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -20,14 +24,16 @@ export interface RestoreOptions {
  */
 export async function restore(
   site: Site,
-  { reader, header }: OpenArchive,
+  archive: OpenArchive,
   options: RestoreOptions = {},
 ): Promise<RestoreReport> {
+  const { reader, header } = archive
   const restoration = new Restoration(site, header, options)
   for (let number = reader.count - 1; number > 0; number--) {
-    const lines = (await reader.lines(number))?.map((line) => JSON.parse(line) as ArchiveLine)
-    if (lines) await restoration.putBack(lines.reverse())
-    else restoration.damaged(number)
+    if (options.signal?.aborted) return { ...restoration.total.report(reader.isTorn), interrupted: true }
+    const lines = await archivedLines(archive, number)
+    if (lines) await restoration.putBack(number, lines.reverse())
+    else restoration.fail(number, 'is damaged')
   }
   return restoration.total.report(reader.isTorn)
 }
@@ -51,20 +57,26 @@ class Restoration {
     this.wanted = options.users && new Set(options.users)
   }
 
-  /** Tries the batch as a whole; when some row is refused, row by row. */
-  async putBack(all: readonly ArchiveLine[]): Promise<void> {
+  /** Tries the batch as a whole; when some row is refused, row by row. Throws what says that no other will fare better. */
+  async putBack(number: number, all: readonly ArchiveLine[]): Promise<void> {
     const owners = new Owners(this.header, all)
     const { wanted } = this
     const lines = wanted ? all.filter((line) => wanted.has(owners.of(line) ?? '')) : all
     if (lines.length === 0) return
-    const tally =
-      (await this.attempt(lines, owners, false).catch(() => undefined)) ??
-      (await this.attempt(lines, owners, true))
-    this.total.add(tally)
+    try {
+      const tally =
+        (await this.attempt(lines, owners, false).catch(() => undefined)) ??
+        (await this.attempt(lines, owners, true))
+      this.total.add(tally)
+    } catch (error) {
+      if (databaseFault(error) !== 'constraint') throw error
+      this.fail(number, `could not be put back: ${shortReason(error)}`)
+    }
   }
 
-  damaged(number: number): void {
-    this.total.fail({ user: undefined, table: '', reason: `batch ${number} of the archive is damaged` })
+  /** Notes that a whole batch is not back. */
+  fail(number: number, reason: string): void {
+    this.total.fail({ user: undefined, table: '', reason: `batch ${number} of the archive ${reason}` })
   }
 
   private async attempt(

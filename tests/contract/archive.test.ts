@@ -4,14 +4,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { dependentsOf } from '../../src/site/dependents.ts'
 import type { RuleSettings } from '../../src/site/rules.ts'
-import { Archive, archiveHeader } from '../../src/users/archive.ts'
 import { openArchive } from '../../src/users/open-archive.ts'
-import { planPurge } from '../../src/users/plan.ts'
-import { type PurgeReport, purge } from '../../src/users/purge.ts'
-import { type RestoreOptions, restore } from '../../src/users/restore.ts'
-import { criteria } from '../support/criteria.ts'
+import { purgeInto as purgeAll, putBack } from '../support/archives.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { allRowsOf, createSite, insert, rowsOf, type TestSite } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
@@ -22,21 +17,8 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, { recursive: true }))
 
-async function purgeInto(site: TestSite, rules: RuleSettings = {}, size = 2) {
-  const all = criteria({ rules })
-  const plan = await planPurge(site, all, size)
-  const run = { version: '0.0.0', identity: 'here', now: new Date('2026-06-01T12:00:00Z') }
-  const header = archiveHeader(site, dependentsOf(site.shape, all.rules), all, run)
-  const archive = await Archive.create(join(directory, 'archive'), header)
-  const report: PurgeReport = await purge(site, all, plan, { archive })
-  await archive.close()
-  return { path: archive.path, report }
-}
-
-async function putBack(site: TestSite, path: string, options?: RestoreOptions) {
-  const archive = await openArchive(path)
-  return restore(site, archive, options).finally(() => archive.reader.close())
-}
+const purgeInto = (site: TestSite, rules: RuleSettings = {}, size = 2) =>
+  purgeAll(directory, site, { rules, size })
 
 function rowsIn(tables: Readonly<Record<string, number>>): number {
   return Object.values(tables).reduce((sum, rows) => sum + rows, 0)

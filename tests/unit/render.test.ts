@@ -200,6 +200,7 @@ describe('a plan', () => {
       },
     ],
     users: 9000,
+    triggers: [],
     batches: [],
   }
 

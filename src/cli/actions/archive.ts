@@ -2,6 +2,7 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { dateOf } from '../../django/datetime.ts'
 import { UserError } from '../../errors.ts'
+import { fileReason } from '../../file-error.ts'
 import { archivedUsers } from '../../users/archived-users.ts'
 import { openArchive } from '../../users/open-archive.ts'
 import { pastInstant } from '../../values/dates.ts'
@@ -27,6 +28,16 @@ export async function showArchive(context: Context, file: string): Promise<void>
   }
 }
 
+/** None where nothing has been archived yet. */
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw new UserError(`the archives in ${directory} cannot be listed: ${fileReason(cause)}`, { cause })
+  }
+}
+
 /** Removes the archives that are older than asked. */
 export async function pruneArchives(
   context: Context,
@@ -40,7 +51,7 @@ export async function pruneArchives(
   }
   const clock = { now: context.now(), zone: 'UTC' }
   const oldest = dateOf(named('--older-than', () => pastInstant(olderThan, clock)))
-  const names = (await readdir(directory).catch(() => [])).filter((name) => ARCHIVE_NAME.test(name))
+  const names = (await namesIn(directory)).filter((name) => ARCHIVE_NAME.test(name))
   let removed = 0
   for (const name of names) {
     const path = join(directory, name)

@@ -8,6 +8,7 @@ import type { RestoreReport } from '../../users/restore-report.ts'
 import { databaseIdentity } from '../archives.ts'
 import type { RestoreCommandOptions } from '../commands/restore.ts'
 import { type Context, canAsk, type GlobalOptions } from '../context.ts'
+import { Interrupted } from '../interrupted.ts'
 import { keepHeapLean } from '../lean-heap.ts'
 import { lookOf, styleFor } from '../paint.ts'
 import { withProgress } from '../progress.ts'
@@ -32,8 +33,10 @@ export async function restoreArchive(
       const users = options.user && (await findArchived(site, archive, options.user))
       if (!options.dryRun && !options.yes) await confirm(context, globals)
       const putBack = () =>
-        withProgress(context, globals, 'restoring', () =>
-          restore(site, archive, { users, dryRun: options.dryRun }),
+        context.untilInterrupted((signal) =>
+          withProgress(context, globals, 'restoring', () =>
+            restore(site, archive, { users, dryRun: options.dryRun, signal }),
+          ),
         )
       if (options.dryRun) return putBack()
       return withRun(context, globals, site, { command: 'restore', options }, putBack, (report) =>
@@ -51,10 +54,14 @@ export async function restoreArchive(
   }
 }
 
-function endOf({ restored, skipped, failed }: RestoreReport, archive: string): RunEnd {
-  const rows = Object.values(restored).reduce((sum, count) => sum + count, 0)
-  const counts = { 'rows put back': rows, skipped, failed: failed.length }
-  return { outcome: failed.length > 0 ? 'partly' : 'done', counts, archive }
+function endOf(report: RestoreReport, archive: string): RunEnd {
+  const { skipped, failed, interrupted } = report
+  const counts = { 'rows put back': rowsIn(report), skipped, failed: failed.length }
+  return { outcome: interrupted ? 'interrupted' : failed.length > 0 ? 'partly' : 'done', counts, archive }
+}
+
+function rowsIn({ restored }: RestoreReport): number {
+  return Object.values(restored).reduce((sum, count) => sum + count, 0)
 }
 
 function refuseOther(archived: string, here: string, { anyDatabase }: RestoreCommandOptions): void {
@@ -80,9 +87,11 @@ async function confirm(context: Context, globals: GlobalOptions): Promise<void> 
   throw new UserError('not confirmed: nothing has been put back', { kind: 'refused' })
 }
 
-function throwWhenPartly({ failed }: RestoreReport): void {
+function throwWhenPartly(report: RestoreReport): void {
+  const { failed, interrupted } = report
+  if (interrupted) throw new Interrupted(`${counted(rowsIn(report), 'row')} put back; run it again to go on`)
   if (failed.length === 0) return
-  throw new UserError(`${counted(failed.length, 'row')} could not be put back as before`, {
-    hint: 'the report says why; everything else is back',
+  throw new UserError('not everything could be put back as before', {
+    hint: 'the report says what, and why; run it again, and it leaves alone what is back',
   })
 }

@@ -23,6 +23,11 @@ export function planText(plan: PurgePlan, understood: string, style: Style): str
     ...countBlock('Rows to delete', largestFirst(plan.tables), style),
     ...countBlock('Rows to set to NULL', largestFirst(plan.nulled), style),
     ...block(
+      'Triggers: what they change is in no archive',
+      plan.triggers.map(({ table, name }) => plainText(`${table}: ${name}`)),
+      style,
+    ),
+    ...block(
       `No index on these references: a purge reads whole tables${howLong(plan.missingIndexes)}. To make them`,
       plan.missingIndexes.map(({ statement }) => plainText(statement)),
       style,
@@ -46,10 +51,11 @@ export function reportText(report: PurgeReport, style: Style): string {
 
 /** Returns the plan as one JSON object, with the keys of the report. */
 export function planJson(plan: PurgePlan): string {
-  const { since, matched, toDelete, kept, tables, nulled, missingIndexes } = plan
+  const { since, matched, toDelete, kept, tables, nulled, missingIndexes, triggers } = plan
   // Only when there is something to do about it.
   const missing = missingIndexes.length > 0 ? { missing_indexes: missingIndexes } : {}
-  return `${plainJson({ since, matched, to_delete: toDelete, kept, changed: 0, tables, nulled, failed: [], ...missing })}\n`
+  const further = triggers.length > 0 ? { triggers } : {}
+  return `${plainJson({ since, matched, to_delete: toDelete, kept, changed: 0, tables, nulled, failed: [], ...missing, ...further })}\n`
 }
 
 export function reportJson(report: PurgeReport): string {

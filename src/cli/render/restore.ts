@@ -10,7 +10,9 @@ export function restoreText(report: RestoreReport, planned: boolean, style: Styl
   const lines = [
     style.heading(`${counted(rows, 'row')} ${planned ? 'to put back' : 'put back'}`),
     ...(report.skipped > 0 ? [`${counted(report.skipped, 'row')} there already`] : []),
-    ...(report.torn ? ['the archive ends in the middle of a batch: that batch was never deleted'] : []),
+    ...(report.torn
+      ? ['the archive ends in the middle of a batch: unless it was cut since, that batch was never deleted']
+      : []),
     ...countBlock('Rows', largestFirst(report.restored), style),
     ...countBlock('References', largestFirst(report.relinked), style),
     ...block(style.warning('Not put back as before'), report.failed.map(failureLine), style),
@@ -24,5 +26,6 @@ export function restoreJson({ restored, relinked, skipped, failed, torn }: Resto
 }
 
 function failureLine({ user, table, reason }: RestoreFailure): string {
-  return plainText(`${user === undefined ? '' : `user ${user}: `}${table}: ${reason}`)
+  const where = [user === undefined ? '' : `user ${user}`, table].filter(Boolean)
+  return plainText([...where, reason].join(': '))
 }

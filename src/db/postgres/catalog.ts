@@ -27,6 +27,7 @@ const TABLES = sql`(
 
 /** Returns the tables, foreign keys and indexes of the database (PostgreSQL manual, System Catalogs). */
 export async function postgresCatalog(db: Db): Promise<Catalog> {
+  const mark = await postgresSchemaMark(db)
   const columns = await db.rows<ColumnRow & { visible: boolean }>(sql`
     select t.label, t.visible, t.schema, t.name as "table", a.attname as name,
       format_type(a.atttypid, a.atttypmod) as type, not a.attnotnull as nullable,
@@ -52,11 +53,21 @@ export async function postgresCatalog(db: Db): Promise<Catalog> {
     from pg_index i join ${TABLES} on t.oid = i.indrelid
     join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
     where i.indisvalid and i.indpred is null and m.amname in ('btree', 'hash')`)
-  return assembleCatalog({
+  const catalog = assembleCatalog({
     columns: columns.map((row) => ({ ...row, schema: row.visible ? undefined : row.schema })),
     foreignKeys: foreignKeys.map((row) => ({ ...row, onDelete: ACTIONS[row.action] ?? 'no action' })),
     indexes,
   })
+  return { ...catalog, mark }
+}
+
+/** Returns what counts the columns and foreign keys of the site's tables; a key made anew has a number of its own. */
+export async function postgresSchemaMark(db: Db): Promise<string> {
+  const [found] = await db.rows<{ mark: string }>(sql`select concat_ws(' ',
+    (select count(*) || ' ' || coalesce(max(oid::bigint), 0) from pg_constraint where contype = 'f'),
+    (select sum(relnatts) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where c.relkind in ('r', 'p') and n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema')) as mark`)
+  return found?.mark ?? ''
 }
 
 /** The table itself, or the one that it is a partition of: a partition may have foreign keys of its own. */

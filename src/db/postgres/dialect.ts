@@ -4,7 +4,7 @@ import type { DeletionOf, Dialect } from '../dialect.ts'
 import { rowValue, tableName } from '../identifiers.ts'
 import { joinedLines } from '../joined-lines.ts'
 import type { Db } from '../port.ts'
-import { postgresCatalog } from './catalog.ts'
+import { postgresCatalog, postgresSchemaMark } from './catalog.ts'
 import { postgresKit } from './kit.ts'
 import { postgresScanSeconds } from './scan-seconds.ts'
 
@@ -15,7 +15,7 @@ const LOCK = 0x75736d67
 const LOCK_PATIENCE = '500ms'
 
 /** V8 keeps longer texts apart, and clears them away late. */
-const ROWS_IN_TEXT = 100
+const BYTES_IN_TEXT = 32_000
 
 const LARGEST: Record<string, bigint> = { smallint: 2n ** 15n, integer: 2n ** 31n, bigint: 2n ** 63n }
 
@@ -37,6 +37,10 @@ export const postgresDialect: Dialect = {
       where current_setting('lock_timeout') = '0'`)
   },
   changeMark: async () => undefined,
+  schemaMark: postgresSchemaMark,
+  triggers: (db) =>
+    db.rows(sql`select c.relname as "table", t.tgname as name from pg_trigger t join pg_class c on c.oid = t.tgrelid
+      where not t.tgisinternal and t.tgenabled <> 'D' order by 1, 2`),
   catalog: postgresCatalog,
   among: (expression, texts) => sql`${expression} = any(${sql.param(texts)}::text[])`,
   amongNames: (expression, names) =>
@@ -88,11 +92,12 @@ export const postgresDialect: Dialect = {
   rowId: { name: 'ctid', type: 'tid' },
   // To hand over a row at a time would take longer than to delete it; one long text for all would lie about in memory.
   async deleteInLines(tx, { keys, definitions, table, where, line, take }) {
-    const deletion = sql`gone as (delete from ${tableName(table)} where ${where} returning ${line.image} as image)`
+    const deletion = sql`gone as (delete from ${tableName(table)} where ${where} returning ${postgresDialect.image(line.columns)} as image)`
     const parts = await tx.rows<{ rows: string; lines: string }>(sql`
       with recursive ${sql.join([...definitions(keys), deletion], sql`, `)}
-      select count(*) as rows, ${joinedLines(postgresDialect, { ...line, image: sql`image` })} as lines
-      from (select image, row_number() over () / ${sql.raw(String(ROWS_IN_TEXT))} as part from gone) numbered
+      select count(*) as rows, ${joinedLines(postgresDialect, line, sql`image`)} as lines
+      from (select image, sum(octet_length(image)) over (rows unbounded preceding)
+        / ${sql.raw(String(BYTES_IN_TEXT))} as part from gone) numbered
       group by part`)
     for (const { lines } of parts) take(lines)
     return parts.reduce((sum, { rows }) => sum + Number(rows), 0)

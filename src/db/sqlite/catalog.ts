@@ -33,8 +33,17 @@ interface IndexColumn {
 const TABLES = sql`select name, wr from pragma_table_list
   where schema = 'main' and type = 'table' and name not like 'sqlite\\_%' escape '\\'`
 
+/** Returns what SQLite counts up with every change of the schema. */
+export async function sqliteSchemaMark(db: Db): Promise<string> {
+  const [found] = await db.rows<{ version: bigint }>(
+    sql`select schema_version as version from pragma_schema_version`,
+  )
+  return String(found?.version)
+}
+
 /** Returns the tables, foreign keys and indexes of the main database (https://sqlite.org/pragma.html). */
 export async function sqliteCatalog(db: Db): Promise<Catalog> {
+  const mark = await sqliteSchemaMark(db)
   const columns = await db.rows<TableColumn>(sql`
     select t.name as label, c.name as name, lower(c.type) as type, c."notnull" as not_null, c.pk as key_position,
       c.hidden as hidden, c.dflt_value is not null as has_default, t.wr as without_rowid
@@ -54,7 +63,7 @@ export async function sqliteCatalog(db: Db): Promise<Catalog> {
   )
   // Names compare without case in SQLite, and a foreign key may spell its table differently.
   const spelled = new Map(columns.map((column) => [column.label.toLowerCase(), column.label]))
-  return assembleCatalog({
+  const catalog = assembleCatalog({
     columns: columns.map((column) => ({
       label: column.label,
       schema: undefined,
@@ -87,6 +96,7 @@ export async function sqliteCatalog(db: Db): Promise<Catalog> {
       return first ? { label: first.label, columns: parts.map((part) => part.name ?? '') } : []
     }),
   })
+  return { ...catalog, mark }
 }
 
 function isRowId(column: TableColumn, primaryKey: readonly TableColumn[]): boolean {

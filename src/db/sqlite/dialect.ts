@@ -1,10 +1,11 @@
+import { isUtf8 } from 'node:buffer'
 import { type SQL, sql } from 'drizzle-orm'
 import { dashedUuid, hexUuid } from '../../django/uuid.ts'
 import type { Cell, DeletionOf, Dialect, ImageColumn, ImagePlace } from '../dialect.ts'
 import { rowValue, tableName } from '../identifiers.ts'
 import { joinedLines } from '../joined-lines.ts'
 import type { Db } from '../port.ts'
-import { sqliteCatalog } from './catalog.ts'
+import { sqliteCatalog, sqliteSchemaMark } from './catalog.ts'
 import { isIntegerType, sqliteKit } from './kit.ts'
 
 const INTEGER = /^-?\d{1,19}$/
@@ -20,6 +21,9 @@ export const SHA256 = 'usermgmt_sha256'
 
 /** The value of a cell that is an object. Registered when the file is opened. */
 export const OBJECT_CELL = 'usermgmt_object_cell'
+
+/** True for bytes that are text in UTF-8. Registered when the file is opened. */
+export const IS_UTF8 = 'usermgmt_is_utf8'
 
 /** JavaScript's text of a real reads back to the same number; SQLite's need not. Registered when the file is opened. */
 export const REAL_TEXT = 'usermgmt_real_text'
@@ -48,6 +52,9 @@ export const sqliteDialect: Dialect = {
       where not exists (select 1 from sqlite_schema where type = 'trigger')`)
     return found?.version.toString()
   },
+  schemaMark: sqliteSchemaMark,
+  triggers: (db) =>
+    db.rows(sql`select tbl_name as "table", name from sqlite_schema where type = 'trigger' order by 1, 2`),
   catalog: sqliteCatalog,
   among: (expression, texts) => sql`${expression} in (select value from json_each(${JSON.stringify(texts)}))`,
   amongNames: (expression, names) => {
@@ -94,13 +101,24 @@ export const sqliteDialect: Dialect = {
   rowId: { name: 'rowid', type: 'integer' },
   // RETURNING would hand over a row at a time, which takes longer than to look twice: nobody else can write meanwhile.
   async deleteInLines(tx, { keys, definitions, table, where, line, take }) {
+    const [{ encoding } = {}] = await tx.rows<{ encoding?: string }>(
+      sql`select encoding from pragma_encoding`,
+    )
+    const isUtf8Database = encoding === 'UTF-8'
+    const linesOf = async (some: readonly SQL[], image: SQL) => {
+      const lines = joinedLines(sqliteDialect, line, image)
+      const [found] = await tx.rows<{
+        lines: Uint8Array | string | null
+      }>(sql`with recursive ${sql.join([...some], sql`, `)}
+        select ${isUtf8Database ? sql`cast(${lines} as blob)` : lines} as lines from ${tableName(table)} where ${where}`)
+      return found?.lines
+    }
     for (let start = 0; start < keys.length; start += USERS_IN_LINES) {
       const some = definitions(keys.slice(start, start + USERS_IN_LINES))
-      const [found] = await tx.rows<{
-        lines: string | null
-      }>(sql`with recursive ${sql.join([...some], sql`, `)}
-        select cast(${joinedLines(sqliteDialect, line)} as blob) as lines from ${tableName(table)} where ${where}`)
-      if (found?.lines) take(found.lines)
+      const quick = await linesOf(some, quickImage(line.columns))
+      const isExact = typeof quick === 'string' ? !quick.includes('\ufffd') : !quick || isUtf8(quick)
+      const lines = isExact ? quick : await linesOf(some, sqliteDialect.image(line.columns))
+      if (lines) take(lines)
     }
     return tx.changes(sql`with recursive ${sql.join([...definitions(keys)], sql`, `)}
       delete from ${tableName(table)} where ${where}`)
@@ -126,11 +144,11 @@ export const sqliteDialect: Dialect = {
     }
     return found
   },
-  image: (columns) => sql`json_array(${sql.join(columns.map(cellOf), sql`, `)})`,
+  image: (columns) => sql`json_array(${sql.join(columns.map(exactCellOf), sql`, `)})`,
   // Without its WHERE, an ON CONFLICT that follows would be taken for the join's ON.
   fromImages: (images, places) => sql`select ${sql.join(places.map(imageValue), sql`, `)}
     from json_each(${images}) where true`,
-  cellValue: (cell) => sql`${boundValue(cell)}`,
+  cellValue: (cell) => (isText(cell) ? sql`cast(${boundValue(cell)} as text)` : sql`${boundValue(cell)}`),
 }
 
 /** SQLite's integers have 64 bits, whatever the column says. */
@@ -143,6 +161,18 @@ function integerKey(text: string): string | undefined {
 /** Integers go into the JSON text digit by digit: JavaScript's numbers would round the large ones. */
 function jsonKeys(type: string, keys: readonly string[]): string {
   return isIntegerType(type) ? `[${keys.join(',')}]` : JSON.stringify(keys)
+}
+
+/** As `image`, for text that is UTF-8 anyway: to look at each takes longer than all else. */
+function quickImage(columns: readonly ImageColumn[]): SQL {
+  return sql`json_array(${sql.join(columns.map(cellOf), sql`, `)})`
+}
+
+/** SQLite takes any bytes for text, and JSON does not. */
+function exactCellOf(column: ImageColumn): SQL {
+  const value = sql.identifier(column.name)
+  return sql`case when typeof(${value}) = 'text' and not ${sql.raw(IS_UTF8)}(cast(${value} as blob))
+    then json_object('t', lower(hex(cast(${value} as blob)))) else ${cellOf(column)} end`
 }
 
 /** Every value of SQLite has a type of its own, whatever its column says; but one that says text holds no numbers. */
@@ -162,7 +192,10 @@ function cellOf({ name, type }: ImageColumn): SQL {
 function imageValue({ at }: ImagePlace): SQL {
   const path = sql.raw(`'$[${at}]'`)
   const cell = sql`json_extract(value, ${path})`
-  return sql`case json_type(value, ${path}) when 'object' then ${sql.raw(OBJECT_CELL)}(${cell}) else ${cell} end`
+  const object = sql`${sql.raw(OBJECT_CELL)}(${cell})`
+  const isBytesOfText = sql`json_type(value, ${sql.raw(`'$[${at}].t'`)}) is not null`
+  return sql`case json_type(value, ${path}) when 'object'
+    then case when ${isBytesOfText} then cast(${object} as text) else ${object} end else ${cell} end`
 }
 
 /** Returns the value of a cell that is an object, from its JSON text. */
@@ -170,11 +203,16 @@ export function objectCellValue(json: unknown): unknown {
   return boundValue(JSON.parse(String(json)) as Cell)
 }
 
+function isText(cell: Cell): boolean {
+  return typeof cell === 'object' && cell !== null && 't' in cell
+}
+
 function boundValue(cell: Cell): unknown {
   if (typeof cell === 'number') return BigInt(cell)
   if (cell === null || typeof cell === 'string') return cell
   if ('i' in cell) return BigInt(cell.i)
-  return 'r' in cell ? Number(cell.r) : Buffer.from(cell.x, 'hex')
+  if ('r' in cell) return Number(cell.r)
+  return Buffer.from('t' in cell ? cell.t : cell.x, 'hex')
 }
 
 /** To ask JavaScript takes longer than all else; what Django itself has written need not be asked for. */

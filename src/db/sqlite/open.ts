@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -11,6 +12,7 @@ import type { OpenOptions } from '../open.ts'
 import { type Builders, buildersOf, type Db, type TransactionMode } from '../port.ts'
 import {
   FOLD_CASE,
+  IS_UTF8,
   OBJECT_CELL,
   objectCellValue,
   REAL_TEXT,
@@ -46,6 +48,7 @@ export function openSqlite(path: string, { create = false }: OpenOptions): Db {
   )
   connection.function(SHOWN_UUID, { deterministic: true }, (key) => dashedUuid(String(key)) ?? String(key))
   connection.function(SHOWN_INSTANT, { deterministic: true }, (value) => instantFromText(String(value)))
+  connection.function(IS_UTF8, { deterministic: true }, (bytes) => (isUtf8(bytes as Buffer) ? 1 : 0))
   connection.function(REAL_TEXT, { deterministic: true }, String)
   connection.function(OBJECT_CELL, { deterministic: true }, objectCellValue)
   return portOf(drizzle(connection), connection)

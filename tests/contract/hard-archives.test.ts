@@ -1,0 +1,253 @@
+import { appendFile, mkdtemp, open, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
+import { eq } from 'drizzle-orm'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { archivedUsers } from '../../src/users/archived-users.ts'
+import { openArchive } from '../../src/users/open-archive.ts'
+import { purgeInto, putBack } from '../support/archives.ts'
+import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
+import { allRowsOf, createSite, insert, rowsOf, type TestSite, withTables } from '../support/sites.ts'
+import { addUser } from '../support/users.ts'
+
+let directory: string
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'usermgmt-hard-archives-'))
+})
+afterEach(() => rm(directory, { recursive: true }))
+
+const NOTE =
+  'create table note (id {key}, user_id integer references auth_user (id) on delete cascade, text text);'
+const NOTES = { rules: { cascade: ['note'] } }
+/** Of a batch's beginning: the length that it says it has. */
+const LENGTH_AT = 16
+const MEGABYTES = 1024 * 1024
+
+async function siteWith(site: TestSite, users: number): Promise<string[]> {
+  const keys: string[] = []
+  for (let i = 0; i < users; i++) keys.push(await addUser(site))
+  return keys
+}
+
+/** Writes over some bytes of the file. */
+async function overwrite(path: string, at: number, bytes: number[]): Promise<void> {
+  const file = await open(path, 'r+')
+  await file.write(Buffer.from(bytes), 0, bytes.length, at)
+  await file.close()
+}
+
+/** Returns where each batch begins: the header of the file first. */
+async function batchesIn(path: string): Promise<number[]> {
+  const content = await readFile(path)
+  const starts = []
+  for (let at = 0; at < content.length; at += content.readUInt32LE(at + LENGTH_AT)) starts.push(at)
+  return starts
+}
+
+async function shown(path: string): Promise<string[]> {
+  const archive = await openArchive(path)
+  const ids = []
+  try {
+    for await (const { id } of archivedUsers(archive)) ids.push(id)
+  } finally {
+    await archive.reader.close()
+  }
+  return ids
+}
+
+describeEachDatabase('a purge', (harness) => {
+  test.each([
+    ['a column', 'alter table auth_user add column phone varchar(20)'],
+    ['a table that refers to users', `${NOTE} insert into note (user_id) select id from auth_user`],
+  ])('stops when %s has come since the plan', async (_, ddl) => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    await siteWith(site, 3)
+    const meanwhile = () => site.database.run(ddl)
+    const { report } = await purgeInto(directory, site, { meanwhile })
+    expect(report).toMatchObject({
+      deleted: 0,
+      stopped: {
+        error: { kind: 'refused', message: 'the tables of the site have changed since the plan was made' },
+      },
+    })
+    expect(await rowsOf(site.db, 'auth_user')).toHaveLength(3)
+    expect(await rowsOf(site.db, 'account_emailaddress')).toHaveLength(3)
+  })
+
+  test('does not call somebody deleted whom a trigger keeps', async () => {
+    const empty = await createSite(harness, 'django5.2-allauth65')
+    const [kept = '', other = ''] = await siteWith(empty, 2)
+    const site = await withTables(
+      empty,
+      harness.pick({
+        sqlite: `create trigger soft before delete on auth_user when old.id = ${kept} begin select raise(ignore); end`,
+        postgres: `create function soft() returns trigger language plpgsql as
+            $$ begin if old.id = ${kept} then return null; end if; return old; end $$;
+          create trigger soft before delete on auth_user for each row execute function soft();`,
+      }),
+    )
+    const { report } = await purgeInto(directory, site)
+    expect(report).toMatchObject({
+      deleted: 1,
+      failed: [{ id: kept, reason: 'a trigger of the database refused it' }],
+    })
+    expect(await rowsOf(site.db, 'auth_user')).toMatchObject([{ id: kept }])
+    expect(await rowsOf(site.db, 'account_emailaddress')).toMatchObject([{ user_id: kept }])
+    expect(other).not.toBe(kept)
+  })
+
+  test('of users with a lot of text is archived in pieces that can be read again', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65', NOTE)
+    const text = 'x'.repeat(20 * MEGABYTES)
+    for (const user_id of await siteWith(site, 5)) await insert(site, 'note', { user_id, text })
+    const { path, report } = await purgeInto(directory, site, { ...NOTES, size: 10 })
+    expect(report).toMatchObject({ deleted: 5, failed: [] })
+    expect((await batchesIn(path)).length).toBeGreaterThan(2)
+    expect(await putBack(site, path)).toMatchObject({ restored: { auth_user: 5, note: 5 }, failed: [] })
+  })
+})
+
+describeEachDatabase('a restoration', (harness) => {
+  test('puts back all others when one cannot come back', async () => {
+    const site = await createSite(
+      harness,
+      'django5.2-allauth65',
+      'create table orders (id {key}, user_id integer references auth_user (id) deferrable initially deferred)',
+    )
+    const [first = '', second = ''] = await siteWith(site, 2)
+    for (const user_id of [first, second]) await insert(site, 'orders', { user_id })
+    const [row] = (await rowsOf(site.db, 'auth_user')).filter(({ id }) => id === first)
+    const { path } = await purgeInto(directory, site, { rules: { setNull: ['orders.user_id'] } })
+    await addUser(site, { username: String(row?.username), email: 'taker@example.com' })
+    const restored = await putBack(site, path)
+    expect(restored).toMatchObject({
+      restored: { auth_user: 1, account_emailaddress: 1 },
+      relinked: { orders: 1 },
+    })
+    expect(restored.failed).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ user: first, table: 'auth_user' }),
+        expect.objectContaining({ table: 'orders', reason: 'it referred to a row that is gone: auth_user' }),
+      ]),
+    )
+    expect((await rowsOf(site.db, 'orders')).map(({ user_id }) => user_id)).toEqual([null, second])
+  })
+
+  test('does not take a row of somebody else for the one that has its number', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65', NOTE)
+    const [bot = ''] = await siteWith(site, 1)
+    const note = await insert(site, 'note', { user_id: bot, text: 'mine' })
+    const { path } = await purgeInto(directory, site, NOTES)
+    const reader = await addUser(site, { lastLogin: '2024-01-01T00:00:00Z' })
+    await insert(site, 'note', { id: note, user_id: reader, text: 'another' })
+    const { restored, failed } = await putBack(site, path)
+    expect(restored).toEqual({ auth_user: 1, account_emailaddress: 1 })
+    expect(failed).toEqual([
+      { user: bot, table: 'note', reason: 'its id, or a value that must be unique, is taken by now' },
+    ])
+  })
+
+  test('leaves a row alone that has only changed since', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65', NOTE)
+    const [bot = ''] = await siteWith(site, 1)
+    await insert(site, 'note', { user_id: bot, text: 'mine' })
+    const { path } = await purgeInto(directory, site, NOTES)
+    await putBack(site, path)
+    const { emailAddresses } = site.tables
+    await site.db.update(emailAddresses).set({ verified: true }).where(eq(emailAddresses.user, bot))
+    expect(await putBack(site, path)).toMatchObject({ restored: {}, failed: [], skipped: 3 })
+  })
+
+  test('stops at a signal, and goes on when it is run again', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    await siteWith(site, 4)
+    const before = await allRowsOf(site.db)
+    const { path } = await purgeInto(directory, site, { size: 1 })
+    const stopped = await putBack(site, path, { signal: AbortSignal.abort() })
+    expect(stopped).toMatchObject({ restored: {}, interrupted: true })
+    expect(await putBack(site, path)).not.toHaveProperty('interrupted')
+    expect(await allRowsOf(site.db)).toEqual(before)
+  })
+})
+
+describeDatabase('sqlite', 'a damaged archive', (harness) => {
+  const purged = async () => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    const users = await siteWith(site, 3)
+    const before = await allRowsOf(site.db)
+    const { path } = await purgeInto(directory, site, { size: 1 })
+    const [, ...batches] = await batchesIn(path)
+    return { site, users, before, path, batches }
+  }
+
+  describe.each<[string, number, number[]]>([
+    ['that says it has no length', LENGTH_AT, [0, 0, 0, 0]],
+    ['that says it is longer than the file', LENGTH_AT, [255, 255, 255, 127]],
+    ['whose first byte is another', 0, [0]],
+    ['with other bytes in the middle', 60, [1, 2, 3, 4, 5, 6, 7, 8]],
+  ])('with a batch %s', (_, at, bytes) => {
+    test('loses that batch only, and says so', async () => {
+      const { site, users, path, batches } = await purged()
+      await overwrite(path, (batches[1] ?? 0) + at, bytes)
+      const { restored, failed, torn } = await putBack(site, path)
+      expect({ restored, torn }).toEqual({ restored: { auth_user: 2, account_emailaddress: 2 }, torn: false })
+      expect(failed).toEqual([{ user: undefined, table: '', reason: 'batch 2 of the archive is damaged' }])
+      expect((await rowsOf(site.db, 'auth_user')).map(({ id }) => id)).toEqual([users[0], users[2]])
+      await expect(shown(path)).rejects.toThrow('1 of the 3 batches of the archive are damaged')
+    })
+  })
+
+  test('that is the end of another one is refused', async () => {
+    const { site, path } = await purged()
+    await appendFile(path, await readFile(path))
+    await expect(putBack(site, path)).rejects.toThrow('there are several archives in this file')
+    await expect(shown(path)).rejects.toThrow('there are several archives in this file')
+  })
+})
+
+describeDatabase('sqlite', 'text of SQLite', (harness) => {
+  test('comes back byte for byte, also when it is not UTF-8', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65', NOTE)
+    const [first, second] = await siteWith(site, 2)
+    await site.database.run(`insert into note (user_id, text) values
+      (${first}, cast(x'ff41fe' as text)), (${first}, cast(x'00c3' as text)), (${second}, 'Zoë'), (${second}, x'ff')`)
+    const exact = async () => {
+      const connection = await site.database.connect()
+      return connection
+        .rows('select id, typeof(text), hex(cast(text as blob)) from note order by id')
+        .finally(() => connection.close())
+    }
+    const before = await exact()
+    const { path } = await purgeInto(directory, site, NOTES)
+    expect(await exact()).toEqual([])
+    expect(await putBack(site, path)).toMatchObject({ failed: [] })
+    expect(await exact()).toEqual(before)
+  })
+
+  test('comes back from a database in UTF-16', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65', NOTE)
+    const path = join(directory, 'utf-16.sqlite3')
+    const wide = new Sqlite(path)
+    wide.pragma("encoding = 'UTF-16le'")
+    const connection = await site.database.connect()
+    const ddl = await connection.rows<{ sql: string }>(
+      `select sql from sqlite_schema where sql is not null and name not like 'sqlite\\_%' escape '\\'`,
+    )
+    await connection.close()
+    for (const { sql } of ddl) wide.exec(sql)
+    wide.close()
+    const { openDatabase } = await import('../../src/db/open.ts')
+    const { siteOf } = await import('../../src/site/site.ts')
+    const db = await openDatabase({ kind: 'sqlite', path })
+    const there = { ...(await siteOf(db)), database: site.database, url: path }
+    const [user = ''] = await siteWith(there, 2)
+    await insert(there, 'note', { user_id: user, text: 'Zoë \u{1F600}' })
+    const before = await allRowsOf(db)
+    const { path: archive } = await purgeInto(directory, there, NOTES)
+    expect(await rowsOf(db, 'auth_user')).toEqual([])
+    expect(await putBack(there, archive)).toMatchObject({ failed: [] })
+    expect(await allRowsOf(db)).toEqual(before)
+    await db.close()
+  })
+})

@@ -1,0 +1,41 @@
+import { join } from 'node:path'
+import { dependentsOf } from '../../src/site/dependents.ts'
+import type { RuleSettings } from '../../src/site/rules.ts'
+import { Archive, archiveHeader } from '../../src/users/archive.ts'
+import { openArchive } from '../../src/users/open-archive.ts'
+import { planPurge } from '../../src/users/plan.ts'
+import { type PurgeReport, purge } from '../../src/users/purge.ts'
+import { type RestoreOptions, restore } from '../../src/users/restore.ts'
+import { criteria } from './criteria.ts'
+import type { TestSite } from './sites.ts'
+
+export interface PurgeInto {
+  readonly rules?: RuleSettings
+  /** Users in a batch. */
+  readonly size?: number
+  /** After the plan was made. */
+  readonly meanwhile?: () => Promise<unknown>
+}
+
+/** Purges all candidates into an archive in the directory. */
+export async function purgeInto(
+  directory: string,
+  site: TestSite,
+  { rules = {}, size = 2, meanwhile }: PurgeInto = {},
+): Promise<{ path: string; report: PurgeReport }> {
+  const all = criteria({ rules })
+  const plan = await planPurge(site, all, size)
+  await meanwhile?.()
+  const run = { version: '0.0.0', identity: 'here', now: new Date('2026-06-01T12:00:00Z') }
+  const header = archiveHeader(site, dependentsOf(site.shape, all.rules), all, run)
+  const archive = await Archive.create(join(directory, 'archive'), header)
+  const report: PurgeReport = await purge(site, all, plan, { archive })
+  await archive.close()
+  return { path: archive.path, report }
+}
+
+/** Puts back what the archive holds. */
+export async function putBack(site: TestSite, path: string, options?: RestoreOptions) {
+  const archive = await openArchive(path)
+  return restore(site, archive, options).finally(() => archive.reader.close())
+}
