@@ -9,7 +9,7 @@ import { UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
 import type { Dependents } from '../site/dependents.ts'
 import type { Site } from '../site/site.ts'
-import { type ArchiveBatch, ArchiveWriter } from './archive-file.ts'
+import { type ArchiveBatch, ArchiveWriter } from './archive-writer.ts'
 import type { Criteria } from './criteria.ts'
 
 export const ARCHIVE_FORMAT = 1

@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts'
 import { ARCHIVE_FORMAT, type ArchiveHeader } from './archive.ts'
-import { ArchiveReader } from './archive-file.ts'
+import { ArchiveReader } from './archive-reader.ts'
 
 /** An archive to read from. */
 export interface OpenArchive {

@@ -1,0 +1,99 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { gzip, type ZlibOptions } from 'node:zlib'
+import { withHead } from './archive-format.ts'
+import { LineBuffer } from './line-buffer.ts'
+
+/** How much text is compressed at once, in bytes: by another thread, while the database is at work. */
+const PIECE_BYTES = 512 * 1024
+
+const compress = promisify<Buffer, ZlibOptions, Buffer>(gzip)
+
+/** Appends batches to a new file that only its owner may read. */
+export class ArchiveWriter {
+  private readonly file: FileHandle
+  private readonly buffers: LineBuffer[] = []
+  private last: Promise<void> = Promise.resolve()
+
+  private constructor(file: FileHandle) {
+    this.file = file
+  }
+
+  /** Creates the file. Throws the system's error when it cannot, or when it exists. */
+  static async create(path: string): Promise<ArchiveWriter> {
+    return new ArchiveWriter(await open(path, 'wx', 0o600))
+  }
+
+  /** Returns a batch to be filled; nothing of it is in the file before it is saved. Several may be filled at once. */
+  batch(): ArchiveBatch {
+    return new ArchiveBatch(this.buffers, (pieces, lines) => this.append(pieces, lines))
+  }
+
+  /**
+   * One after the other, whoever asks: a large batch takes several writes. After one that failed every other fails, for
+   * nothing that follows a torn batch can be read.
+   */
+  private append(pieces: readonly Buffer[], lines: number): Promise<void> {
+    this.last = this.last.then(() => this.write(pieces, lines))
+    return this.last
+  }
+
+  private async write(pieces: readonly Buffer[], lines: number): Promise<void> {
+    await this.file.appendFile(Buffer.concat(withHead(pieces, lines)))
+    await this.file.datasync()
+  }
+
+  async close(): Promise<void> {
+    await this.file.close()
+  }
+}
+
+/** Lines that are written, and read again, together. */
+export class ArchiveBatch {
+  private readonly buffers: LineBuffer[]
+  private readonly append: (pieces: readonly Buffer[], lines: number) => Promise<void>
+  private readonly pieces: Promise<Buffer>[] = []
+  private filled: LineBuffer | undefined
+  private lines = 0
+  /** How much text it holds. */
+  bytes = 0
+
+  constructor(buffers: LineBuffer[], append: (pieces: readonly Buffer[], lines: number) => Promise<void>) {
+    this.buffers = buffers
+    this.append = append
+  }
+
+  /** Takes one or more lines, in UTF-8 when they come as bytes; the last one without its end. */
+  add(lines: string | Uint8Array): void {
+    this.filled ??= this.buffers.pop() ?? new LineBuffer()
+    const before = this.filled.bytes
+    this.filled.add(lines)
+    this.bytes += this.filled.bytes - before
+    this.lines += this.filled.linesSince(before)
+    if (this.filled.bytes >= PIECE_BYTES) this.compressFilled()
+  }
+
+  /** Returns once the lines are on the disk. */
+  async save(): Promise<void> {
+    this.compressFilled()
+    if (this.pieces.length > 0) await this.append(await Promise.all(this.pieces), this.lines)
+  }
+
+  private compressFilled(): void {
+    const { filled } = this
+    if (!filled) return
+    this.filled = undefined
+    const piece = compressed(filled).finally(() => {
+      filled.clear()
+      this.buffers.push(filled)
+    })
+    // It is looked at when the batch is saved, if it is.
+    piece.catch(() => {})
+    this.pieces.push(piece)
+  }
+}
+
+/** Level 1: a quarter of the size; more would take longer than to delete. In one go, not a few kilobytes at a time. */
+function compressed({ text }: LineBuffer): Promise<Buffer> {
+  return compress(text, { level: 1, chunkSize: Math.max(PIECE_BYTES / 2, text.length / 2) })
+}
