@@ -104,9 +104,12 @@ describeEachDatabase('migrate', (harness) => {
     await migrate(migrated.db)
     await scripted.run(migrationScript(await planMigrations(scripted.db)))
 
-    expect(await scripted.db.dialect.catalog(scripted.db)).toEqual(
-      await migrated.db.dialect.catalog(migrated.db),
-    )
+    // The mark tells two databases apart.
+    const tablesIn = async ({ db }: typeof migrated) => ({
+      ...(await db.dialect.catalog(db)),
+      mark: undefined,
+    })
+    expect(await tablesIn(scripted)).toEqual(await tablesIn(migrated))
     const applied = (rows: Record<string, object>[]) => rows.map(({ applied, applied_at, ...rest }) => rest)
     for (const table of ['django_migrations', 'usermgmt_migration']) {
       expect(applied((await rowsOf(scripted.db, table)) as never)).toEqual(
