@@ -116,7 +116,7 @@ export function registerPurge(program: Command, context: Context): void {
     .addOption(
       valueOption(
         '--batch-size <number>',
-        'users in one transaction (default: 1000; on SQLite 10000)',
+        'users in one transaction (default: 2000; on SQLite 10000)',
         countFrom,
       ),
     )
