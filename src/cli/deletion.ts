@@ -5,6 +5,7 @@ import { packageVersion } from '../package-root.ts'
 import { dependentsOf } from '../site/dependents.ts'
 import type { Site } from '../site/site.ts'
 import { Archive, archiveHeader } from '../users/archive.ts'
+import { deletionLimit, type MaxDelete } from '../users/breaker.ts'
 import type { Criteria } from '../users/criteria.ts'
 import type { PlannedBatch, PurgePlan } from '../users/plan.ts'
 import { type PurgeOptions, type PurgeReport, purge } from '../users/purge.ts'
@@ -13,7 +14,7 @@ import type { Context, GlobalOptions } from './context.ts'
 import { Interrupted } from './interrupted.ts'
 import { withProgress } from './progress.ts'
 import { counted } from './render/numbers.ts'
-import { talkOf } from './talk.ts'
+import { type Talk, talkOf } from './talk.ts'
 import { withRun } from './with-run.ts'
 
 /** Batches at once, where the database can. A second one uses the time that the first waits for the disk; a third gains little. */
@@ -40,6 +41,20 @@ export interface Deletion {
   readonly plan: PurgePlan
   /** Who is to be deleted, when not those whom the plan holds. */
   readonly batches?: AsyncIterable<PlannedBatch> | undefined
+}
+
+/** Says that the plan would be refused, and what allows it: `setting` before a number. */
+export async function warnOfBreaker(
+  { toDelete, users }: PurgePlan,
+  max: MaxDelete | undefined,
+  setting: string,
+  talk: Talk,
+): Promise<void> {
+  const limit = deletionLimit(users, max)
+  if (toDelete <= limit) return
+  await talk.say(
+    `warning: that is more than ${counted(limit, 'user')}; without --dry-run it needs ${setting} ${toDelete}`,
+  )
 }
 
 /** Deletes the users of the plan: recorded in the ledger, kept in an archive, stoppable by Ctrl-C. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { Settings } from '../../config/settings.ts'
 import type { Site } from '../../site/site.ts'
-import { checkBreaker, deletionLimit, type MaxDelete } from '../../users/breaker.ts'
+import { checkBreaker, type MaxDelete } from '../../users/breaker.ts'
 import type { Criteria } from '../../users/criteria.ts'
 import { type PurgePlan, planPurge } from '../../users/plan.ts'
 import type { PurgeReport } from '../../users/purge.ts'
@@ -11,7 +11,7 @@ import type { PurgeCommandOptions } from '../commands/purge.ts'
 import { confirmNumber } from '../confirm.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { clockOf, criteriaFrom, understood } from '../criteria.ts'
-import { carryOutDeletion, connectionsFor, throwWhenPartly } from '../deletion.ts'
+import { carryOutDeletion, connectionsFor, throwWhenPartly, warnOfBreaker } from '../deletion.ts'
 import { keepHeapLean } from '../lean-heap.ts'
 import { sayNothingMatches } from '../nothing-matches.ts'
 import { styleFor } from '../paint.ts'
@@ -77,12 +77,7 @@ async function showPlan(site: Site, purge: Purge): Promise<void> {
       planText(plan, purge.understood, await styleFor(context.stdout, context, globals)),
     )
   }
-  const limit = deletionLimit(plan.users, maxDelete)
-  if (plan.toDelete > limit) {
-    await talk.say(
-      `warning: that is more than ${counted(limit, 'user')}; without --dry-run it needs --max-delete ${plan.toDelete}`,
-    )
-  }
+  await warnOfBreaker(plan, maxDelete, '--max-delete', talk)
   if (purge.criteria.selection.remindedBefore !== undefined && !options.despiteFailures) {
     const problem = deliveryProblem(await lastDelivery(site))
     if (problem) await talk.say(`warning: ${problem}; without --dry-run it is refused`)

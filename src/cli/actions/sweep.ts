@@ -4,7 +4,7 @@ import { planCampaign } from '../../mail/campaign-plan.ts'
 import type { CampaignReport } from '../../mail/campaign-report.ts'
 import { lifeSteps, type SweepCriteria } from '../../mail/life-steps.ts'
 import type { Site } from '../../site/site.ts'
-import { checkBreaker, deletionLimit } from '../../users/breaker.ts'
+import { checkBreaker, type MaxDelete } from '../../users/breaker.ts'
 import { planPurge } from '../../users/plan.ts'
 import type { PurgeReport } from '../../users/purge.ts'
 import type { Clock } from '../../values/dates.ts'
@@ -13,7 +13,7 @@ import type { SweepOptions } from '../commands/sweep.ts'
 import { confirmNumber } from '../confirm.ts'
 import { type Context, canAsk, type GlobalOptions } from '../context.ts'
 import { clockOf, understood } from '../criteria.ts'
-import { carryOutDeletion, throwWhenPartly } from '../deletion.ts'
+import { carryOutDeletion, throwWhenPartly, warnOfBreaker } from '../deletion.ts'
 import { keepHeapLean } from '../lean-heap.ts'
 import { type MailSource, mailSourceFrom } from '../mail-settings.ts'
 import { checkTransport } from '../mail-transport.ts'
@@ -49,6 +49,9 @@ interface Sweep {
   /** The criteria in words. */
   readonly understood: string
 }
+
+/** Where the policy says how many may be deleted. */
+const MAX_DELETE = 'policy.max_delete:'
 
 /** Fewer mails than this say nothing about the mail server. */
 const TELLING_MAILS = 10
@@ -98,28 +101,22 @@ async function showSteps(site: Site, task: Sweep): Promise<void> {
       ? sweepPlanJson(plan, tally)
       : stepsText(tally, task.understood, await styleFor(stdout, context, globals)),
   )
-  await warnOfBreaker(plan, task)
+  if (plan.deletion) {
+    await warnOfBreaker(plan.deletion, maxDeleteOf(task), MAX_DELETE, talkOf(context, globals))
+  }
 }
 
-async function warnOfBreaker({ deletion }: SweepPlan, task: Sweep): Promise<void> {
-  const { context, globals, policy, settings } = task
-  if (!deletion) return
-  const limit = deletionLimit(deletion.users, policy.maxDelete ?? settings.configured.maxDelete)
-  if (deletion.toDelete <= limit) return
-  await talkOf(context, globals).say(
-    `warning: that is more than ${counted(limit, 'user')}; without --dry-run it needs policy.max_delete: ${deletion.toDelete}`,
-  )
+function maxDeleteOf({ policy, settings }: Sweep): MaxDelete | undefined {
+  return policy.maxDelete ?? settings.configured.maxDelete
 }
 
 async function carryOut(site: Site, task: Sweep, source: MailSource): Promise<void> {
-  const { context, globals, options, policy, settings } = task
+  const { context, globals, options, policy } = task
   const talk = talkOf(context, globals)
   const writing = await writingFor(site, source, task.clock)
   const plan = await makePlan(site, task)
   await talk.show(sweepPlanText(plan, task.understood, await styleFor(context.stderr, context, globals)))
-  if (plan.deletion) {
-    checkBreaker(plan.deletion, policy.maxDelete ?? settings.configured.maxDelete, 'policy.max_delete:')
-  }
+  if (plan.deletion) checkBreaker(plan.deletion, maxDeleteOf(task), MAX_DELETE)
   if (!options.yes && canAsk(context, globals)) await confirm(plan, context, globals)
   const mail = await carryOutCampaign(site, {
     context,
