@@ -1,17 +1,18 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs'
-import module from 'node:module'
+const { existsSync } = require('node:fs')
+const { join } = require('node:path')
 
-// Node 22 and later keep the compiled program for the next start; only for what is imported after this.
-module.enableCompileCache?.()
-// What CommonJS packages call, and ES modules lack: the program holds some of both.
-globalThis.require = module.createRequire(import.meta.url)
+// Node 22 and later keep the compiled program for the next start; only for what is loaded after this.
+require('node:module').enableCompileCache?.()
 
-const program = new URL('../dist/main.js', import.meta.url)
+const program = join(__dirname, '../dist/main.cjs')
 
 if (existsSync(program)) {
-  const { main } = await import(program.href)
-  process.exitCode = await main(process.argv.slice(2))
+  require(program)
+    .main(process.argv.slice(2))
+    .then((exit) => {
+      process.exitCode = exit
+    })
 } else {
   process.stderr.write('usermgmt: the program has not been built yet; npm run build\n')
   process.exitCode = 1

@@ -1,18 +1,27 @@
-import type { Context } from './context.ts'
+import { isatty } from 'node:tty'
+import type { Context, Input } from './context.ts'
 import { outputTo } from './output.ts'
 import { terminalPrompts } from './prompts.ts'
 
+/** Hardly any command reads it, and to make the stream takes a while. */
+const STDIN: Input = {
+  isTerminal: isatty(0),
+  get stream() {
+    return process.stdin
+  },
+}
+
 /** Returns the context of the process itself. */
 export function processContext(): Context {
-  const { stdin, stdout, stderr } = process
+  const { stdout, stderr } = process
   return {
-    stdin: { stream: stdin, isTerminal: stdin.isTTY === true },
+    stdin: STDIN,
     stdout: outputTo(stdout, stdout.isTTY ? { columns: stdout.columns } : undefined),
     stderr: outputTo(stderr, stderr.isTTY ? { columns: stderr.columns } : undefined),
     env: process.env,
     cwd: process.cwd(),
     now: () => new Date(),
-    prompts: terminalPrompts(stdin, stderr),
+    prompts: terminalPrompts(STDIN, stderr),
     untilInterrupted,
   }
 }

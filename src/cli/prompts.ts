@@ -1,4 +1,4 @@
-import type { Prompts } from './context.ts'
+import type { Input, Prompts } from './context.ts'
 
 /** inquirer colours whatever it shows, wherever it shows it. */
 const AS_IT_IS = (text: string) => text
@@ -10,10 +10,10 @@ const WITHOUT_COLORS = {
 const INTERRUPTED = 130
 
 /** Returns prompts on a terminal. Questions go where talk goes, so that the result can be redirected meanwhile. */
-export function terminalPrompts(input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Prompts {
+export function terminalPrompts(input: Input, output: NodeJS.WritableStream): Prompts {
   async function ask(type: 'input' | 'password', message: string, colors: boolean): Promise<string> {
     const { default: inquirer } = await import('inquirer')
-    const prompt = inquirer.createPromptModule({ input, output })
+    const prompt = inquirer.createPromptModule({ input: input.stream, output })
     // Ctrl-D leaves Node without work: it ends with this code before anybody can answer for it.
     process.exitCode = INTERRUPTED
     const { answer } = await prompt([

@@ -18,8 +18,8 @@ test('what npm packs is what runs, and what must go with it', async () => {
   expect(paths).toEqual(
     expect.arrayContaining([
       'bin/usermgmt.js',
-      'dist/main.js',
-      'dist/main.js.map',
+      'dist/main.cjs',
+      'dist/main.cjs.map',
       'dist/reminder.html.liquid',
     ]),
   )

@@ -1,4 +1,3 @@
-import { stringify } from 'csv-stringify/sync'
 import { type ListField, usersIn } from '../../users/list.ts'
 import type { ListPage } from '../../users/list-pages.ts'
 import { cellText } from './cells.ts'
@@ -27,7 +26,9 @@ export async function* ndjson(pages: AsyncIterable<ListPage>) {
 
 /** With a header. A cell that a spreadsheet would take for a formula begins with an apostrophe. */
 export async function* csv(pages: AsyncIterable<ListPage>, fields: readonly ListField[]) {
-  yield csvLines([fields])
+  const { stringify } = await import('csv-stringify/sync')
+  const csvLines = (rows: string[][]) => stringify(rows, { escape_formulas: true })
+  yield csvLines([[...fields]])
   for await (const page of pages) {
     yield csvLines(usersIn(page).map((user) => fields.map((field) => cellText(user, field))))
   }
@@ -39,8 +40,4 @@ export async function* ids(pages: AsyncIterable<ListPage>) {
     yield usersIn(page)
       .map((user) => `${cellText(user, 'id')}\n`)
       .join('')
-}
-
-function csvLines(rows: readonly (readonly string[])[]): string {
-  return stringify([...rows], { escape_formulas: true })
 }
