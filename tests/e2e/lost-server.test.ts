@@ -14,6 +14,7 @@ const USERS = 5_000
 const BATCH = 10
 const CUTS = 5
 const LONGEST_WORK_MILLISECONDS = 150
+const LONGEST_END_MILLISECONDS = 1_000
 
 let directory: string
 beforeEach(async () => {
@@ -26,7 +27,8 @@ const REASON =
   /\nusermgmt: (the connection to \S+ was lost|the server of \S+ is shutting down or starting|nothing answers at \S+); .+\n$/
 
 /**
- * Disturbs a purge when it has worked for a moment. Expects a report of what it has done, one line that says what
+ * Disturbs a purge when it has worked for a moment, and again as long as it goes on: it misses no connection that was
+ * cut while it waited for work, and takes a new one. Expects a report of what it has done, one line that says what
  * happened and one that says what to do.
  */
 async function expectToStop(site: TestSite, url: string, disturb: () => Promise<unknown>): Promise<void> {
@@ -35,7 +37,14 @@ async function expectToStop(site: TestSite, url: string, disturb: () => Promise<
   const purge = startCommand(crowdPurge(url, directory, '--batch-size', String(BATCH), '--format', 'json'))
   while ((await archivesIn(directory)).length === archives && purge.child.exitCode === null) await pause(5)
   await pause(Math.random() * LONGEST_WORK_MILLISECONDS)
-  await disturb()
+  let ended = false
+  void purge.ended.finally(() => {
+    ended = true
+  })
+  while (!ended) {
+    await disturb()
+    await Promise.race([purge.ended, pause(LONGEST_END_MILLISECONDS)])
+  }
   const { exit, stdout, stderr } = await purge.ended
   expect(stderr).toMatch(REASON)
   expect(exit).toBe(1)
