@@ -1,38 +1,19 @@
 import { isUtf8 } from 'node:buffer'
 import { type SQL, sql } from 'drizzle-orm'
 import { dashedUuid, hexUuid } from '../../django/uuid.ts'
-import type { Cell, DeletionOf, Dialect, ImageColumn, ImagePlace } from '../dialect.ts'
+import type { DeletionOf, Dialect, ImageColumn, ImagePlace } from '../dialect.ts'
 import { rowValue, tableName } from '../identifiers.ts'
 import { joinedLines } from '../joined-lines.ts'
 import type { Db } from '../port.ts'
 import { sqliteCatalog, sqliteSchemaMark } from './catalog.ts'
+import { boundValue, isBytesOfText } from './cells.ts'
+import { FOLD_CASE, IS_UTF8, OBJECT_CELL, REAL_TEXT, SHA256, SHOWN_INSTANT, SHOWN_UUID } from './functions.ts'
 import { isIntegerType, sqliteKit } from './kit.ts'
 
 const INTEGER = /^-?\d{1,19}$/
 
 /** So many users' rows come at a time: megabytes would lie about in memory. As bytes: a string would be made in vain. */
 const USERS_IN_LINES = 1_000
-
-/** Lower case as JavaScript knows it; SQLite's own lower() stops at ASCII. Registered when the file is opened. */
-export const FOLD_CASE = 'usermgmt_fold_case'
-
-/** SQLite has no digests. Registered when the file is opened. */
-export const SHA256 = 'usermgmt_sha256'
-
-/** The value of a cell that is an object. Registered when the file is opened. */
-export const OBJECT_CELL = 'usermgmt_object_cell'
-
-/** True for bytes that are text in UTF-8. Registered when the file is opened. */
-export const IS_UTF8 = 'usermgmt_is_utf8'
-
-/** JavaScript's text of a real reads back to the same number; SQLite's need not. Registered when the file is opened. */
-export const REAL_TEXT = 'usermgmt_real_text'
-
-/** A UUID as people write it. Registered when the file is opened. */
-export const SHOWN_UUID = 'usermgmt_shown_uuid'
-
-/** A timestamp as people read it. Registered when the file is opened. */
-export const SHOWN_INSTANT = 'usermgmt_shown_instant'
 
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
@@ -148,7 +129,8 @@ export const sqliteDialect: Dialect = {
   // Without its WHERE, an ON CONFLICT that follows would be taken for the join's ON.
   fromImages: (images, places) => sql`select ${sql.join(places.map(imageValue), sql`, `)}
     from json_each(${images}) where true`,
-  cellValue: (cell) => (isText(cell) ? sql`cast(${boundValue(cell)} as text)` : sql`${boundValue(cell)}`),
+  cellValue: (cell) =>
+    isBytesOfText(cell) ? sql`cast(${boundValue(cell)} as text)` : sql`${boundValue(cell)}`,
 }
 
 /** SQLite's integers have 64 bits, whatever the column says. */
@@ -193,26 +175,9 @@ function imageValue({ at }: ImagePlace): SQL {
   const path = sql.raw(`'$[${at}]'`)
   const cell = sql`json_extract(value, ${path})`
   const object = sql`${sql.raw(OBJECT_CELL)}(${cell})`
-  const isBytesOfText = sql`json_type(value, ${sql.raw(`'$[${at}].t'`)}) is not null`
+  const isBytes = sql`json_type(value, ${sql.raw(`'$[${at}].t'`)}) is not null`
   return sql`case json_type(value, ${path}) when 'object'
-    then case when ${isBytesOfText} then cast(${object} as text) else ${object} end else ${cell} end`
-}
-
-/** Returns the value of a cell that is an object, from its JSON text. */
-export function objectCellValue(json: unknown): unknown {
-  return boundValue(JSON.parse(String(json)) as Cell)
-}
-
-function isText(cell: Cell): boolean {
-  return typeof cell === 'object' && cell !== null && 't' in cell
-}
-
-function boundValue(cell: Cell): unknown {
-  if (typeof cell === 'number') return BigInt(cell)
-  if (cell === null || typeof cell === 'string') return cell
-  if ('i' in cell) return BigInt(cell.i)
-  if ('r' in cell) return Number(cell.r)
-  return Buffer.from('t' in cell ? cell.t : cell.x, 'hex')
+    then case when ${isBytes} then cast(${object} as text) else ${object} end else ${cell} end`
 }
 
 /** To ask JavaScript takes longer than all else; what Django itself has written need not be asked for. */

@@ -1,26 +1,14 @@
-import { isUtf8 } from 'node:buffer'
 import { type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import type { SQL } from 'drizzle-orm'
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
-import { instantFromText } from '../../django/datetime.ts'
-import { dashedUuid } from '../../django/uuid.ts'
 import { UserError } from '../../errors.ts'
 import type { OpenOptions } from '../open.ts'
 import { type Builders, buildersOf, type Db, type TransactionMode } from '../port.ts'
-import {
-  FOLD_CASE,
-  IS_UTF8,
-  OBJECT_CELL,
-  objectCellValue,
-  REAL_TEXT,
-  SHA256,
-  SHOWN_INSTANT,
-  SHOWN_UUID,
-  sqliteDialect,
-} from './dialect.ts'
+import { sqliteDialect } from './dialect.ts'
+import { registerFunctions } from './functions.ts'
 import { Statements } from './statements.ts'
 
 /** How long a statement waits for another process to let go of the file. */
@@ -40,23 +28,8 @@ export function openSqlite(path: string, { create = false }: OpenOptions): Db {
   refuseUnusable(path, create)
   const connection = new Sqlite(path, { fileMustExist: !create, timeout: BUSY_MILLISECONDS })
   connection.defaultSafeIntegers(true)
-  connection.function(FOLD_CASE, { deterministic: true }, (text) =>
-    typeof text === 'string' ? text.toLowerCase() : text,
-  )
-  connection.function(SHA256, { deterministic: true }, (text) =>
-    typeof text === 'string' ? sha256(text) : null,
-  )
-  connection.function(SHOWN_UUID, { deterministic: true }, (key) => dashedUuid(String(key)) ?? String(key))
-  connection.function(SHOWN_INSTANT, { deterministic: true }, (value) => instantFromText(String(value)))
-  connection.function(IS_UTF8, { deterministic: true }, (bytes) => (isUtf8(bytes as Buffer) ? 1 : 0))
-  connection.function(REAL_TEXT, { deterministic: true }, String)
-  connection.function(OBJECT_CELL, { deterministic: true }, objectCellValue)
+  registerFunctions(connection)
   return portOf(drizzle(connection), connection)
-}
-
-/** Most commands need no digest, and to load what makes them takes a while. */
-function sha256(text: string): string {
-  return process.getBuiltinModule('node:crypto').hash('sha256', text)
 }
 
 function refuseUnusable(path: string, create: boolean): void {
