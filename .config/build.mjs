@@ -22,25 +22,27 @@ const TARGET = { platform: 'node', target: 'node20.19', minifyWhitespace: true, 
 /** What ships brings its libraries along, save the two that hold native code; what serves development does not. */
 const BUNDLES = [
   {
-    entry: 'src/cli/main.ts',
+    // What another thread runs begins in a file of its own.
+    entries: ['src/cli/main.ts', 'src/db/sqlite/line-thread.ts'],
     to: 'dist',
     external: ['better-sqlite3', 'pg', 'pg-native'],
     // Node takes a third longer to load as many ES modules; esbuild splits nothing else, so they are rewritten after it.
     commonJs: true,
   },
-  { entry: 'tests/demo/demo.ts', to: '.cache/demo', packages: 'external' },
-  { entry: 'tests/bench/bench.ts', to: '.cache/bench', packages: 'external' },
+  { entries: ['tests/demo/demo.ts'], to: '.cache/demo', packages: 'external' },
+  { entries: ['tests/bench/bench.ts'], to: '.cache/bench', packages: 'external' },
 ]
 
-for (const { entry, to, ...how } of BUNDLES) {
-  if (existsSync(join(root, entry))) await bundle(entry, to, how)
+for (const { entries, to, ...how } of BUNDLES) {
+  if (entries.every((entry) => existsSync(join(root, entry)))) await bundle(entries, to, how)
 }
 
-async function bundle(entry, to, { commonJs, ...resolution }) {
+async function bundle(entryPoints, to, { commonJs, ...resolution }) {
   const { metafile, outputFiles } = await build({
     ...TARGET,
     absWorkingDir: root,
-    entryPoints: [entry],
+    entryPoints,
+    entryNames: '[name]',
     outdir: to,
     bundle: true,
     splitting: true,

@@ -135,13 +135,16 @@ export interface Line {
 }
 
 /** The rows of one table that go with these users: a condition on them, and the text of each, one line. */
-export interface LinedDeletion {
+export interface LinedRows {
   readonly keys: readonly string[]
   /** Returns the common table expressions that the condition refers to, for all of the users or some. */
   readonly definitions: (keys: readonly string[]) => readonly SQL[]
   readonly table: Table
   readonly where: SQL
   readonly line: Line
+}
+
+export interface LinedDeletion extends LinedRows {
   /** Is handed the texts of all rows: each in a line of its own, one or more lines at a time, as UTF-8 when in bytes. */
   readonly take: (lines: string | Uint8Array) => void
 }

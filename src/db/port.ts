@@ -1,6 +1,7 @@
+import type { ZlibOptions } from 'node:zlib'
 import type { SQL } from 'drizzle-orm'
 import type { BaseSQLiteDatabase, SQLiteTable } from 'drizzle-orm/sqlite-core'
-import type { Dialect } from './dialect.ts'
+import type { Dialect, LinedRows } from './dialect.ts'
 
 /** The query builders that Drizzle's databases share. Its asynchronous SQLite type is the shape of both. */
 export type Builders = Pick<
@@ -14,6 +15,26 @@ export type Builders = Pick<
 /** `read` sees one snapshot and cannot write; `write` holds the locks it takes until the end. */
 export type TransactionMode = 'read' | 'write'
 
+/** Lines, compressed. */
+export interface PackedLines {
+  /** A gzip member (RFC 1952). */
+  readonly member: Uint8Array
+  /** How much text it holds, in bytes. */
+  readonly bytes: number
+  readonly lines: number
+}
+
+/** Lines that are being read while others are deleted. */
+export interface ReadingAhead {
+  /** Resolves to those of each table. Rejects with ReadAgain when the transaction has to read them itself. */
+  readonly packed: Promise<readonly (readonly PackedLines[])[]>
+}
+
+/** What was read ahead is not to be relied on: begin again, without. */
+export class ReadAgain extends Error {
+  override readonly name = 'ReadAgain'
+}
+
 /** An open database, or a transaction on it. Nothing above this port knows which database it is. */
 export interface Db extends Builders {
   readonly dialect: Dialect
@@ -25,6 +46,12 @@ export interface Db extends Builders {
   changes(statement: SQL): Promise<number>
   /** Runs the work in one transaction; commits when it returns, rolls back when it throws. Not nestable. */
   transaction<T>(mode: TransactionMode, work: (tx: Db) => Promise<T>): Promise<T>
+  /**
+   * Within a transaction that keeps all others from writing, before it changes any of these rows: begins to read them in
+   * another thread, which sees them as they are now, whatever the transaction does meanwhile. Returns undefined where
+   * that cannot be.
+   */
+  readAhead(rows: readonly LinedRows[], compression: ZlibOptions): Promise<ReadingAhead | undefined>
   close(): Promise<void>
 }
 

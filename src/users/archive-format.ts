@@ -14,8 +14,8 @@ const SUBFIELD = 'UM'
 /** gzip, deflate, and an extra field. */
 const MAGIC = Buffer.from([0x1f, 0x8b, 0x08, EXTRA_FLAG])
 
-/** Between two lines. */
-export const LINE_END = 0x0a
+/** A quarter of the size; a higher level would take longer than to delete. */
+export const COMPRESSION = { level: 1 }
 
 /** How many bytes the beginning of a batch has. */
 export const HEAD_BYTES = FIXED_HEADER + EXTRA

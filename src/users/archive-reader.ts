@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
-import { findHead, HEAD_BYTES, headIn, LINE_END } from './archive-format.ts'
+import { LINE_END } from '../line-buffer.ts'
+import { findHead, HEAD_BYTES, headIn } from './archive-format.ts'
 
 const SCAN_BYTES = 1024 * 1024
 

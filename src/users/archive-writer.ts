@@ -1,8 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gzip, type ZlibOptions } from 'node:zlib'
-import { withHead } from './archive-format.ts'
-import { LineBuffer } from './line-buffer.ts'
+import type { PackedLines } from '../db/port.ts'
+import { LineBuffer } from '../line-buffer.ts'
+import { COMPRESSION, withHead } from './archive-format.ts'
 
 /** How much text is compressed at once, in bytes: by another thread, while the database is at work. */
 const PIECE_BYTES = 512 * 1024
@@ -73,6 +74,14 @@ export class ArchiveBatch {
     if (this.filled.bytes >= PIECE_BYTES) this.compressFilled()
   }
 
+  /** Takes lines that are compressed already, the last one with its end. */
+  addPacked({ member, bytes, lines }: PackedLines): void {
+    this.compressFilled()
+    this.pieces.push(Promise.resolve(Buffer.from(member.buffer, member.byteOffset, member.byteLength)))
+    this.bytes += bytes
+    this.lines += lines
+  }
+
   /** Returns once the lines are on the disk. */
   async save(): Promise<void> {
     this.compressFilled()
@@ -93,7 +102,7 @@ export class ArchiveBatch {
   }
 }
 
-/** Level 1: a quarter of the size; more would take longer than to delete. In one go, not a few kilobytes at a time. */
+/** In one go, not a few kilobytes at a time. */
 function compressed({ text }: LineBuffer): Promise<Buffer> {
-  return compress(text, { level: 1, chunkSize: Math.max(PIECE_BYTES / 2, text.length / 2) })
+  return compress(text, { ...COMPRESSION, chunkSize: Math.max(PIECE_BYTES / 2, text.length / 2) })
 }

@@ -1,10 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { columnOf, type Table } from '../db/catalog.ts'
-import type { Cell, ImageColumn } from '../db/dialect.ts'
+import type { Cell, ImageColumn, LinedRows } from '../db/dialect.ts'
 import { KeptByTrigger } from '../db/errors.ts'
 import { columnList, rowValue, tableName } from '../db/identifiers.ts'
 import { cellsOf, type ImageRow } from '../db/image.ts'
-import type { Db } from '../db/port.ts'
+import { type Db, type PackedLines, ReadAgain, type ReadingAhead } from '../db/port.ts'
 import {
   deletingEdges,
   type Edge,
@@ -15,6 +15,7 @@ import {
 } from '../site/dependents.ts'
 import type { Site } from '../site/site.ts'
 import { archivedTables, type ClearedLine, deletedLine } from './archive.ts'
+import { COMPRESSION } from './archive-format.ts'
 import { type Candidates, losesReference } from './candidates.ts'
 import { emptyTables } from './empty-tables.ts'
 import type { Nulled } from './nulled-rows.ts'
@@ -39,23 +40,41 @@ export interface Effects {
 /** Takes the archive's lines, one or more at a time: what was there before, in the order in which it goes. */
 export interface LineSink {
   add(lines: string | Uint8Array): void
+  addPacked(lines: PackedLines): void
+}
+
+export interface DeleteOptions {
+  /** Is handed every row as it was. */
+  readonly sink?: LineSink | undefined
+  /** Let another thread read the rows meanwhile, where it can. No trigger may change rows. */
+  readonly readsAhead?: boolean
+}
+
+/** Rows that one statement deletes: the condition refers to the doomed rows of these tables. */
+interface Step {
+  readonly table: Table
+  readonly tables: readonly Table[]
+  readonly which: SQL
 }
 
 /**
  * Deletes the users with everything that hangs on them, bottom-up, within the transaction. Throws the database's
- * error when something forbids it; then nothing of the batch may be committed. The sink is handed every row as it was.
+ * error when something forbids it, and ReadAgain when what was read ahead is of no use; then nothing of the batch may
+ * be committed.
  */
 export async function deleteUsers(
   tx: Db,
   site: Site,
   candidates: Candidates,
   keys: readonly string[],
-  sink?: LineSink,
+  { sink, readsAhead }: DeleteOptions = {},
 ): Promise<Effects> {
   const deletion = new Deletion(tx, site, candidates, keys, sink)
   await deletion.lockParents()
   await deletion.findEmptyTables()
+  if (readsAhead) await deletion.readAhead()
   for (const group of candidates.dependents.order) await deletion.deleteGroup(group)
+  await deletion.takeReadAhead()
   await tx.dialect.checkForeignKeys(tx)
   const gone = deletion.effects.tables.get(candidates.dependents.users.label) ?? 0
   // Such a trigger turns a deletion into something else, and says nothing.
@@ -73,6 +92,7 @@ class Deletion {
   private readonly sink: LineSink | undefined
   private readonly numbers: ReadonlyMap<Table, number>
   private empty: ReadonlySet<Table> = new Set()
+  private ahead: { readonly steps: readonly Step[]; readonly reading: ReadingAhead } | undefined
 
   constructor(
     tx: Db,
@@ -140,12 +160,56 @@ class Deletion {
     if (group.length > 1 || refersToItself(this.candidates.dependents, table)) {
       return this.deleteTogether(group)
     }
-    if (table === this.candidates.dependents.users) return this.delete(table, [table], this.identity(table))
-    for (const edge of deletingEdges(this.candidates.dependents, table)) {
-      const which = sql`${rowValue(edge.columns)} in (
-        select ${columnList(edge.referencedColumns)} from ${this.candidates.doomed.nameOf(edge.references)})`
-      await this.delete(table, [edge.references], which)
+    for (const step of this.stepsOf(table)) await this.delete(step)
+  }
+
+  /** Begins to read all rows that go, where the other thread sees them as this one would. */
+  async readAhead(): Promise<void> {
+    const steps = this.sink && this.plainSteps()
+    const reading =
+      steps &&
+      (await this.tx.readAhead(
+        steps.map((step) => this.linedRows(step)),
+        COMPRESSION,
+      ))
+    this.ahead = reading && { steps, reading }
+  }
+
+  /** Hands over what was read ahead. Throws ReadAgain when other rows have been deleted. */
+  async takeReadAhead(): Promise<void> {
+    if (!this.ahead) return
+    const tables = await this.ahead.reading.packed
+    for (const [i, { table }] of this.ahead.steps.entries()) {
+      const packed = tables[i] ?? []
+      const read = packed.reduce((sum, { lines }) => sum + lines, 0)
+      if (read !== (this.effects.tables.get(table.label) ?? 0)) throw new ReadAgain()
+      for (const lines of packed) this.sink?.addPacked(lines)
     }
+  }
+
+  /** Returns all steps of the batch when no row is met by two of them, nor changed by one before it goes. */
+  private plainSteps(): Step[] | undefined {
+    const { dependents } = this.candidates
+    const groups = dependents.order.filter((group) => !group.every((table) => this.empty.has(table)))
+    const steps: Step[] = []
+    for (const [table, ...others] of groups) {
+      if (!table || others.length > 0 || refersToItself(dependents, table) || this.mayBeNulled(table)) return
+      const [step, ...further] = this.stepsOf(table)
+      if (!step || further.length > 0) return
+      steps.push(step)
+    }
+    return steps
+  }
+
+  private stepsOf(table: Table): Step[] {
+    const { dependents, doomed } = this.candidates
+    if (table === dependents.users) return [{ table, tables: [table], which: this.identity(table) }]
+    return deletingEdges(dependents, table).map((edge) => ({
+      table,
+      tables: [edge.references],
+      which: sql`${rowValue(edge.columns)} in (
+        select ${columnList(edge.referencedColumns)} from ${doomed.nameOf(edge.references)})`,
+    }))
   }
 
   private async clearReferences(table: Table): Promise<void> {
@@ -203,33 +267,32 @@ class Deletion {
     return [seed, ...doomed.definitions(tables.filter((table) => losing.includes(table)))]
   }
 
-  /** Deletes the rows of the table; `which` refers to the doomed rows of `tables`. */
-  private async delete(table: Table, tables: readonly Table[], which: SQL): Promise<void> {
+  private async delete(step: Step): Promise<void> {
+    const { table, tables, which } = step
     const deletion = this.withRows(tables, sql`delete from ${tableName(table)} where ${which}`)
     if (this.mayBeNulled(table)) {
       return this.gone(table, await this.tx.rows(sql`${deletion} returning ${this.returning(table)}`))
     }
-    if (this.sink) return this.deleteInLines(table, this.sink, tables, which)
-    add(this.effects.tables, table.label, await this.tx.changes(deletion))
+    const { sink } = this
+    const rows =
+      sink && !this.ahead
+        ? await this.tx.dialect.deleteInLines(this.tx, {
+            ...this.linedRows(step),
+            take: (lines) => sink.add(lines),
+          })
+        : await this.tx.changes(deletion)
+    add(this.effects.tables, table.label, rows)
   }
 
-  private async deleteInLines(
-    table: Table,
-    sink: LineSink,
-    tables: readonly Table[],
-    where: SQL,
-  ): Promise<void> {
-    const { dialect } = this.tx
+  private linedRows({ table, tables, which }: Step): LinedRows {
     const [before = '', after = ''] = deletedLine(this.numberOf(table), IMAGE).split(IMAGE)
-    const rows = await dialect.deleteInLines(this.tx, {
+    return {
       keys: this.keys,
       definitions: (keys) => this.definitions(tables, keys === this.keys ? this.seed : this.seedOf(keys)),
       table,
-      where,
+      where: which,
       line: { before, columns: table.columns, after },
-      take: (lines) => sink.add(lines),
-    })
-    add(this.effects.tables, table.label, rows)
+    }
   }
 
   /** By which the archive's lines name the table. */

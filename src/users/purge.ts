@@ -1,5 +1,5 @@
 import { type DatabaseFault, databaseFault, shortReason, TooMuchAtOnce } from '../db/errors.ts'
-import type { Db } from '../db/port.ts'
+import { type Db, ReadAgain } from '../db/port.ts'
 import { retrying } from '../db/retrying.ts'
 import { instantOf } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
@@ -21,6 +21,9 @@ import { recordDeletions } from './record-deletions.ts'
 const STOPPING: ReadonlySet<DatabaseFault> = new Set(['connection', 'locked', 'other'])
 /** The same batch may succeed a little later; a lock or a timeout that is in its way is sooner found by halving it. */
 const PASSING: readonly DatabaseFault[] = ['retry', 'locked']
+
+/** For fewer users, another thread takes longer to start than it saves. */
+const WORTH_A_THREAD = 10_000
 
 export interface PurgeProgress {
   readonly done: number
@@ -97,6 +100,7 @@ class PurgeRun {
   private deleted = 0
   private changed = 0
   private stopped: PurgeReport['stopped']
+  private readsAhead: boolean
 
   constructor(site: Site, criteria: Criteria, plan: PurgePlan, options: PurgeOptions) {
     this.site = site
@@ -104,6 +108,7 @@ class PurgeRun {
     this.plan = plan
     this.options = options
     this.kept = { ...plan.kept }
+    this.readsAhead = plan.toDelete >= WORTH_A_THREAD && plan.triggers.length === 0
   }
 
   async work(waiting: AsyncIterator<PlannedBatch>): Promise<void> {
@@ -173,12 +178,25 @@ class PurgeRun {
         const effects = deletable.length > 0 && (await this.deleteIn(tx, site, deletable))
         return { deletable, kept, effects }
       })
-    const { deletable, kept, effects } = await retrying(work, batch.length > 1 ? PASSING : undefined)
+    const { deletable, kept, effects } = await retrying(
+      () => this.readingAgain(work),
+      batch.length > 1 ? PASSING : undefined,
+    )
     this.deleted += deletable.length
     this.changed += batch.length - deletable.length
     addKept(this.kept, kept)
     if (effects) this.addEffects(effects)
     this.advance()
+  }
+
+  private async readingAgain<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof ReadAgain)) throw error
+      this.readsAhead = false
+      return work()
+    }
   }
 
   /** Nobody else has changed anything: to ask the plan's question once more would give its answer. */
@@ -193,13 +211,10 @@ class PurgeRun {
     // Before, for it reads their addresses.
     if (run) await recordDeletions(tx, site, run.id, keys, instantOf(new Date()))
     const batch = archive?.batch()
-    const effects = await deleteUsers(
-      tx,
-      site,
-      this.candidates,
-      keys,
-      batch && limited(batch, keys.length > 1),
-    )
+    const effects = await deleteUsers(tx, site, this.candidates, keys, {
+      sink: batch && limited(batch, keys.length > 1),
+      readsAhead: this.readsAhead,
+    })
     // Behind the deletion: what it has locked cannot change any more.
     await this.refuseOtherTables(tx)
     if (batch) await archive?.save(batch)
@@ -233,10 +248,17 @@ const LARGEST_BATCH_BYTES = 64 * 1024 * 1024
 
 /** Returns the batch of the archive, which refuses more than a process can hold as long as there can be less. */
 function limited(batch: ArchiveBatch, canBeHalved: boolean): LineSink {
+  const limit = () => {
+    if (canBeHalved && batch.bytes > LARGEST_BATCH_BYTES) throw new TooMuchAtOnce()
+  }
   return {
     add(lines) {
       batch.add(lines)
-      if (canBeHalved && batch.bytes > LARGEST_BATCH_BYTES) throw new TooMuchAtOnce()
+      limit()
+    },
+    addPacked(lines) {
+      batch.addPacked(lines)
+      limit()
     },
   }
 }

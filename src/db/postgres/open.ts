@@ -71,6 +71,8 @@ function portOf(drizzled: NodePgDatabase, rest: Pick<Db, 'transaction' | 'close'
       await drizzled.execute(statement)
     },
     changes: async (statement) => (await drizzled.execute(statement)).rowCount ?? 0,
+    // The server's own processes are the other threads.
+    readAhead: async () => undefined,
     ...rest,
   }
 }

@@ -1,12 +1,12 @@
-import { isUtf8 } from 'node:buffer'
 import { type SQL, sql } from 'drizzle-orm'
 import { dashedUuid, hexUuid } from '../../django/uuid.ts'
-import type { DeletionOf, Dialect, ImageColumn, ImagePlace } from '../dialect.ts'
+import type { DeletionOf, Dialect, ImageColumn, ImagePlace, LinedRows } from '../dialect.ts'
 import { rowValue, tableName } from '../identifiers.ts'
 import { joinedLines } from '../joined-lines.ts'
 import type { Db } from '../port.ts'
 import { sqliteCatalog, sqliteSchemaMark } from './catalog.ts'
 import { boundValue, isBytesOfText } from './cells.ts'
+import { isExact } from './exact-lines.ts'
 import { FOLD_CASE, IS_UTF8, OBJECT_CELL, REAL_TEXT, SHA256, SHOWN_INSTANT, SHOWN_UUID } from './functions.ts'
 import { isIntegerType, sqliteKit } from './kit.ts'
 
@@ -82,23 +82,16 @@ export const sqliteDialect: Dialect = {
   rowId: { name: 'rowid', type: 'integer' },
   // RETURNING would hand over a row at a time, which takes longer than to look twice: nobody else can write meanwhile.
   async deleteInLines(tx, { keys, definitions, table, where, line, take }) {
+    const rows = { keys, definitions, table, where, line }
     const [{ encoding } = {}] = await tx.rows<{ encoding?: string }>(
       sql`select encoding from pragma_encoding`,
     )
-    const isUtf8Database = encoding === 'UTF-8'
-    const linesOf = async (some: readonly SQL[], image: SQL) => {
-      const lines = joinedLines(sqliteDialect, line, image)
-      const [found] = await tx.rows<{
-        lines: Uint8Array | string | null
-      }>(sql`with recursive ${sql.join([...some], sql`, `)}
-        select ${isUtf8Database ? sql`cast(${lines} as blob)` : lines} as lines from ${tableName(table)} where ${where}`)
-      return found?.lines
-    }
-    for (let start = 0; start < keys.length; start += USERS_IN_LINES) {
-      const some = definitions(keys.slice(start, start + USERS_IN_LINES))
-      const quick = await linesOf(some, quickImage(line.columns))
-      const isExact = typeof quick === 'string' ? !quick.includes('\ufffd') : !quick || isUtf8(quick)
-      const lines = isExact ? quick : await linesOf(some, sqliteDialect.image(line.columns))
+    const bytes = (text: SQL) => (encoding === 'UTF-8' ? sql`cast(${text} as blob)` : text)
+    for (const slice of slicesOf(keys, USERS_IN_LINES)) {
+      const quick = await linesOf(tx, lineSelect(rows, slice, quickImage, bytes))
+      const lines = isExact(quick)
+        ? quick
+        : await linesOf(tx, lineSelect(rows, slice, sqliteDialect.image, bytes))
       if (lines) take(lines)
     }
     return tx.changes(sql`with recursive ${sql.join([...definitions(keys)], sql`, `)}
@@ -131,6 +124,31 @@ export const sqliteDialect: Dialect = {
     from json_each(${images}) where true`,
   cellValue: (cell) =>
     isBytesOfText(cell) ? sql`cast(${boundValue(cell)} as text)` : sql`${boundValue(cell)}`,
+}
+
+/** Returns selects of the lines in one cell, those of so many users in each; of what it yields, see `isExact`. */
+export function lineTexts(rows: LinedRows, usersAtOnce: number): SQL[] {
+  return slicesOf(rows.keys, usersAtOnce).map((keys) => lineSelect(rows, keys, quickImage, (text) => text))
+}
+
+function slicesOf(keys: readonly string[], size: number): (readonly string[])[] {
+  return Array.from({ length: Math.ceil(keys.length / size) }, (_, i) => keys.slice(i * size, (i + 1) * size))
+}
+
+function lineSelect(
+  { definitions, table, where, line }: LinedRows,
+  keys: readonly string[],
+  image: (columns: readonly ImageColumn[]) => SQL,
+  cell: (text: SQL) => SQL,
+): SQL {
+  const text = joinedLines(sqliteDialect, line, image(line.columns))
+  return sql`with recursive ${sql.join([...definitions(keys)], sql`, `)}
+    select ${cell(text)} as lines from ${tableName(table)} where ${where}`
+}
+
+async function linesOf(tx: Db, select: SQL): Promise<Uint8Array | string | null> {
+  const [found] = await tx.rows<{ lines: Uint8Array | string | null }>(select)
+  return found?.lines ?? null
 }
 
 /** SQLite's integers have 64 bits, whatever the column says. */

@@ -7,14 +7,18 @@ import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
 import { UserError } from '../../errors.ts'
 import type { OpenOptions } from '../open.ts'
 import { type Builders, buildersOf, type Db, type TransactionMode } from '../port.ts'
-import { sqliteDialect } from './dialect.ts'
+import { lineTexts, sqliteDialect } from './dialect.ts'
 import { registerFunctions } from './functions.ts'
+import type { LineReader } from './line-reader.ts'
 import { Statements } from './statements.ts'
 
 /** How long a statement waits for another process to let go of the file. */
 const BUSY_MILLISECONDS = 10_000
 /** How often a transaction that waits for the file looks again. */
 const LOOK_AGAIN_MILLISECONDS = 20
+
+/** So many users' rows the other thread reads at a time. */
+const USERS_READ_AHEAD = 2_500
 
 /**
  * Another process that waits for the file looks again every 100 ms at worst. One that writes transaction after
@@ -59,6 +63,7 @@ function statOf(path: string): Stats | undefined {
 function portOf(drizzled: BetterSQLite3Database, connection: Sqlite.Database): Db {
   const turns = new Turns()
   const statements = new Statements(connection)
+  let reader: LineReader | undefined
   // One connection, so a transaction is the same port: everything between begin and commit belongs to it.
   const port: Db = {
     ...buildersOf(drizzled as unknown as Builders),
@@ -79,7 +84,14 @@ function portOf(drizzled: BetterSQLite3Database, connection: Sqlite.Database): D
       mode === 'write'
         ? turns.take(() => inTransaction(port, connection, mode, work))
         : inTransaction(port, connection, mode, work),
+    readAhead: async (rows, compression) => {
+      if (connection.memory) return undefined
+      reader ??= new (await import('./line-reader.ts')).LineReader(connection.name)
+      const tables = rows.map((of) => lineTexts(of, USERS_READ_AHEAD).map((text) => statements.written(text)))
+      return reader.read({ tables, compression })
+    },
     close: async () => {
+      await reader?.close()
       connection.close()
     },
   }

@@ -11,6 +11,12 @@ export interface Bound {
   readonly values: readonly unknown[]
 }
 
+/** The text of a statement, with the values for its parameters. */
+export interface Written {
+  readonly sql: string
+  readonly values: readonly unknown[]
+}
+
 /** Compiles each statement once, however often it runs: to compile one takes as long as many take to run. */
 export class Statements {
   private readonly connection: Sqlite.Database
@@ -23,8 +29,13 @@ export class Statements {
 
   /** Throws SQLite's error when the statement cannot be. */
   bound(query: SQL): Bound {
+    const { sql, values } = this.written(query)
+    return { statement: this.compiled.get(sql) ?? this.compile(sql), values }
+  }
+
+  written(query: SQL): Written {
     const { sql, params } = this.writer.sqlToQuery(query)
-    return { statement: this.compiled.get(sql) ?? this.compile(sql), values: params }
+    return { sql, values: params }
   }
 
   private compile(sql: string): Sqlite.Statement {

@@ -1,4 +1,5 @@
-import { LINE_END } from './archive-format.ts'
+/** Between two lines. */
+export const LINE_END = 0x0a
 
 const USUAL_BYTES = 1024 * 1024
 const LARGEST_BYTES = 4 * USUAL_BYTES
