@@ -332,7 +332,7 @@ class Deletion {
   private async archiveReferences(edge: Edge, which: SQL): Promise<void> {
     if (!this.sink) return
     const { dialect } = this.tx
-    const columns = [...this.candidates.doomed.identityOf(edge.table), ...edge.columns]
+    const columns = [...lastingIdentity(edge), ...edge.columns]
     const cut = columns.length - edge.columns.length
     const rows = await this.tx.rows<ImageRow>(
       this.withRows(
@@ -347,6 +347,12 @@ class Deletion {
       this.sink.add(JSON.stringify({ n, key, was } satisfies ClearedLine))
     }
   }
+}
+
+/** Returns the columns by which a row is found again later: without a primary key, all that stay as they are. */
+function lastingIdentity({ table, columns }: Edge): readonly string[] {
+  if (table.primaryKey.length > 0) return table.primaryKey
+  return table.columns.flatMap(({ name, generated }) => (generated || columns.includes(name) ? [] : [name]))
 }
 
 function add(counts: Map<string, number>, name: string, number: number): void {

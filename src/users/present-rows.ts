@@ -68,11 +68,13 @@ export class PresentRows {
   /** Returns the condition that a row has these values. */
   matches(table: Table, cells: readonly NamedCell[]): SQL {
     return sql.join(
-      cells.map(([name, cell]) =>
-        cell === null
-          ? sql`${sql.identifier(name)} is null`
-          : sql`${sql.identifier(name)} = ${this.value(table, name, cell)}`,
-      ),
+      cells.map(([name, cell]) => {
+        const column = sql`${sql.identifier(name)}`
+        if (cell === null) return sql`${column} is null`
+        if (table.primaryKey.length > 0) return sql`${column} = ${this.value(table, name, cell)}`
+        // Here any column may be asked for, and some types know no equality.
+        return sql`${this.tx.dialect.exactText(column)} = ${this.tx.dialect.cellValue(cell, 'text')}`
+      }),
       sql` and `,
     )
   }

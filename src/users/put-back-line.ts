@@ -1,4 +1,5 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
+import type { Table } from '../db/catalog.ts'
 import type { Cell } from '../db/dialect.ts'
 import { shortReason } from '../db/errors.ts'
 import { columnList, tableName } from '../db/identifiers.ts'
@@ -7,7 +8,8 @@ import type { Site } from '../site/site.ts'
 import type { ArchiveLine, ClearedLine, DeletedLine } from './archive.ts'
 import type { ArchivedRows } from './archived-rows.ts'
 import type { Owners } from './ownership.ts'
-import { PresentRows } from './present-rows.ts'
+import { PresentCopies } from './present-copies.ts'
+import { type NamedCell, PresentRows } from './present-rows.ts'
 import { RingRestoration } from './put-back-rings.ts'
 import type { RestoreTally } from './restore-report.ts'
 
@@ -24,10 +26,12 @@ export interface PuttingBack {
 export class LineRestoration {
   private readonly work: PuttingBack
   private readonly present: PresentRows
+  private readonly copies: PresentCopies
 
   constructor(work: PuttingBack) {
     this.work = work
     this.present = new PresentRows(work.tx, work.site)
+    this.copies = new PresentCopies(work.tx, work.site)
   }
 
   /** Puts the row back, or notes why not. Throws the database's error when it refuses the row. */
@@ -82,6 +86,8 @@ export class LineRestoration {
       cell: row[at] ?? null,
       value: tx.dialect.cellValue(row[at] ?? null, column.type),
     }))
+    const cells = written.map(({ name, cell }): NamedCell => [name, cell])
+    if (table.primaryKey.length === 0 && (await this.copies.take(table, cells))) return tally.skip()
     const values = written.map(({ value }) => value)
     const inserted = await tx.changes(sql`insert into ${tableName(table)}
       (${columnList(written.map(({ name }) => name))}) ${tx.dialect.overridingIdentity}
@@ -91,12 +97,7 @@ export class LineRestoration {
       const gone = rows.goneColumns(line)
       if (gone.length > 0)
         this.fail(line, `put back without columns that have disappeared: ${gone.join(', ')}`)
-    } else if (
-      await this.present.has(
-        table,
-        written.map(({ name, cell }): [string, Cell] => [name, cell]),
-      )
-    ) {
+    } else if (await this.present.has(table, cells)) {
       tally.skip()
     } else {
       this.fail(line, 'its id, or a value that must be unique, is taken by now')
@@ -115,8 +116,12 @@ export class LineRestoration {
     )
     const clear = was.map(([name]) => sql`${sql.identifier(name)} is null`)
     const key = Object.entries(line.key)
-    const updated = await tx.changes(sql`update ${tableName(table)} set ${sql.join(set, sql`, `)}
-      where ${this.present.matches(table, key)} and ${sql.join(clear, sql` and `)}`)
+    if (table.primaryKey.length === 0 && (await this.copies.take(table, [...key, ...was])))
+      return tally.skip()
+    const cleared = sql`${this.present.matches(table, key)} and ${sql.join(clear, sql` and `)}`
+    const updated = await tx.changes(
+      sql`update ${tableName(table)} set ${sql.join(set, sql`, `)} where ${oneOf(tx, table, cleared)}`,
+    )
     if (updated > 0) return tally.relink(table.label)
     const same = this.present.matches(table, [...key, ...was])
     const found = await tx.rows(sql`select 1 from ${tableName(table)} where ${same}`)
@@ -137,4 +142,11 @@ export class LineRestoration {
     const user = owner === undefined ? undefined : tx.dialect.shownKey(owner, site.shape.userKey.type)
     tally.fail({ user, table: rows.tableNameOf(line), reason })
   }
+}
+
+/** Without a primary key, several rows may have the same values: any of them will do, and only one. */
+function oneOf({ dialect }: Db, table: Table, where: SQL): SQL {
+  if (table.primaryKey.length > 0) return where
+  const id = sql.identifier(dialect.rowId.name)
+  return sql`${id} = (select ${id} from ${tableName(table)} where ${where} limit 1)`
 }

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Table } from '../db/catalog.ts'
 import { columnList, tableName } from '../db/identifiers.ts'
 import type { ArchiveLine, DeletedLine } from './archive.ts'
+import type { ArchivedRows } from './archived-rows.ts'
 import { LineRestoration, type PuttingBack } from './put-back-line.ts'
 
 /** Rows of one table in one statement; fewer when they are large, for databases limit the size of a value. */
@@ -30,7 +31,7 @@ function* chunksOf({ rows }: PuttingBack, lines: readonly ArchiveLine[]): Genera
   let together: DeletedLine[] = []
   let characters = 0
   for (const line of lines) {
-    const own = 'd' in line && rows.goneColumns(line).length === 0 ? rows.tableOf(line) : undefined
+    const own = 'd' in line && rows.goneColumns(line).length === 0 ? keyedTableOf(rows, line) : undefined
     if (table && (own !== table || together.length === ROWS || characters > CHARACTERS)) {
       yield { table, lines: together }
       together = []
@@ -45,6 +46,12 @@ function* chunksOf({ rows }: PuttingBack, lines: readonly ArchiveLine[]): Genera
     }
   }
   if (table) yield { table, lines: together }
+}
+
+/** Without a primary key, each row has to be looked for. */
+function keyedTableOf(rows: ArchivedRows, line: ArchiveLine): Table | undefined {
+  const table = rows.tableOf(line)
+  return table && table.primaryKey.length > 0 ? table : undefined
 }
 
 function sizeOf({ row }: DeletedLine): number {
