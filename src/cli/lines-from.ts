@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { buffer } from 'node:stream/consumers'
 import { UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
 import { invalid } from '../values/readers.ts'
@@ -22,8 +20,13 @@ export async function linesFrom(option: string, file: string, context: Context):
   return lines
 }
 
+/** Most commands read no such file, and to load what reads it takes a while. */
 async function bytesOf(option: string, file: string, { stdin, cwd }: Context): Promise<Buffer> {
-  if (file === '-') return buffer(stdin.stream)
+  if (file === '-') {
+    const { buffer } = await import('node:stream/consumers')
+    return buffer(stdin.stream)
+  }
+  const { readFile } = await import('node:fs/promises')
   return readFile(resolve(cwd, file)).catch((cause) => {
     throw new UserError(`${option}: ${file} cannot be read: ${fileReason(cause)}`, { cause })
   })

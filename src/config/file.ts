@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
@@ -21,13 +20,19 @@ export function findConfigFile(directory: string): string | undefined {
 
 /** Returns the checked content. Throws a UserError when it cannot be read, or is not as it should be. */
 export async function readConfigFile(path: string): Promise<Configured> {
-  const text = await readFile(path, 'utf8').catch((cause) => {
-    throw new UserError(`the configuration file ${path} cannot be read: ${fileReason(cause)}`, { cause })
-  })
+  const text = textOf(path)
   const content = extname(path) === '.json' ? fromJson(text, path) : await fromYaml(text, path)
   // The validator is large, and most runs have no file.
   const { checkConfig } = await import('./schema.ts')
   return checkConfig(content, { name: basename(path), directory: dirname(path) })
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new UserError(`the configuration file ${path} cannot be read: ${fileReason(cause)}`, { cause })
+  }
 }
 
 function fromJson(text: string, path: string): unknown {
