@@ -6,6 +6,8 @@ export interface OpenOptions {
   readonly create?: boolean
   /** How many PostgreSQL connections may work at once. */
   readonly connections?: number
+  /** False: without Drizzle's query builders. To load SQLite's takes longer than all else that reads need. */
+  readonly builders?: boolean
 }
 
 /** Opens the database; loads only its own driver. Throws a UserError when there is nothing that can be opened. */

@@ -1,16 +1,10 @@
 import type { ZlibOptions } from 'node:zlib'
-import type { SQL } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { BaseSQLiteDatabase, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { Dialect, LinedRows } from './dialect.ts'
 
 /** The query builders that Drizzle's databases share. Its asynchronous SQLite type is the shape of both. */
-export type Builders = Pick<
-  BaseSQLiteDatabase<'async', unknown>,
-  'select' | 'insert' | 'update' | 'delete'
-> & {
-  /** Returns how many rows the table has that pass the filter. */
-  $count(source: SQLiteTable, filter?: SQL): Promise<number>
-}
+export type Builders = Pick<BaseSQLiteDatabase<'async', unknown>, 'select' | 'insert' | 'update' | 'delete'>
 
 /** `read` sees one snapshot and cannot write; `write` holds the locks it takes until the end. */
 export type TransactionMode = 'read' | 'write'
@@ -40,6 +34,8 @@ export interface Db extends Builders {
   readonly dialect: Dialect
   /** Runs one statement and returns its rows, undecoded: values as the driver gives them. */
   rows<T extends object>(query: SQL): Promise<T[]>
+  /** Returns how many rows the table has that pass the filter. */
+  $count(source: SQLiteTable, filter?: SQL): Promise<number>
   /** Runs one statement that returns no rows, such as DDL: SQLite refuses to ask it for some. */
   run(statement: SQL): Promise<void>
   /** Runs one statement and returns how many rows it changed. To return each of them would take longer than to delete it. */
@@ -62,7 +58,22 @@ export function buildersOf(drizzled: Builders): Builders {
     insert: drizzled.insert.bind(drizzled),
     update: drizzled.update.bind(drizzled),
     delete: drizzled.delete.bind(drizzled),
-    // A driver that gives integers as BigInt would give this one so as well.
-    $count: async (source, filter) => Number(await drizzled.$count(source, filter)),
+  }
+}
+
+function none(): never {
+  throw new Error('the database was opened without query builders')
+}
+
+/** For a port of which it is known that nobody asks for a builder. */
+export const NO_BUILDERS: Builders = { select: none, insert: none, update: none, delete: none }
+
+/** Returns the port's `$count` by way of its `rows`: Drizzle's own comes with all of the builders. */
+export function countBy(rows: Db['rows']): Db['$count'] {
+  return async (source, filter = sql`true`) => {
+    const [found] = await rows<{ count: unknown }>(
+      sql`select count(*) as count from ${source} where ${filter}`,
+    )
+    return Number(found?.count)
   }
 }

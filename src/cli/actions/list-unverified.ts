@@ -37,7 +37,7 @@ export async function listUnverified(context: Context, globals: GlobalOptions, o
       const printed = await print(options.format, site, request, context, globals)
       if (printed === 0) await sayWhyNothing(site, request, talk)
     },
-    { settings, connections: PAGES_AT_ONCE },
+    { settings, connections: PAGES_AT_ONCE, builders: false },
   )
 }
 

@@ -3,7 +3,7 @@ import type { SQL } from 'drizzle-orm'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
 import type { OpenOptions } from '../open.ts'
-import { type Builders, buildersOf, type Db, type TransactionMode } from '../port.ts'
+import { type Builders, buildersOf, countBy, type Db, type TransactionMode } from '../port.ts'
 import { connectionUrl } from './connection-url.ts'
 import { postgresDialect } from './dialect.ts'
 
@@ -63,10 +63,12 @@ function trackedSockets() {
 }
 
 function portOf(drizzled: NodePgDatabase, rest: Pick<Db, 'transaction' | 'close'>): Db {
+  const rows = async <T extends object>(query: SQL) => (await drizzled.execute(query)).rows as T[]
   return {
     ...buildersOf(drizzled as unknown as Builders),
     dialect: postgresDialect,
-    rows: async <T extends object>(query: SQL) => (await drizzled.execute(query)).rows as T[],
+    rows,
+    $count: countBy(rows),
     run: async (statement) => {
       await drizzled.execute(statement)
     },

@@ -3,10 +3,9 @@ import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import type { SQL } from 'drizzle-orm'
-import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
 import { UserError } from '../../errors.ts'
 import type { OpenOptions } from '../open.ts'
-import { type Builders, buildersOf, type Db, type TransactionMode } from '../port.ts'
+import { type Builders, countBy, type Db, NO_BUILDERS, type TransactionMode } from '../port.ts'
 import { lineTexts, sqliteDialect } from './dialect.ts'
 import { registerFunctions } from './functions.ts'
 import type { LineReader } from './line-reader.ts'
@@ -28,12 +27,20 @@ const TURN_MILLISECONDS = 2_000
 const GAP_MILLISECONDS = 110
 
 /** Opens a SQLite file. Integers arrive as BigInt, so that no key is ever rounded. */
-export function openSqlite(path: string, { create = false }: OpenOptions): Db {
+export async function openSqlite(
+  path: string,
+  { create = false, builders = true }: OpenOptions,
+): Promise<Db> {
   refuseUnusable(path, create)
   const connection = new Sqlite(path, { fileMustExist: !create, timeout: BUSY_MILLISECONDS })
   connection.defaultSafeIntegers(true)
   registerFunctions(connection)
-  return portOf(drizzle(connection), connection)
+  return portOf(builders ? await buildersFor(connection) : NO_BUILDERS, connection)
+}
+
+async function buildersFor(connection: Sqlite.Database): Promise<Builders> {
+  const { sqliteBuilders } = await import('./builders.ts')
+  return sqliteBuilders(connection)
 }
 
 function refuseUnusable(path: string, create: boolean): void {
@@ -60,18 +67,20 @@ function statOf(path: string): Stats | undefined {
   }
 }
 
-function portOf(drizzled: BetterSQLite3Database, connection: Sqlite.Database): Db {
+function portOf(builders: Builders, connection: Sqlite.Database): Db {
   const turns = new Turns()
   const statements = new Statements(connection)
   let reader: LineReader | undefined
   // One connection, so a transaction is the same port: everything between begin and commit belongs to it.
+  const rows = async <T>(query: SQL) => {
+    const { statement, values } = statements.bound(query)
+    return statement.all(...values) as T[]
+  }
   const port: Db = {
-    ...buildersOf(drizzled as unknown as Builders),
+    ...builders,
     dialect: sqliteDialect,
-    rows: async <T>(query: SQL) => {
-      const { statement, values } = statements.bound(query)
-      return statement.all(...values) as T[]
-    },
+    rows,
+    $count: countBy(rows),
     run: async (query) => {
       const { statement, values } = statements.bound(query)
       statement.run(...values)

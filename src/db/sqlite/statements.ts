@@ -1,6 +1,6 @@
 import type Sqlite from 'better-sqlite3'
 import type { SQL } from 'drizzle-orm'
-import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
+import { statementText } from './statement-text.ts'
 
 /** More than any command asks over and over; a command that asks ever new ones must not fill the memory with them. */
 const MOST = 100
@@ -20,7 +20,6 @@ export interface Written {
 /** Compiles each statement once, however often it runs: to compile one takes as long as many take to run. */
 export class Statements {
   private readonly connection: Sqlite.Database
-  private readonly writer = new SQLiteSyncDialect()
   private readonly compiled = new Map<string, Sqlite.Statement>()
 
   constructor(connection: Sqlite.Database) {
@@ -34,7 +33,7 @@ export class Statements {
   }
 
   written(query: SQL): Written {
-    const { sql, params } = this.writer.sqlToQuery(query)
+    const { sql, params } = statementText(query)
     return { sql, values: params }
   }
 
