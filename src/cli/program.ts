@@ -15,8 +15,35 @@ import { registerSweep } from './commands/sweep.ts'
 import type { Context } from './context.ts'
 import { valueOption } from './value-option.ts'
 
-/** Returns the whole grammar. What a command does is loaded when it runs. */
-export function createProgram(context: Context): Command {
+interface Entry {
+  /** The command's name and its aliases. */
+  readonly names: readonly string[]
+  readonly register: (program: Command, context: Context) => void
+}
+
+const COMMANDS: Readonly<Record<string, readonly Entry[]>> = {
+  'Look:': [
+    { names: ['list-unverified', 'list'], register: registerListUnverified },
+    { names: ['archive'], register: registerArchive },
+    { names: ['history'], register: registerHistory },
+  ],
+  'Change:': [
+    { names: ['email', 'remind'], register: registerEmail },
+    { names: ['link'], register: registerLink },
+    { names: ['purge', 'purge-unverified'], register: registerPurge },
+    { names: ['sweep'], register: registerSweep },
+    { names: ['restore'], register: registerRestore },
+    { names: ['create-user'], register: registerCreateUser },
+  ],
+  'Set up:': [{ names: ['migrate'], register: registerMigrate }],
+  'Help:': [{ names: ['help'], register: registerHelp }],
+}
+
+/**
+ * Returns the grammar for a command line: of the command that it names, and without one the whole. To describe them all
+ * takes longer than to read the line. What a command does is loaded when it runs.
+ */
+export function createProgram(context: Context, argv: readonly string[] = []): Command {
   const program = new Command('usermgmt')
   // Commands made by program.command() inherit these; with addCommand() they would not.
   program
@@ -29,22 +56,21 @@ export function createProgram(context: Context): Command {
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
   addGlobalOptions(program)
-  program.commandsGroup('Look:')
-  registerListUnverified(program, context)
-  registerArchive(program, context)
-  registerHistory(program, context)
-  program.commandsGroup('Change:')
-  registerEmail(program, context)
-  registerLink(program, context)
-  registerPurge(program, context)
-  registerSweep(program, context)
-  registerRestore(program, context)
-  registerCreateUser(program, context)
-  program.commandsGroup('Set up:')
-  registerMigrate(program, context)
-  program.commandsGroup('Help:')
-  registerHelp(program)
-  return program.addHelpText('after', EXIT_CODES)
+  program.addHelpText('after', EXIT_CODES)
+  registerCommands(program, context, program.parseOptions([...argv]).operands[0])
+  return program
+}
+
+/** Any other name needs them all: to be suggested, or for their help. */
+function registerCommands(program: Command, context: Context, asked: string | undefined): void {
+  const only = Object.values(COMMANDS)
+    .flat()
+    .find(({ names }) => asked !== undefined && asked !== 'help' && names.includes(asked))
+  const needed = only ? { '': [only] } : COMMANDS
+  for (const [group, entries] of Object.entries(needed)) {
+    program.commandsGroup(group)
+    for (const { register } of entries) register(program, context)
+  }
 }
 
 function addGlobalOptions(program: Command): void {
