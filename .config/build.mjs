@@ -33,6 +33,17 @@ const BUNDLES = [
   { entries: ['tests/bench/bench.ts'], to: '.cache/bench', packages: 'external' },
 ]
 
+/** commander can start commands that are programs of their own. There are none here, and Node's part for it loads slowly. */
+const WITHOUT_PROGRAMS = {
+  name: 'without-programs',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      /[\\/]commander[\\/]/.test(importer) ? { path: 'none', namespace: 'programs' } : undefined,
+    )
+    onLoad({ filter: /^none$/, namespace: 'programs' }, () => ({ contents: '' }))
+  },
+}
+
 for (const { entries, to, ...how } of BUNDLES) {
   if (entries.every((entry) => existsSync(join(root, entry)))) await bundle(entries, to, how)
 }
@@ -50,6 +61,7 @@ async function bundle(entryPoints, to, { commonJs, ...resolution }) {
     sourcemap: commonJs ? 'inline' : true,
     metafile: true,
     write: !commonJs,
+    plugins: [WITHOUT_PROGRAMS],
     ...(commonJs && { outExtension: { '.js': '.cjs' }, define: { 'import.meta.url': 'moduleUrl' } }),
     ...resolution,
   })

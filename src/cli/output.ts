@@ -1,3 +1,4 @@
+import { fstatSync, writeSync } from 'node:fs'
 import { UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
 
@@ -8,7 +9,7 @@ export interface Output {
   /** How many characters fit in a line of the terminal; a pseudo-terminal may say 0. */
   readonly columns: number
   /** Resolves when the text has been handed over, so nothing piles up. Throws ClosedOutput when the reader has gone. */
-  write(text: string): Promise<void>
+  write(text: string | Uint8Array): Promise<void>
 }
 
 /** The reader has gone: `usermgmt list | head`. Nobody is left to be told. */
@@ -36,6 +37,43 @@ export function outputTo(stream: NodeJS.WritableStream, terminal?: { columns: nu
         stream.write(text, (error) => (error ? reject(outputError(error)) : resolve()))
       }),
   }
+}
+
+/**
+ * Returns the output onto a file descriptor of the process. A file or a pipe is written to directly: to
+ * load Node's streams takes longer than most commands write. For a terminal they do more than to write.
+ */
+export function outputOf(fd: number, streamOf: () => NodeJS.WriteStream): Output {
+  if (fstatSync(fd).isCharacterDevice()) {
+    const stream = streamOf()
+    return outputTo(stream, stream.isTTY ? { columns: stream.columns } : undefined)
+  }
+  let waiting: Output | undefined
+  return {
+    get stream() {
+      return streamOf()
+    },
+    isTerminal: false,
+    columns: USUAL_COLUMNS,
+    async write(text) {
+      if (waiting) return waiting.write(text)
+      const rest = writeNow(fd, text)
+      if (rest.length === 0) return
+      waiting = outputTo(streamOf())
+      await waiting.write(rest)
+    },
+  }
+}
+
+/** Returns what could not be written: the pipe is full, and the program at its other end does not let anybody wait. */
+function writeNow(fd: number, text: string | Uint8Array): Uint8Array {
+  let rest = Buffer.from(text)
+  try {
+    while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw outputError(error as Error)
+  }
+  return rest
 }
 
 /** Node says ERR_STREAM_DESTROYED for each further write. */

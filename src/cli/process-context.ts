@@ -1,11 +1,12 @@
-import { isatty } from 'node:tty'
 import type { Context, Input } from './context.ts'
-import { outputTo } from './output.ts'
+import { outputOf } from './output.ts'
 import { terminalPrompts } from './prompts.ts'
 
-/** Hardly any command reads it, and to make the stream takes a while. */
+/** Hardly any command reads it or asks, and to load what does takes a while. */
 const STDIN: Input = {
-  isTerminal: isatty(0),
+  get isTerminal() {
+    return process.getBuiltinModule('node:tty').isatty(0)
+  },
   get stream() {
     return process.stdin
   },
@@ -13,15 +14,14 @@ const STDIN: Input = {
 
 /** Returns the context of the process itself. */
 export function processContext(): Context {
-  const { stdout, stderr } = process
   return {
     stdin: STDIN,
-    stdout: outputTo(stdout, stdout.isTTY ? { columns: stdout.columns } : undefined),
-    stderr: outputTo(stderr, stderr.isTTY ? { columns: stderr.columns } : undefined),
+    stdout: outputOf(1, () => process.stdout),
+    stderr: outputOf(2, () => process.stderr),
     env: process.env,
     cwd: process.cwd(),
     now: () => new Date(),
-    prompts: terminalPrompts(STDIN, stderr),
+    prompts: terminalPrompts(STDIN, () => process.stderr),
     untilInterrupted,
   }
 }

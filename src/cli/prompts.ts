@@ -10,10 +10,10 @@ const WITHOUT_COLORS = {
 const INTERRUPTED = 130
 
 /** Returns prompts on a terminal. Questions go where talk goes, so that the result can be redirected meanwhile. */
-export function terminalPrompts(input: Input, output: NodeJS.WritableStream): Prompts {
+export function terminalPrompts(input: Input, outputOf: () => NodeJS.WritableStream): Prompts {
   async function ask(type: 'input' | 'password', message: string, colors: boolean): Promise<string> {
     const { default: inquirer } = await import('inquirer')
-    const prompt = inquirer.createPromptModule({ input: input.stream, output })
+    const prompt = inquirer.createPromptModule({ input: input.stream, output: outputOf() })
     // Ctrl-D leaves Node without work: it ends with this code before anybody can answer for it.
     process.exitCode = INTERRUPTED
     const { answer } = await prompt([

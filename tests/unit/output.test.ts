@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process'
+import { constants } from 'node:fs'
+import { type FileHandle, mkdtemp, open, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { outputOf } from '../../src/cli/output.ts'
+
+let directory: string
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'usermgmt-output-'))
+})
+afterAll(() => rm(directory, { recursive: true }))
+
+function noStream(): never {
+  throw new Error('no stream is needed')
+}
+
+describe('an output that is no terminal', () => {
+  test('is written to without a stream', async () => {
+    const path = join(directory, 'file')
+    const file = await open(path, 'w')
+    const output = outputOf(file.fd, noStream)
+    await output.write('Zoë\n')
+    await output.write('')
+    await output.write('x'.repeat(100_000))
+    await file.close()
+    expect(output.isTerminal).toBe(false)
+    expect(await readFile(path, 'utf8')).toBe(`Zoë\n${'x'.repeat(100_000)}`)
+  })
+
+  test('goes on as a stream when it is a full pipe that lets nobody wait', async () => {
+    const pipe = await fullPipe()
+    const stream = new PassThrough()
+    const output = outputOf(pipe.fd, () => stream as unknown as NodeJS.WriteStream)
+    await output.write('some')
+    await output.write(' more')
+    stream.end()
+    expect(await text(stream)).toBe('some more')
+    await pipe.close()
+  })
+})
+
+async function fullPipe(): Promise<FileHandle> {
+  const path = join(directory, 'pipe')
+  await promisify(execFile)('mkfifo', [path])
+  const pipe = await open(path, constants.O_RDWR | constants.O_NONBLOCK)
+  const most = 1 << 20
+  await pipe.write(Buffer.alloc(most))
+  return pipe
+}
