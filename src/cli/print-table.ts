@@ -1,5 +1,12 @@
 import type { Site } from '../site/site.ts'
-import { type ListedUser, type ListField, type ListRequest, listUsers, tally } from '../users/list.ts'
+import {
+  type ListedUser,
+  type ListField,
+  type ListRequest,
+  listUsers,
+  RunningTally,
+  tally,
+} from '../users/list.ts'
 import type { Context, GlobalOptions } from './context.ts'
 import type { Output } from './output.ts'
 import { styleFor } from './paint.ts'
@@ -21,13 +28,15 @@ export async function printTable(
   globals: GlobalOptions,
 ): Promise<number> {
   const { stdout } = context
-  const split = await withProgress(context, globals, 'counting', () => tally(site, request.criteria))
+  const running = new RunningTally()
   const shown = await printRows(
-    listUsers(site, request),
+    listUsers(site, request, running.look),
     request.fields,
     stdout,
     await styleFor(stdout, context, globals),
   )
+  const split =
+    running.whole ?? (await withProgress(context, globals, 'counting', () => tally(site, request.criteria)))
   const first =
     shown < countListed(split, request) ? ` (the first ${shown} are shown; --format csv prints all)` : ''
   await stdout.write(`${shown === 0 ? '' : '\n'}${tallyText(split)}${first}\n`)

@@ -1,6 +1,7 @@
 import { gt, lt, type SQL, sql } from 'drizzle-orm'
 import type { Site } from '../site/site.ts'
-import { type Candidates, candidatesOf } from './candidates.ts'
+import { type Candidates, candidatesOf, guardCounts } from './candidates.ts'
+import type { GuardName } from './criteria.ts'
 import { keyList, keySlices, keysOf } from './key-slices.ts'
 import type { ListRequest } from './list.ts'
 import { listColumns } from './list-columns.ts'
@@ -11,13 +12,28 @@ const PAGE = 5_000
 /** A server has several processes; it need not wait for this one. */
 export const PAGES_AT_ONCE = 2
 
+/** How the candidates divide. A user whom two guards keep counts for both. */
+export interface Tally {
+  readonly matched: number
+  readonly deletable: number
+  readonly kept: Readonly<Partial<Record<GuardName, number>>>
+}
+
 /** Users in the order asked for, each a JSON object in a line of its own. */
 export interface ListPage {
   readonly users: number
   readonly lines: string
 }
 
-interface PageRow {
+/** As it comes from the database. */
+export interface ReadPage extends ListPage {
+  /** With it all candidates have been read, shown or not. */
+  readonly isLast: boolean
+  /** How the candidates of this page divide, shown or not. */
+  readonly tally: Tally
+}
+
+interface PageRow extends Readonly<Record<string, unknown>> {
   readonly read: unknown
   readonly last: string | null
   readonly shown: unknown
@@ -35,6 +51,7 @@ export class ListPages {
   private readonly columns: readonly SQL[]
   private readonly line: SQL
   private readonly shown: SQL
+  private readonly counts: ReturnType<typeof guardCounts>
   private readonly sort: SQL | undefined
   private hasEnded = false
   private last: string | undefined
@@ -52,6 +69,7 @@ export class ListPages {
     this.site = site
     this.request = request
     this.candidates = candidates
+    this.counts = guardCounts(candidates)
     this.columns = named.flatMap(({ read, name }) => (read ? [sql`${read} as ${name}`] : []))
     this.line = site.db.dialect.jsonObject(
       named.map(({ field, json, name }) => [field, json ? json(name) : sql`null`]),
@@ -72,16 +90,15 @@ export class ListPages {
   }
 
   /** Returns the next users, fewer where not all candidates are shown; undefined after the last. */
-  async next(): Promise<ListPage | undefined> {
-    const page = this.readsOn ? await this.nextRange() : await this.nextSlice()
-    return page && { users: Number(page.shown), lines: page.lines ?? '' }
+  async next(): Promise<ReadPage | undefined> {
+    return this.readsOn ? this.nextRange() : this.nextSlice()
   }
 
   private get readsOn(): boolean {
     return this.sort === undefined && this.site.db.dialect.readsOn
   }
 
-  private async nextRange(): Promise<PageRow | undefined> {
+  private async nextRange(): Promise<ReadPage | undefined> {
     if (this.hasEnded) return undefined
     const { users } = this.site.tables
     const down = this.request.sort?.descending
@@ -89,16 +106,20 @@ export class ListPages {
     const page = await this.read(beyond, sql`limit ${sql.raw(String(PAGE))}`)
     this.last = page.last ?? undefined
     this.hasEnded = Number(page.read) < PAGE
-    return page
+    return this.page(page, this.hasEnded)
   }
 
   /** Who comes first, second, … is found once: to sort anew for each page would take far longer. */
-  private async nextSlice(): Promise<PageRow | undefined> {
+  private async nextSlice(): Promise<ReadPage | undefined> {
     const { shape, tables, db } = this.site
     this.slices ??= this.keysInOrder()
-    const slice = (await this.slices).shift()
+    const slices = await this.slices
+    const slice = slices.shift()
     if (slice === undefined) return undefined
-    return this.read(db.dialect.keyAmong(sql`${tables.users.key}`, shape.userKey.type, keysOf(slice)))
+    // Only those to be shown have been sorted.
+    const isLast = slices.length === 0 && this.request.show === 'all'
+    const isAmong = db.dialect.keyAmong(sql`${tables.users.key}`, shape.userKey.type, keysOf(slice))
+    return this.page(await this.read(isAmong), isLast)
   }
 
   private async keysInOrder(): Promise<string[]> {
@@ -123,10 +144,17 @@ export class ListPages {
       with recursive ${sql.join(this.candidates.definitions({ and, page, columns }), sql`, `)}
       select count(*) as "read", count(*) filter (where ${this.shown}) as shown,
         (select cast(${key} as text) as last_key from candidate order by ${key}${this.up} limit 1) as last,
-        ${db.dialect.joined(this.line, '\n')} filter (where ${this.shown}) as lines
+        ${db.dialect.joined(this.line, '\n')} filter (where ${this.shown}) as lines,
+        count(*) filter (where not (${this.candidates.isKept})) as deletable${this.counts.columns}
       from candidate`)
     if (!row) throw new Error('an aggregate without a row')
     return row
+  }
+
+  private page(row: PageRow, isLast: boolean): ReadPage {
+    const { read, deletable, shown, lines } = row
+    const tally = { matched: Number(read), deletable: Number(deletable), kept: this.counts.read(row) }
+    return { users: Number(shown), lines: lines ?? '', isLast, tally }
   }
 
   /** In a transaction, where instants print in UTC. */

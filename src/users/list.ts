@@ -1,9 +1,9 @@
 import { and, type SQL, sql } from 'drizzle-orm'
 import type { Site } from '../site/site.ts'
 import { candidatesOf, guardCounts } from './candidates.ts'
-import type { Criteria, GuardName } from './criteria.ts'
+import { type Criteria, GUARD_NAMES, type GuardName } from './criteria.ts'
 import { withNamedUsers } from './identify.ts'
-import { type ListPage, ListPages } from './list-pages.ts'
+import { type ListPage, ListPages, type ReadPage, type Tally } from './list-pages.ts'
 import { selectionSteps } from './select.ts'
 
 export const LIST_FIELDS = [
@@ -48,22 +48,21 @@ export interface ListRequest {
   readonly show: 'all' | 'kept' | 'deletable'
 }
 
-/** How the candidates divide. A user whom two guards keep counts for both. */
-export interface Tally {
-  readonly matched: number
-  readonly deletable: number
-  readonly kept: Readonly<Partial<Record<GuardName, number>>>
-}
-
 /**
  * Yields the candidates in the order asked for (by key when none), a page at a time: one long read would keep a
- * SQLite site from writing for as long as the output takes. A server reads the next page meanwhile.
+ * SQLite site from writing for as long as the output takes. A server reads the next page meanwhile. `look` is shown
+ * each page that was read, also one without users to show.
  */
-export async function* listPages(site: Site, asked: ListRequest): AsyncGenerator<ListPage> {
+export async function* listPages(
+  site: Site,
+  asked: ListRequest,
+  look: (page: ReadPage) => void = () => {},
+): AsyncGenerator<ListPage> {
   const request = { ...asked, criteria: await withNamedUsers(site, asked.criteria) }
   const pages = new ListPages(site, request)
   let left = request.criteria.selection.limit ?? Number.POSITIVE_INFINITY
   for await (const page of inAdvance(() => pages.next(), pages.atOnce)) {
+    look(page)
     if (page.users > 0) yield firstOf(page, left)
     left -= page.users
     if (left <= 0) return
@@ -97,8 +96,37 @@ export function usersIn({ lines }: ListPage): ListedUser[] {
 }
 
 /** As `listPages`, one at a time. */
-export async function* listUsers(site: Site, asked: ListRequest): AsyncGenerator<ListedUser> {
-  for await (const page of listPages(site, asked)) yield* usersIn(page)
+export async function* listUsers(
+  site: Site,
+  asked: ListRequest,
+  look?: (page: ReadPage) => void,
+): AsyncGenerator<ListedUser> {
+  for await (const page of listPages(site, asked, look)) yield* usersIn(page)
+}
+
+/** Adds up how the candidates divide while they are listed: to count them apart takes as long again. */
+export class RunningTally {
+  private readonly pages: Tally[] = []
+  private isWhole = false
+
+  readonly look = ({ tally, isLast }: ReadPage): void => {
+    this.pages.push(tally)
+    this.isWhole = isLast
+  }
+
+  /** Undefined while there are candidates that were not listed. */
+  get whole(): Tally | undefined {
+    return this.isWhole ? this.pages.reduce(added) : undefined
+  }
+}
+
+function added(one: Tally, other: Tally): Tally {
+  const kept = { ...one.kept }
+  for (const guard of GUARD_NAMES) {
+    const number = (one.kept[guard] ?? 0) + (other.kept[guard] ?? 0)
+    if (number > 0) kept[guard] = number
+  }
+  return { matched: one.matched + other.matched, deletable: one.deletable + other.deletable, kept }
 }
 
 /** Returns how the candidates divide, counted in one statement. The limit does not apply. */

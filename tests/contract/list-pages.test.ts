@@ -1,6 +1,14 @@
 import { sql } from 'drizzle-orm'
 import { beforeAll, expect, test } from 'vitest'
-import { type ListedUser, type ListRequest, listPages, listUsers, usersIn } from '../../src/users/list.ts'
+import {
+  type ListedUser,
+  type ListRequest,
+  listPages,
+  listUsers,
+  RunningTally,
+  tally,
+  usersIn,
+} from '../../src/users/list.ts'
 import { CUTOFF, criteria } from '../support/criteria.ts'
 import { addCrowd } from '../support/crowd.ts'
 import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
@@ -65,6 +73,23 @@ describeEachDatabase('a list of several pages', (harness) => {
       users += page.users
     }
     expect(users).toBe(EVERYBODY.filter((id) => id % 3 !== 0).length)
+  })
+
+  test.each(['id', 'username'] as const)('by %s: are counted as they come', async (field) => {
+    const sort = { field, descending: true }
+    const asked: ListRequest = { criteria: criteria(), fields: ['id'], show: 'all', sort }
+    const running = new RunningTally()
+    for await (const _ of listPages(site, asked, running.look));
+    expect(running.whole).toEqual(await tally(site, asked.criteria))
+  })
+
+  test.each([
+    { show: 'all', criteria: criteria({ selection: { limit: 10 } }) },
+    { show: 'kept', criteria: criteria(), sort: { field: 'username', descending: false } },
+  ] as const)('are not counted where some are left out: %o', async (request) => {
+    const running = new RunningTally()
+    for await (const _ of listPages(site, { fields: ['id'], ...request }, running.look));
+    expect(running.whole).toBeUndefined()
   })
 })
 
