@@ -3,10 +3,12 @@ import {
   type ListedUser,
   type ListField,
   type ListRequest,
-  listUsers,
+  listPages,
   RunningTally,
   tally,
+  usersIn,
 } from '../users/list.ts'
+import type { ListPage } from '../users/list-pages.ts'
 import type { Context, GlobalOptions } from './context.ts'
 import type { Output } from './output.ts'
 import { styleFor } from './paint.ts'
@@ -30,7 +32,7 @@ export async function printTable(
   const { stdout } = context
   const running = new RunningTally()
   const shown = await printRows(
-    listUsers(site, request, running.look),
+    listPages(site, request, running.look),
     request.fields,
     stdout,
     await styleFor(stdout, context, globals),
@@ -44,14 +46,14 @@ export async function printTable(
 }
 
 async function printRows(
-  users: AsyncIterable<ListedUser>,
+  read: AsyncIterable<ListPage>,
   fields: readonly ListField[],
   stdout: Output,
   style: Style,
 ): Promise<number> {
   let shown = 0
   let widths = columnWidths([fields], [], await widthOf([fields]))
-  for await (const page of pages(users, stdout.isTerminal ? ROWS_ON_TERMINAL : ROWS_IN_PAGE)) {
+  for await (const page of pages(read, stdout.isTerminal ? ROWS_ON_TERMINAL : ROWS_IN_PAGE)) {
     const rows = tableRows(page, fields)
     if (stdout.isTerminal) {
       const { screenTable } = await import('./render/screen-table.ts')
@@ -67,13 +69,15 @@ async function printRows(
   return shown
 }
 
-async function* pages(users: AsyncIterable<ListedUser>, size: number): AsyncGenerator<ListedUser[]> {
+async function* pages(read: AsyncIterable<ListPage>, size: number): AsyncGenerator<ListedUser[]> {
   let page: ListedUser[] = []
-  for await (const user of users) {
-    page.push(user)
-    if (page.length < size) continue
-    yield page
-    page = []
+  for await (const users of read) {
+    for (const user of usersIn(users)) {
+      page.push(user)
+      if (page.length < size) continue
+      yield page
+      page = []
+    }
   }
   if (page.length > 0) yield page
 }

@@ -96,12 +96,8 @@ export function usersIn({ lines }: ListPage): ListedUser[] {
 }
 
 /** As `listPages`, one at a time. */
-export async function* listUsers(
-  site: Site,
-  asked: ListRequest,
-  look?: (page: ReadPage) => void,
-): AsyncGenerator<ListedUser> {
-  for await (const page of listPages(site, asked, look)) yield* usersIn(page)
+export async function* listUsers(site: Site, asked: ListRequest): AsyncGenerator<ListedUser> {
+  for await (const page of listPages(site, asked)) yield* usersIn(page)
 }
 
 /** Adds up how the candidates divide while they are listed: to count them apart takes as long again. */
