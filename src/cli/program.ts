@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { packageVersion } from '../package-root.ts'
 import { textFrom } from '../values/readers.ts'
 import { registerArchive } from './commands/archive.ts'
@@ -53,8 +53,8 @@ export function createProgram(context: Context, argv: readonly string[] = []): C
     .description(
       'Lists, reminds and removes the users of a Django + django-allauth site who never verified their address.',
     )
-    .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
+  addVersionOption(program)
   addGlobalOptions(program)
   program.addHelpText('after', EXIT_CODES)
   registerCommands(program, context, program.parseOptions([...argv]).operands[0])
@@ -71,6 +71,15 @@ function registerCommands(program: Command, context: Context, asked: string | un
     program.commandsGroup(group)
     for (const { register } of entries) register(program, context)
   }
+}
+
+/** As commander's own, which must be told the version whether it is asked for or not. */
+function addVersionOption(program: Command): void {
+  program.option('-V, --version', 'print the version').on('option:version', () => {
+    const version = packageVersion()
+    program.configureOutput().writeOut?.(`${version}\n`)
+    throw new CommanderError(0, 'commander.version', version)
+  })
 }
 
 function addGlobalOptions(program: Command): void {

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { pause } from '../pause.ts'
 import { type DatabaseFault, databaseFault } from './errors.ts'
 
 const ATTEMPTS = 5

@@ -1,4 +1,3 @@
-import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { UserError } from '../errors.ts'
 
@@ -40,7 +39,11 @@ export function parseDatabaseUrl(text: string, base: string): DatabaseTarget {
       hint: 'for example: sqlite:db.sqlite3',
     })
   }
-  return { kind: 'sqlite', path: resolve(base, path.replace(/^~(?=\/)/, homedir())) }
+  return { kind: 'sqlite', path: resolve(base, path.replace(/^~(?=\/)/, home)) }
+}
+
+function home(): string {
+  return process.getBuiltinModule('node:os').homedir()
 }
 
 /** Returns the target as it may be shown and logged: without password or parameters. */
