@@ -3,6 +3,7 @@ import { copyFile, mkdir, readdir, unlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, transform } from 'esbuild'
+import { startUpPlugins } from './start-up.mjs'
 import { thirdPartyLicenses } from './third-party.mjs'
 
 const LICENSES = 'THIRD-PARTY-LICENSES.txt'
@@ -25,31 +26,22 @@ const BUNDLES = [
     // What another thread runs begins in a file of its own.
     entries: ['src/cli/main.ts', 'src/db/sqlite/line-thread.ts'],
     to: 'dist',
-    external: ['better-sqlite3', 'pg', 'pg-native'],
+    external: ['better-sqlite3/build/*', 'pg', 'pg-native'],
     // Node takes a third longer to load as many ES modules; esbuild splits nothing else, so they are rewritten after it.
     commonJs: true,
+    // In this order. All commands but help go on to select users, as this one does.
+    neededFirst: ['src/cli/run.ts', 'src/cli/actions/list-unverified.ts'],
   },
   { entries: ['tests/demo/demo.ts'], to: '.cache/demo', packages: 'external' },
   { entries: ['tests/bench/bench.ts'], to: '.cache/bench', packages: 'external' },
 ]
 
-/** commander can start commands that are programs of their own. There are none here, and Node's part for it loads slowly. */
-const WITHOUT_PROGRAMS = {
-  name: 'without-programs',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
-      /[\\/]commander[\\/]/.test(importer) ? { path: 'none', namespace: 'programs' } : undefined,
-    )
-    onLoad({ filter: /^none$/, namespace: 'programs' }, () => ({ contents: '' }))
-  },
-}
-
 for (const { entries, to, ...how } of BUNDLES) {
   if (entries.every((entry) => existsSync(join(root, entry)))) await bundle(entries, to, how)
 }
 
-async function bundle(entryPoints, to, { commonJs, ...resolution }) {
-  const { metafile, outputFiles } = await build({
+async function bundle(entryPoints, to, { commonJs, neededFirst, ...resolution }) {
+  const options = {
     ...TARGET,
     absWorkingDir: root,
     entryPoints,
@@ -61,10 +53,11 @@ async function bundle(entryPoints, to, { commonJs, ...resolution }) {
     sourcemap: commonJs ? 'inline' : true,
     metafile: true,
     write: !commonJs,
-    plugins: [WITHOUT_PROGRAMS],
-    ...(commonJs && { outExtension: { '.js': '.cjs' }, define: { 'import.meta.url': 'moduleUrl' } }),
+    ...(commonJs && { outExtension: { '.js': '.cjs' }, define: { 'import.meta.url': 'thisModule.url' } }),
     ...resolution,
-  })
+  }
+  const plugins = neededFirst ? await startUpPlugins(options, neededFirst) : []
+  const { metafile, outputFiles } = await build({ ...options, plugins })
   const written = commonJs
     ? await Promise.all(outputFiles.map(writeAsCommonJs)).then((files) => files.flat())
     : Object.keys(metafile.outputs)
@@ -75,14 +68,16 @@ async function bundle(entryPoints, to, { commonJs, ...resolution }) {
 
 /** Returns the paths of the module and of its source map. */
 async function writeAsCommonJs({ path, text }) {
-  const usesUrl = /\bmoduleUrl\b/.test(text)
+  const usesUrl = /\bthisModule\b/.test(text)
   const { code, map } = await transform(text, {
     ...TARGET,
     format: 'cjs',
     supported: { 'dynamic-import': false },
     sourcemap: 'external',
     sourcefile: path,
-    banner: usesUrl ? "const moduleUrl=require('node:url').pathToFileURL(__filename).href;" : '',
+    banner: usesUrl
+      ? "const thisModule={get url(){return require('node:url').pathToFileURL(__filename).href}};"
+      : '',
   })
   await mkdir(dirname(path), { recursive: true })
   await writeFile(path, `${code}//# sourceMappingURL=${basename(path)}.map\n`)

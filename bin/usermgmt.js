@@ -3,7 +3,7 @@ const { existsSync } = require('node:fs')
 const { join } = require('node:path')
 
 // Node 22 and later keep the compiled program for the next start; only for what is loaded after this.
-require('node:module').enableCompileCache?.()
+if (Number.parseInt(process.versions.node, 10) >= 22) require('node:module').enableCompileCache?.()
 
 const program = join(__dirname, '../dist/main.cjs')
 

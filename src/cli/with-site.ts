@@ -4,7 +4,7 @@ import { type OpenOptions, openDatabase } from '../db/open.ts'
 import type { Db } from '../db/port.ts'
 import { shownTarget } from '../db/url.ts'
 import { UserError } from '../errors.ts'
-import type { Site } from '../site/site.ts'
+import { type Site, siteOf } from '../site/site.ts'
 import type { Context, GlobalOptions } from './context.ts'
 import { talkOf } from './talk.ts'
 
@@ -28,10 +28,7 @@ export async function withSite<T>(
   return withDatabase(
     context,
     globals,
-    async (db, settings) => {
-      const { siteOf } = await import('../site/site.ts')
-      return work(await siteOf(db, settings.configured.names), settings)
-    },
+    async (db, settings) => work(await siteOf(db, settings.configured.names), settings),
     options,
   )
 }

@@ -1,4 +1,5 @@
 import type { Db } from './port.ts'
+import { openSqlite } from './sqlite/open.ts'
 import type { DatabaseTarget } from './url.ts'
 
 export interface OpenOptions {
@@ -10,12 +11,10 @@ export interface OpenOptions {
   readonly builders?: boolean
 }
 
-/** Opens the database; loads only its own driver. Throws a UserError when there is nothing that can be opened. */
+/** Opens the database. Throws a UserError when there is nothing that can be opened. */
 export async function openDatabase(target: DatabaseTarget, options: OpenOptions = {}): Promise<Db> {
-  if (target.kind === 'sqlite') {
-    const { openSqlite } = await import('./sqlite/open.ts')
-    return openSqlite(target.path, options)
-  }
+  if (target.kind === 'sqlite') return openSqlite(target.path, options)
+  // Its driver is large; SQLite's is hardly more than its binary, which is loaded when a file is opened.
   const { openPostgres } = await import('./postgres/open.ts')
   return openPostgres(target.url, options)
 }

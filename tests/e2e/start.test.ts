@@ -18,27 +18,54 @@ beforeAll(async () => {
 })
 afterAll(() => rm(directory, { recursive: true }))
 
-/** Returns the text of every file that the command has loaded, from V8's own account of it. */
-async function loadedBy(...args: string[]): Promise<string> {
+/** What a command has loaded, from V8's own account of it. */
+interface Loaded {
+  /** The text of every file. */
+  readonly files: readonly string[]
+  /** Modules of Node's own that are not part of every process. */
+  readonly builtins: readonly string[]
+}
+
+async function loadedBy(...args: string[]): Promise<Loaded> {
   const coverage = await mkdtemp(join(directory, 'coverage-'))
   await run(process.execPath, [BIN, ...args], { env: { ...process.env, NODE_V8_COVERAGE: coverage } })
   const reports = (await readdir(coverage)).map((name) => readFile(join(coverage, name), 'utf8'))
   const urls = (await Promise.all(reports)).flatMap(
     (report) => JSON.parse(report).result as { url: string }[],
   )
-  const files = urls.map(({ url }) => url).filter((url) => url.startsWith('file:'))
+  const begin = (scheme: string) => urls.map(({ url }) => url).filter((url) => url.startsWith(scheme))
+  const files = await Promise.all(begin('file:').map((url) => readFile(new URL(url), 'utf8')))
   expect(files.length).toBeGreaterThan(2)
-  return (await Promise.all(files.map((url) => readFile(new URL(url), 'utf8')))).join('\n')
+  return { files, builtins: begin('node:') }
 }
+
+const DRIVERS = /drizzle:entityKind|require\("(better-sqlite3|pg)\b/
+/** The validator of the configuration file, and the zones of the world. */
+const LARGE = /ZodType|constructDateFrom/
+/** As Drizzle names them, in the one place where the names stay. */
+const BUILDERS = /"(SQLiteSelectBuilder|SQLiteInsert|PgSerial|PgTimestamp)"/
 
 describe('starts quickly', () => {
   test.each([['--help'], ['--version'], ['purge', '--help'], ['help', 'list']])(
     '%s %s loads no driver',
     async (...args) => {
-      const loaded = await loadedBy(...args.filter(Boolean))
-      expect(loaded).not.toMatch(/drizzle:entityKind|require\("(better-sqlite3|pg)"\)|class ZodType|TZDate/)
+      const { files } = await loadedBy(...args.filter(Boolean))
+      for (const pattern of [DRIVERS, LARGE]) expect(files.join('\n')).not.toMatch(pattern)
     },
   )
+
+  test('a list loads neither query builders nor the other database, and streams only for a terminal', async () => {
+    const database = join(directory, 'site.sqlite3')
+    await run(process.execPath, [BIN, 'migrate', '--database', database])
+    const { files, builtins } = await loadedBy('list', '--database', database, '--since', '2020-01-01')
+    expect(files.join('\n')).toMatch(DRIVERS)
+    for (const pattern of [BUILDERS, /ZodType/]) expect(files.join('\n')).not.toMatch(pattern)
+    expect(
+      builtins.filter((name) => /stream|net$|tty|child_process|(fs|timers)\/promises|v8$/.test(name)),
+    ).toEqual([])
+    // Each file takes longer to find than a small one to read.
+    expect(files.length).toBeLessThan(10)
+  })
 })
 
 test('says what to do when it has not been built', async () => {
