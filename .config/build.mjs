@@ -18,7 +18,7 @@ const ASSETS = [
   'src/mail/templates/reminder.html.liquid',
 ]
 
-const TARGET = { platform: 'node', target: 'node20.19', minifyWhitespace: true, logLevel: 'warning' }
+const TARGET = { platform: 'node', target: 'node20.19', minify: true, logLevel: 'warning' }
 
 /** What ships brings its libraries along, save the two that hold native code; what serves development does not. */
 const BUNDLES = [

@@ -1,3 +1,5 @@
+import { sourceFrames } from './source-frames.ts'
+
 /**
  * Returns the lines that help the authors find a bug: what was thrown and where. Of a database error only the
  * driver's code: Drizzle's message holds SQL and parameters, the driver's may hold values, and both are people's data.
@@ -7,7 +9,7 @@ export function bugReport(error: unknown): string[] {
   return [
     `this is a bug, please report it at the repository's issue tracker, with these lines`,
     `${chain.some(isDatabaseError) ? databaseError(chain) : String(error)}`,
-    ...framesOf(error),
+    ...sourceFrames(framesOf(error)),
   ]
 }
 

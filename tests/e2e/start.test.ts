@@ -78,6 +78,15 @@ test('says what to do when it has not been built', async () => {
   })
 })
 
+test('a bug is reported with places in the source', async () => {
+  const program = JSON.stringify(join(BIN, '../../dist/main.cjs'))
+  const stdout = '{ write: async (text) => void process.stdout.write(text) }'
+  const context = `{ stderr: ${stdout}, stdout: ${stdout}, env: {}, get cwd() { throw new Error('broken') } }`
+  const reported = await run(process.execPath, ['-e', `require(${program}).main(['list'], ${context})`])
+  expect(reported.stdout).toMatch(/\nError: broken\n(.*\n)? {4}at src\/cli\/with-site\.ts:\d+:\d+\n/)
+  expect(reported.stdout).not.toContain('.cjs')
+})
+
 test('a configuration file may be YAML', async () => {
   const cwd = await mkdtemp(join(directory, 'yaml-'))
   await writeFile(join(cwd, 'usermgmt.config.yaml'), 'database: site.sqlite3\nprotect:\n  - "@example.edu"\n')
