@@ -1,4 +1,4 @@
-import { fstatSync, writeSync } from 'node:fs'
+import { fstatSync, statSync, writeSync } from 'node:fs'
 import { UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
 
@@ -44,7 +44,7 @@ export function outputTo(stream: NodeJS.WritableStream, terminal?: { columns: nu
  * load Node's streams takes longer than most commands write. For a terminal they do more than to write.
  */
 export function outputOf(fd: number, streamOf: () => NodeJS.WriteStream): Output {
-  if (fstatSync(fd).isCharacterDevice()) {
+  if (mayBeTerminal(fd)) {
     const stream = streamOf()
     return outputTo(stream, stream.isTTY ? { columns: stream.columns } : undefined)
   }
@@ -63,6 +63,12 @@ export function outputOf(fd: number, streamOf: () => NodeJS.WriteStream): Output
       await waiting.write(rest)
     },
   }
+}
+
+/** Of the character devices one is asked for often: what swallows everything. */
+function mayBeTerminal(fd: number): boolean {
+  const found = fstatSync(fd)
+  return found.isCharacterDevice() && found.rdev !== statSync('/dev/null', { throwIfNoEntry: false })?.rdev
 }
 
 /** Returns what could not be written: the pipe is full, and the program at its other end does not let anybody wait. */

@@ -32,6 +32,14 @@ describe('an output that is no terminal', () => {
     expect(await readFile(path, 'utf8')).toBe(`Zoë\n${'x'.repeat(100_000)}`)
   })
 
+  test('may be what swallows everything', async () => {
+    const nothing = await open('/dev/null', 'w')
+    const output = outputOf(nothing.fd, noStream)
+    await output.write('x')
+    await nothing.close()
+    expect(output.isTerminal).toBe(false)
+  })
+
   test('goes on as a stream when it is a full pipe that lets nobody wait', async () => {
     const pipe = await fullPipe()
     const stream = new PassThrough()
