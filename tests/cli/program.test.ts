@@ -4,9 +4,17 @@ import { packageVersion } from '../../src/package-root.ts'
 import { LIST_FIELDS, SORT_FIELDS } from '../../src/users/list.ts'
 import { contextOf, usermgmt } from './run.ts'
 
-const COMMANDS = createProgram(contextOf({}).context)
-  .commands.map((command) => command.name())
-  .filter((name) => name !== 'help')
+const WHOLE = createProgram(contextOf({}).context).commands.filter((command) => command.name() !== 'help')
+const COMMANDS = WHOLE.map((command) => command.name())
+
+test.each(
+  WHOLE.flatMap((command) =>
+    [command.name(), ...command.aliases()].map((called) => [called, command.name()]),
+  ),
+)('asked for %s, describes nothing but %s', (called, name) => {
+  const { commands } = createProgram(contextOf({}).context, ['--quiet', called, '--verbose'])
+  expect(commands.map((command) => command.name())).toEqual([name])
+})
 
 describe('help', () => {
   test.each([['--help'], ['help']])('%s names every command and the exit codes', async (argument) => {
