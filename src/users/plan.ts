@@ -29,7 +29,7 @@ export interface PurgePlan {
   readonly toDelete: number
   /** Guard → candidates it keeps. A user whom two guards keep counts for both. */
   readonly kept: Readonly<Partial<Record<GuardName, number>>>
-  /** Table → rows to delete, the user table included. */
+  /** Table → rows to delete, the user table included; that one only when the others were not counted. */
   readonly tables: Readonly<Record<string, number>>
   /** `table.column` → rows that will be left with NULL: those that are deleted as well do not count. */
   readonly nulled: Readonly<Record<string, number>>
@@ -57,10 +57,17 @@ export interface PlannedUser {
 /** Users who are deleted in one transaction. */
 export type PlannedBatch = readonly PlannedUser[]
 
-/** Returns what a purge would do, counted in one snapshot. With a batch size also whom, in batches of that size. */
-export async function planPurge(site: Site, asked: Criteria, batchSize?: number): Promise<PurgePlan> {
+export interface PlanOptions {
+  /** Tells whom as well, in batches of that size. */
+  readonly batchSize?: number | undefined
+  /** False: without the rows of tables other than the users', nor what is missing there. To count them takes a while. */
+  readonly countsRows?: boolean
+}
+
+/** Returns what a purge would do, counted in one snapshot. */
+export async function planPurge(site: Site, asked: Criteria, options: PlanOptions = {}): Promise<PurgePlan> {
   const criteria = await withNamedUsers(site, asked)
-  return site.db.transaction('read', (tx) => planIn({ ...site, db: tx }, criteria, batchSize))
+  return site.db.transaction('read', (tx) => planIn({ ...site, db: tx }, criteria, options))
 }
 
 /** As `planPurge`; hands out who is to be deleted, each with a fingerprint from the same snapshot. */
@@ -72,7 +79,7 @@ export async function freezePlan(
 ): Promise<PurgePlan> {
   const criteria = await withNamedUsers(site, asked)
   return site.db.transaction('read', async (tx) => {
-    const plan = await planIn({ ...site, db: tx }, criteria, batchSize)
+    const plan = await planIn({ ...site, db: tx }, criteria, { batchSize })
     const take = await begin(plan)
     for (const batch of plannedBatches(plan)) {
       const keys = batch.map(({ key }) => key)
@@ -88,7 +95,11 @@ export function* plannedBatches({ batches }: PurgePlan): Generator<PlannedBatch>
   for (const batch of batches) yield keysOf(batch).map((key) => ({ key }))
 }
 
-async function planIn(site: Site, criteria: Criteria, batchSize: number | undefined): Promise<PurgePlan> {
+async function planIn(
+  site: Site,
+  criteria: Criteria,
+  { batchSize, countsRows = true }: PlanOptions,
+): Promise<PurgePlan> {
   const dependents = dependentsOf(site.shape, criteria.rules)
   const empty = await emptyTables(
     site.db,
@@ -96,8 +107,16 @@ async function planIn(site: Site, criteria: Criteria, batchSize: number | undefi
   )
   const candidates = candidatesOf(site, criteria, empty)
   const withKeys = batchSize !== undefined
+  const counted = {
+    tables: dependents.order
+      .flat()
+      .filter((table) => !empty.has(table) && (countsRows || table === dependents.users)),
+    nulling: nullingEdges(candidates).filter(
+      ({ table, references }) => countsRows && !empty.has(table) && !empty.has(references),
+    ),
+  }
   const rows = await site.db.rows<{ label: string; value: string | null }>(
-    planQuery(site, candidates, criteria, empty, withKeys),
+    planQuery(site, candidates, criteria, counted, withKeys),
   )
   const counts = new Map(rows.map((row) => [row.label, Number(row.value)]))
   const count = (label: string) => counts.get(label) ?? 0
@@ -115,7 +134,9 @@ async function planIn(site: Site, criteria: Criteria, batchSize: number | undefi
         ? [{ edge: edgeLabel(edge), users: count(name), options: optionsFor(edge, site) }]
         : [],
     ),
-    missingIndexes: await missingIndexes(site.db, dependents, (table) => count(`table:${table.label}`)),
+    missingIndexes: countsRows
+      ? await missingIndexes(site.db, dependents, (table) => count(`table:${table.label}`))
+      : [],
     triggers: (await site.db.dialect.triggers(site.db)).filter(({ table }) =>
       archivedTables(dependents).some(({ name }) => name === table),
     ),
@@ -131,14 +152,10 @@ function planQuery(
   site: Site,
   candidates: Candidates,
   criteria: Criteria,
-  empty: ReadonlySet<Table>,
+  { tables, nulling }: { readonly tables: readonly Table[]; readonly nulling: readonly Edge[] },
   withKeys: boolean,
 ): SQL {
-  const { dependents, doomed, flags } = candidates
-  const tables = dependents.order.flat().filter((table) => !empty.has(table))
-  const nulling = nullingEdges(candidates).filter(
-    ({ table, references }) => !empty.has(table) && !empty.has(references),
-  )
+  const { doomed, flags } = candidates
   const counts: [string, SQL][] = [
     ['users', sql`select count(*) from ${site.tables.users}`],
     ...['matched', 'content', ...flags.map(({ name }) => name)].map((name): [string, SQL] => [

@@ -92,7 +92,7 @@ describeEachDatabase('agreement', (harness) => {
           expect(listed.map((user) => [user.id, [...(user.kept_because ?? [])].sort()])).toEqual(
             wanted.map(({ id, guards }) => [id, [...guards].sort()]),
           )
-          const plan = await planPurge(site, chosen, size)
+          const plan = await planPurge(site, chosen, { batchSize: size })
           const counted = await tally(site, chosen)
           const gone = wanted.filter(({ guards }) => guards.length === 0)
           expect(counted).toEqual({ matched: wanted.length, deletable: gone.length, kept: plan.kept })

@@ -88,7 +88,7 @@ describeEachDatabase('candidates', (harness) => {
     const chosen = criteria(parts)
     const deletable = await listed(site, { criteria: chosen, fields: ['username'], show: 'deletable' })
     expect(deletable.map((user) => user.username).sort()).toEqual(['nobody', ...freed].sort())
-    const report = await purge(site, chosen, await planPurge(site, chosen, 3))
+    const report = await purge(site, chosen, await planPurge(site, chosen, { batchSize: 3 }))
     expect(report.deleted).toBe(1 + freed.length)
   })
 
@@ -96,7 +96,7 @@ describeEachDatabase('candidates', (harness) => {
     const site = await createSite(harness, 'django5.2-allauth65', POST)
     await guarded(site)
     const chosen = criteria({ guards: STRICT })
-    const plan = await planPurge(site, chosen, 4)
+    const plan = await planPurge(site, chosen, { batchSize: 4 })
     const counted = await tally(site, chosen)
     expect(counted).toEqual({ matched: plan.matched, deletable: plan.toDelete, kept: plan.kept })
     expect(plan.kept).toEqual({
@@ -189,7 +189,7 @@ describeEachDatabase('candidates', (harness) => {
       expect(user?.last_login).toBe('2019-01-01T00:00:00.123456Z')
       expect(user?.addresses).toMatchObject([{ verified: false, primary: true }])
       const all = criteria({ guards: NO_GUARDS })
-      const report = await purge(site, all, await planPurge(site, all, 10))
+      const report = await purge(site, all, await planPurge(site, all, { batchSize: 10 }))
       expect(report).toMatchObject({ deleted: 1, failed: [], tables: { account_emailaddress: 1 } })
       const left = await rowsOf(site.db, site.shape.users.label)
       const shown = site.db.dialect.shownKey(safe, site.shape.userKey.type)
@@ -207,7 +207,7 @@ describeEachDatabase('candidates', (harness) => {
   ])('somebody who %s between plan and batch is kept', async (_what, statement) => {
     const site = await createSite(harness, 'django5.2-allauth65', POST)
     const [lucky, bot] = [await addUser(site), await addUser(site)]
-    const plan = await planPurge(site, criteria(), 10)
+    const plan = await planPurge(site, criteria(), { batchSize: 10 })
     const meanwhile = await site.database.connect()
     await meanwhile.run(statement(lucky))
     const report = await purge(site, criteria(), plan)
@@ -222,7 +222,7 @@ describeEachDatabase('candidates', (harness) => {
     for (const handle of handles) await addUser(site, { username: `user ${handle}`, columns: { handle } })
     for (const size of [1, 10]) {
       const chosen = criteria({ selection: { users: [handles[size === 1 ? 2 : 3] ?? ''] } })
-      const report = await purge(site, chosen, await planPurge(site, chosen, size))
+      const report = await purge(site, chosen, await planPurge(site, chosen, { batchSize: size }))
       expect(report).toMatchObject({ deleted: 1, changed: 0, failed: [] })
     }
     expect((await rowsOf(site.db, 'person')).map((row) => row.handle)).toEqual(['victim', 'other'])
@@ -232,7 +232,7 @@ describeEachDatabase('candidates', (harness) => {
     const site = await createSite(harness, 'django5.2-allauth65')
     for (let i = 0; i < 5; i++) await addUser(site, { username: `bot${i}` })
     const chosen = criteria({ selection: { limit: 2 } })
-    const report = await purge(site, chosen, await planPurge(site, chosen, 10))
+    const report = await purge(site, chosen, await planPurge(site, chosen, { batchSize: 10 }))
     expect(report).toMatchObject({ matched: 5, deleted: 2 })
     expect(await names(site, criteria())).toEqual(['bot2', 'bot3', 'bot4'])
   })

@@ -12,7 +12,7 @@ import { addUser } from '../support/users.ts'
 /** Plans, purges, and asserts that the report says what the plan said. */
 async function purgeAll(site: Site, rules: RuleSettings = {}, batchSize = 2) {
   const all = criteria({ rules })
-  const plan = await planPurge(site, all, batchSize)
+  const plan = await planPurge(site, all, { batchSize })
   const report = await purge(site, all, plan)
   expect(report.failed).toEqual([])
   expect(report.stopped).toBeUndefined()
@@ -42,6 +42,23 @@ create index blog_comment_post on blog_comment (post_id);
 create index blog_comment_parent on blog_comment (parent_id);`
 
 describeEachDatabase('dependents', (harness) => {
+  test('are deleted whether they were counted before or not', async () => {
+    const [counted, uncounted] = await Promise.all(
+      [true, false].map(async (countsRows) => {
+        const site = await createSite(harness, 'django5.2-allauth65', COMMENT)
+        const user = await addUser(site)
+        const post = await insert(site, 'blog_post', { author_id: user, editor_id: user })
+        await insert(site, 'blog_comment', { post_id: post })
+        const all = criteria({ rules: { cascade: ['*'], setNull: ['blog_post.editor_id'] } })
+        const plan = await planPurge(site, all, { batchSize: 1, countsRows })
+        return { plan, report: await purge(site, all, plan) }
+      }),
+    )
+    expect(counted?.plan.tables).toMatchObject({ auth_user: 1, blog_post: 1, blog_comment: 1 })
+    expect(uncounted?.plan.tables).toEqual({ auth_user: 1 })
+    expect(uncounted?.report).toEqual(counted?.report)
+  })
+
   test('account plumbing goes with the user, content keeps them and says which option would change it', async () => {
     const site = await createSite(harness, 'django5.2-allauth65', POST)
     const bot = await addUser(site)
@@ -239,7 +256,7 @@ describeEachDatabase('dependents', (harness) => {
     const site = await createSite(harness, 'django5.2-allauth65', POST)
     const bot = await addUser(site)
     const all = criteria({ rules: { setNull: ['blog_post.editor_id'] } })
-    const plan = await planPurge(site, all, 10)
+    const plan = await planPurge(site, all, { batchSize: 10 })
     const [address] = await rowsOf(site.db, 'account_emailaddress')
     await insert(site, 'account_emailconfirmation', { email_address_id: String(address?.id), key: 'k' })
     await insert(site, 'blog_post', { author_id: null, editor_id: bot, title: 'edited meanwhile' })
@@ -266,7 +283,7 @@ describeEachDatabase('dependents', (harness) => {
       }),
     )
     const all = criteria()
-    const report = await purge(site, all, await planPurge(site, all, 1000))
+    const report = await purge(site, all, await planPurge(site, all, { batchSize: 1000 }))
     expect(report).toMatchObject({ deleted: 6, tables: { auth_user: 6, account_emailaddress: 6 } })
     expect(report.failed).toMatchObject([{ id: guilty }])
     expect((await rowsOf(site.db, 'auth_user')).map((row) => row.id)).toEqual([guilty])

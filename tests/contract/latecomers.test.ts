@@ -25,7 +25,7 @@ describeDatabase('postgres', 'a row that comes under another one that is being d
     const author = await addUser(site)
     const post = await insert(site, 'blog_post', { author_id: author })
     await insert(site, 'blog_comment', { post_id: post })
-    const plan = await planPurge(site, criteria(), 10)
+    const plan = await planPurge(site, criteria(), { batchSize: 10 })
     const purged = purge(site, criteria(), plan)
     const visitor = await site.database.connect()
     await lingers(visitor)

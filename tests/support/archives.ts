@@ -24,7 +24,7 @@ export async function purgeInto(
   { rules = {}, size = 2, meanwhile }: PurgeInto = {},
 ): Promise<{ path: string; report: PurgeReport }> {
   const all = criteria({ rules })
-  const plan = await planPurge(site, all, size)
+  const plan = await planPurge(site, all, { batchSize: size })
   await meanwhile?.()
   const run = { version: '0.0.0', identity: 'here', now: new Date('2026-06-01T12:00:00Z') }
   const header = archiveHeader(site, dependentsOf(site.shape, all.rules), all, run)

@@ -29,7 +29,7 @@ export async function expectRoundTrip(
 ): Promise<PurgePlan> {
   const all = criteria({ rules })
   const before = await allRowsOf(site.db)
-  const plan = await planPurge(site, all, batchSize)
+  const plan = await planPurge(site, all, { batchSize })
   const { report, after, restored } = await purgedAndRestored(site, all, plan)
   const { deleted, tables, nulled, failed, stopped } = report
   expect({ deleted, tables, nulled, failed, stopped }).toEqual({

@@ -127,12 +127,16 @@ function isIdle({ deleted, changed, failed, stopped }: PurgeReport): boolean {
 
 async function makePlan(site: Site, purge: Purge): Promise<PurgePlan> {
   const { context, globals, options, criteria, reviewed, settings } = purge
-  const { planOut, dryRun } = options
+  const { planOut, dryRun, yes } = options
   if (!reviewed) await warnOfUnmatched(site, criteria, context, globals)
   const plan = await withProgress(context, globals, 'planning', () => {
     if (reviewed) return reviewed.plan(site)
     if (planOut !== undefined) return frozenPlan(site, criteria, planOut, settings, context)
-    return planPurge(site, criteria, dryRun ? undefined : batchSizeOn(site, purge))
+    return planPurge(site, criteria, {
+      batchSize: dryRun ? undefined : batchSizeOn(site, purge),
+      // Nobody reads the plan who has said yes to it and wants to hear of errors only.
+      countsRows: dryRun === true || !yes || globals.quiet !== true,
+    })
   })
   if (plan.matched === 0) await sayNothingMatches(site, criteria, talkOf(context, globals))
   return plan

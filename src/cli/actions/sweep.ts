@@ -144,7 +144,9 @@ async function makePlan(site: Site, { context, globals, criteria, options }: Swe
     mail: await planCampaign(site, criteria.remind, criteria.rules),
     deletion:
       criteria.remove &&
-      (await planPurge(site, criteria.remove, options.dryRun ? undefined : site.db.dialect.batchSize)),
+      (await planPurge(site, criteria.remove, {
+        batchSize: options.dryRun ? undefined : site.db.dialect.batchSize,
+      })),
   }))
 }
 

@@ -8,6 +8,7 @@ import type { OpenOptions } from '../open.ts'
 import { type Builders, countBy, type Db, NO_BUILDERS, type TransactionMode } from '../port.ts'
 import { lineTexts, sqliteDialect } from './dialect.ts'
 import { registerFunctions } from './functions.ts'
+import { KeptJournal } from './kept-journal.ts'
 import type { LineReader } from './line-reader.ts'
 import { Statements } from './statements.ts'
 
@@ -21,9 +22,9 @@ const USERS_READ_AHEAD = 2_500
 
 /**
  * Another process that waits for the file looks again every 100 ms at worst. One that writes transaction after
- * transaction would starve it, so it stops for longer than that, every two seconds: Django waits for five.
+ * transaction would starve it, so it stops for longer than that, every three seconds: Django waits for five.
  */
-const TURN_MILLISECONDS = 2_000
+const TURN_MILLISECONDS = 3_000
 const GAP_MILLISECONDS = 110
 
 /** Opens a SQLite file. Integers arrive as BigInt, so that no key is ever rounded. */
@@ -69,6 +70,7 @@ function statOf(path: string): Stats | undefined {
 
 function portOf(builders: Builders, connection: Sqlite.Database): Db {
   const turns = new Turns()
+  const journal = new KeptJournal(connection)
   const statements = new Statements(connection)
   let reader: LineReader | undefined
   // One connection, so a transaction is the same port: everything between begin and commit belongs to it.
@@ -89,10 +91,13 @@ function portOf(builders: Builders, connection: Sqlite.Database): Db {
       const { statement, values } = statements.bound(query)
       return statement.run(...values).changes
     },
-    transaction: <T>(mode: TransactionMode, work: (tx: Db) => Promise<T>) =>
-      mode === 'write'
-        ? turns.take(() => inTransaction(port, connection, mode, work))
-        : inTransaction(port, connection, mode, work),
+    transaction: <T>(mode: TransactionMode, work: (tx: Db) => Promise<T>) => {
+      if (mode === 'read') return inTransaction(port, connection, mode, work)
+      return turns.take(() => {
+        journal.beforeWriting()
+        return inTransaction(port, connection, mode, work)
+      })
+    },
     readAhead: async (rows, compression) => {
       if (connection.memory) return undefined
       reader ??= new (await import('./line-reader.ts')).LineReader(connection.name)
@@ -101,6 +106,7 @@ function portOf(builders: Builders, connection: Sqlite.Database): Db {
     },
     close: async () => {
       await reader?.close()
+      journal.end()
       connection.close()
     },
   }
