@@ -26,5 +26,6 @@ export class KeptJournal {
   /** Removes it. */
   end(): void {
     if (this.isKept) this.connection.pragma('journal_mode = delete')
+    this.isKept = false
   }
 }
