@@ -12,7 +12,7 @@ import { type PurgeOptions, type PurgeReport, purge } from '../users/purge.ts'
 import { archiveDirectory, databaseIdentity } from './archives.ts'
 import type { Context, GlobalOptions } from './context.ts'
 import { Interrupted } from './interrupted.ts'
-import { withProgress } from './progress.ts'
+import { withStoppableProgress } from './progress.ts'
 import { counted } from './render/numbers.ts'
 import { type Talk, talkOf } from './talk.ts'
 import { withRun } from './with-run.ts'
@@ -118,15 +118,13 @@ async function deletePlanned(
   { context, globals, options, criteria, plan, batches }: Deletion,
   into: Pick<PurgeOptions, 'run' | 'archive'>,
 ): Promise<PurgeReport> {
-  const talk = talkOf(context, globals)
-  return context.untilInterrupted((signal) => {
-    signal.addEventListener('abort', () => {
-      void talk.say('', 'stopping after this batch; once more to stop at once')
-    })
-    return withProgress(context, globals, 'deleting', (onProgress) =>
+  return withStoppableProgress(
+    context,
+    globals,
+    { what: 'deleting', stopping: 'this batch' },
+    (onProgress, signal) =>
       purge(site, criteria, plan, { ...into, batches, jobs: options.jobs ?? JOBS, onProgress, signal }),
-    )
-  })
+  )
 }
 
 function nothingDeleted({ since, matched, kept }: PurgePlan): PurgeReport {

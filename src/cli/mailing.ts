@@ -17,9 +17,8 @@ import type { Context, GlobalOptions } from './context.ts'
 import { Interrupted } from './interrupted.ts'
 import type { LinkSource, MailSource } from './mail-settings.ts'
 import { withTransport } from './mail-transport.ts'
-import { withProgress } from './progress.ts'
+import { withStoppableProgress } from './progress.ts'
 import { counted } from './render/numbers.ts'
-import { talkOf } from './talk.ts'
 import { withRun } from './with-run.ts'
 
 const DEFAULT_DAYS = 3
@@ -136,13 +135,12 @@ async function sendAll(
   { context, globals, criteria, plan, rules, source, writing, deletionDate }: Mailing,
   means: Pick<CampaignSettings, 'run' | 'transport' | 'concurrency'>,
 ): Promise<CampaignReport> {
-  const talk = talkOf(context, globals)
   const { rate = DEFAULT_RATE, maxFailures } = source
-  return context.untilInterrupted((signal) => {
-    signal.addEventListener('abort', () => {
-      void talk.say('', 'stopping after the mails at hand; once more to stop at once')
-    })
-    return withProgress(context, globals, 'mailing', (onProgress) =>
+  return withStoppableProgress(
+    context,
+    globals,
+    { what: 'mailing', stopping: 'the mails at hand' },
+    (onProgress, signal) =>
       runCampaign(site, criteria, plan, {
         ...means,
         ...writing,
@@ -154,8 +152,7 @@ async function sendAll(
         onProgress,
         signal,
       }),
-    )
-  })
+  )
 }
 
 function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {

@@ -10,7 +10,25 @@ const LINE_MILLISECONDS = 10_000
 /** Where progress shows; it hears of the time that has passed with every step. */
 interface Display {
   show(advance: Advance, seconds: number): void
-  end(): void
+  /** Makes room for something else; the next `show` comes below it. Nothing is left at the end. */
+  hide(): void
+}
+
+/**
+ * As `withProgress`, for work that the first Ctrl-C stops in good order: `stopping` says then what it still waits for.
+ */
+export function withStoppableProgress<T>(
+  context: Context,
+  globals: GlobalOptions,
+  { what, stopping }: { readonly what: string; readonly stopping: string },
+  work: (report: ReportAdvance, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  return context.untilInterrupted((signal) =>
+    withProgress(context, globals, what, (report, say) => {
+      signal.addEventListener('abort', () => say(`stopping after ${stopping}; once more to stop at once`))
+      return work(report, signal)
+    }),
+  )
 }
 
 /**
@@ -21,9 +39,10 @@ export async function withProgress<T>(
   context: Context,
   globals: GlobalOptions,
   what: string,
-  work: (report: ReportAdvance) => Promise<T>,
+  work: (report: ReportAdvance, say: (words: string) => void) => Promise<T>,
 ): Promise<T> {
   const display = await displayFor(context, globals, what)
+  const talk = talkOf(context, globals)
   const began = context.now().getTime()
   let advance: Advance = { done: 0, total: 0 }
   const show = () => {
@@ -34,13 +53,20 @@ export async function withProgress<T>(
   const timer = setInterval(show, PATIENCE_MILLISECONDS / 4)
   timer.unref()
   try {
-    return await work((reported) => {
-      advance = reported
-      show()
-    })
+    return await work(
+      (reported) => {
+        advance = reported
+        show()
+      },
+      (words) => {
+        display?.hide()
+        // The terminal has shown the keys that were pressed.
+        void talk.say('', words)
+      },
+    )
   } finally {
     clearInterval(timer)
-    display?.end()
+    display?.hide()
   }
 }
 
@@ -75,7 +101,10 @@ async function barOn({ stderr }: Context, what: string): Promise<Display> {
       bar.setTotal(total)
       bar.update(done)
     },
-    end: () => bar.stop(),
+    hide() {
+      bar.stop()
+      started = false
+    },
   }
 }
 
@@ -88,6 +117,6 @@ function linesTo(context: Context, globals: GlobalOptions, what: string): Displa
       next = seconds + LINE_MILLISECONDS / 1000
       void talk.detail(progressLine(what, advance, seconds))
     },
-    end() {},
+    hide() {},
   }
 }

@@ -2,11 +2,13 @@ import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Context, GlobalOptions } from '../../src/cli/context.ts'
 import { outputTo } from '../../src/cli/output.ts'
-import { withProgress } from '../../src/cli/progress.ts'
+import { withProgress, withStoppableProgress } from '../../src/cli/progress.ts'
 import { progressBar, progressLine } from '../../src/cli/render/progress-line.ts'
 import { contextOf } from '../cli/run.ts'
 
 const ERASE_LINE = '\u001b[2K'
+const SAVE_CURSOR = '\u001b7'
+const RESTORE_CURSOR = '\u001b8'
 const GLOBALS: GlobalOptions = { color: true, input: true }
 
 describe('the line', () => {
@@ -63,19 +65,44 @@ describe('while something takes long', () => {
     expect(shown.slice(shown.lastIndexOf('left'))).toContain(ERASE_LINE)
   })
 
+  test('what is said meanwhile stays, and the bar goes on below it', async () => {
+    const stopping = new AbortController()
+    const shown = await onTerminal(GLOBALS, 0, async (context) => {
+      const untilInterrupted: Context['untilInterrupted'] = (work) => work(stopping.signal)
+      const what = { what: 'deleting', stopping: 'this batch' }
+      await withStoppableProgress({ ...timed(context), untilInterrupted }, GLOBALS, what, async (report) => {
+        for (let done = 1; done <= 3; done++) {
+          await vi.advanceTimersByTimeAsync(1000)
+          report({ done, total: 3 })
+          if (done === 2) stopping.abort()
+        }
+      })
+    })
+    const words = '\nstopping after this batch; once more to stop at once\n'
+    const [before = '', after = ''] = shown.split(words)
+    expect(before.endsWith(`${RESTORE_CURSOR}\u001b[1G${ERASE_LINE}`)).toBe(true)
+    expect(after.startsWith(SAVE_CURSOR)).toBe(true)
+    expect(after).toContain('deleting: 3 of 3')
+    expect(after.endsWith(`${RESTORE_CURSOR}\u001b[1G${ERASE_LINE}`)).toBe(true)
+  })
+
   test('less than a second shows nothing, and --quiet neither', async () => {
     expect(await onTerminal(GLOBALS, 0)).toBe('')
     expect(await onTerminal({ ...GLOBALS, quiet: true }, 3)).toBe('')
   })
 
-  async function onTerminal(globals: GlobalOptions, count: number): Promise<string> {
+  async function onTerminal(
+    globals: GlobalOptions,
+    count: number,
+    work = (context: Context) => steps(context, globals, count),
+  ): Promise<string> {
     const stream = Object.assign(new PassThrough(), { isTTY: true })
     let shown = ''
     stream.on('data', (piece) => {
       shown += piece
     })
     const { context } = contextOf({ terminal: { columns: 80 } })
-    await steps({ ...context, stderr: outputTo(stream, { columns: 80 }) }, globals, count)
+    await work({ ...context, stderr: outputTo(stream, { columns: 80 }) })
     return shown
   }
 

@@ -11,7 +11,7 @@ import type { RestoreCommandOptions } from '../commands/restore.ts'
 import { type Context, canAsk, type GlobalOptions } from '../context.ts'
 import { Interrupted } from '../interrupted.ts'
 import { lookOf, styleFor } from '../paint.ts'
-import { withProgress } from '../progress.ts'
+import { withStoppableProgress } from '../progress.ts'
 import { counted } from '../render/numbers.ts'
 import { restoreJson, restoreText } from '../render/restore.ts'
 import { withRun } from '../with-run.ts'
@@ -33,10 +33,8 @@ export async function restoreArchive(
       const users = options.user && (await findArchived(site, archive, options.user))
       if (!options.dryRun && !options.yes) await confirm(context, globals)
       const putBack = () =>
-        context.untilInterrupted((signal) =>
-          withProgress(context, globals, 'restoring', () =>
-            restore(site, archive, { users, dryRun: options.dryRun, signal }),
-          ),
+        withStoppableProgress(context, globals, { what: 'restoring', stopping: 'this batch' }, (_, signal) =>
+          restore(site, archive, { users, dryRun: options.dryRun, signal }),
         )
       if (options.dryRun) return putBack()
       return withRun(context, globals, site, { command: 'restore', options }, putBack, (report) =>
