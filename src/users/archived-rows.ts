@@ -49,6 +49,14 @@ export class ArchivedRows {
     return new Map(this.archivedColumns(line).map((name, i) => [name, line.row[i] ?? null]))
   }
 
+  /** Returns the columns of the line's table that were set to NULL where they referred to somebody deleted. */
+  clearedColumns(line: ArchiveLine): ReadonlySet<string> {
+    const edges = this.header.edges.filter(
+      ({ rule, table }) => rule === 'set-null' && table === numberIn(line),
+    )
+    return new Set(edges.flatMap(({ columns }) => columns))
+  }
+
   private archivedColumns({ d }: DeletedLine): readonly string[] {
     return this.header.tables[d]?.columns ?? []
   }

@@ -9,13 +9,11 @@ import { type NamedCell, PresentRows } from './present-rows.ts'
 /** Rows of tables without a primary key: only their values tell them apart, and several may have the same. */
 export class PresentCopies {
   private readonly tx: Db
-  private readonly site: Site
   private readonly present: PresentRows
   private readonly before = new Map<string, Map<string, number>>()
 
   constructor(tx: Db, site: Site) {
     this.tx = tx
-    this.site = site
     this.present = new PresentRows(tx, site)
   }
 
@@ -30,10 +28,9 @@ export class PresentCopies {
 
   /** Returns how often each row was there that refers to the same rows, before any was put back beside it. */
   private async copiesBeside(table: Table, cells: readonly NamedCell[]): Promise<Map<string, number>> {
-    const keys = this.site.shape.catalog.foreignKeys.filter((key) => key.table === table)
-    const referring = new Set(keys.flatMap((key) => key.columns))
+    const referring = this.present.referring(table)
     const references = cells.filter(([name]) => referring.has(name))
-    const beside = JSON.stringify([table.label, references])
+    const beside = JSON.stringify([table.label, cells.map(([name]) => name), references])
     const copies = this.before.get(beside) ?? (await this.count(table, cells, references))
     this.before.set(beside, copies)
     return copies

@@ -36,12 +36,17 @@ export class PresentRows {
 
   /** Another row may have the number by now, and be somebody else's; what was NULL may have been put back since. */
   private refersToTheSame(table: Table, archived: readonly NamedCell[], found: readonly Cell[]): boolean {
-    const keys = this.site.shape.catalog.foreignKeys.filter((key) => key.table === table)
-    const referring = new Set(keys.flatMap((key) => key.columns))
+    const referring = this.referring(table)
     return archived.every(
       ([name, cell], i) =>
         cell === null || !referring.has(name) || JSON.stringify(cell) === JSON.stringify(found[i]),
     )
+  }
+
+  /** Returns the columns of the table that refer to rows. */
+  referring(table: Table): ReadonlySet<string> {
+    const keys = this.site.shape.catalog.foreignKeys.filter((key) => key.table === table)
+    return new Set(keys.flatMap((key) => key.columns))
   }
 
   /** Returns the foreign keys of the row, itself still to come, that refer to a row that is missing. */
@@ -67,11 +72,13 @@ export class PresentRows {
 
   /** Returns the condition that a row has these values. */
   matches(table: Table, cells: readonly NamedCell[]): SQL {
+    const comparable = this.referring(table)
     return sql.join(
       cells.map(([name, cell]) => {
         const column = sql`${sql.identifier(name)}`
         if (cell === null) return sql`${column} is null`
-        if (table.primaryKey.length > 0) return sql`${column} = ${this.value(table, name, cell)}`
+        if (table.primaryKey.length > 0 || comparable.has(name))
+          return sql`${column} = ${this.value(table, name, cell)}`
         // Here any column may be asked for, and some types know no equality.
         return sql`${this.tx.dialect.exactText(column)} = ${this.tx.dialect.cellValue(cell, 'text')}`
       }),

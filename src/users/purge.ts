@@ -9,7 +9,7 @@ import type { Site } from '../site/site.ts'
 import { type Archive, ArchiveError } from './archive.ts'
 import type { ArchiveBatch } from './archive-writer.ts'
 import { deleteUsers, type Effects, type LineSink } from './batch.ts'
-import type { Candidates } from './candidates.ts'
+import { type Candidates, nullingEdges } from './candidates.ts'
 import type { Criteria, GuardName } from './criteria.ts'
 import { lockUsers } from './lock-users.ts'
 import { NulledRows } from './nulled-rows.ts'
@@ -137,11 +137,19 @@ class PurgeRun {
       deleted: this.deleted,
       kept: this.kept,
       changed: this.changed,
-      tables: withPlanned(this.plan.tables, this.tables),
-      nulled: withPlanned(this.plan.nulled, this.nulled.numbers),
+      tables: withPlanned(this.order(), this.plan.tables, this.tables),
+      nulled: withPlanned(
+        nullingEdges(this.candidates).map(edgeLabel),
+        this.plan.nulled,
+        this.nulled.numbers,
+      ),
       failed: this.failed,
       stopped: this.stopped,
     }
+  }
+
+  private order(): string[] {
+    return this.candidates.dependents.order.flat().map(({ label }) => label)
   }
 
   /** A batch that fails is halved until the guilty user is found; everybody else goes. */
@@ -263,11 +271,12 @@ function limited(batch: ArchiveBatch, canBeHalved: boolean): LineSink {
   }
 }
 
-/** Has the plan's keys, and whatever came on top meanwhile. */
+/** Returns the numbers of what was planned, and of whatever came on top meanwhile, in this order. */
 function withPlanned(
+  order: readonly string[],
   planned: Readonly<Record<string, number>>,
   done: ReadonlyMap<string, number>,
 ): Record<string, number> {
-  const none = Object.fromEntries(Object.keys(planned).map((name) => [name, 0]))
-  return { ...none, ...Object.fromEntries(done) }
+  const names = order.filter((name) => name in planned || done.has(name))
+  return Object.fromEntries(names.map((name) => [name, done.get(name) ?? 0]))
 }

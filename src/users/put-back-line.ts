@@ -87,7 +87,7 @@ export class LineRestoration {
       value: tx.dialect.cellValue(row[at] ?? null, column.type),
     }))
     const cells = written.map(({ name, cell }): NamedCell => [name, cell])
-    if (table.primaryKey.length === 0 && (await this.copies.take(table, cells))) return tally.skip()
+    if (table.primaryKey.length === 0 && (await this.isThere(table, line, cells))) return tally.skip()
     const values = written.map(({ value }) => value)
     const inserted = await tx.changes(sql`insert into ${tableName(table)}
       (${columnList(written.map(({ name }) => name))}) ${tx.dialect.overridingIdentity}
@@ -116,7 +116,7 @@ export class LineRestoration {
     )
     const clear = was.map(([name]) => sql`${sql.identifier(name)} is null`)
     const key = Object.entries(line.key)
-    if (table.primaryKey.length === 0 && (await this.copies.take(table, [...key, ...was])))
+    if (table.primaryKey.length === 0 && (await this.isThere(table, line, [...key, ...was])))
       return tally.skip()
     const cleared = sql`${this.present.matches(table, key)} and ${sql.join(clear, sql` and `)}`
     const updated = await tx.changes(
@@ -127,6 +127,15 @@ export class LineRestoration {
     const found = await tx.rows(sql`select 1 from ${tableName(table)} where ${same}`)
     if (found.length > 0) tally.skip()
     else this.fail(line, 'the row that referred to the user is gone, or refers to somebody else by now')
+  }
+
+  /** For tables without a primary key. A reference that was NULL by then may have been put back since. */
+  private isThere(table: Table, line: ArchiveLine, cells: readonly NamedCell[]): Promise<boolean> {
+    const cleared = this.work.rows.clearedColumns(line)
+    return this.copies.take(
+      table,
+      cells.filter(([name, cell]) => cell !== null || !cleared.has(name)),
+    )
   }
 
   private async isOrphan(line: ArchiveLine): Promise<boolean> {

@@ -204,6 +204,36 @@ describeEachDatabase('archive and restore', (harness) => {
     expect(await rows()).toEqual(after)
   })
 
+  test('without a primary key, what other batches have cleared does not come back twice', async () => {
+    const site = await createSite(
+      harness,
+      'django5.2-allauth65',
+      `create table note (user_id integer references auth_user (id) deferrable initially deferred,
+        editor_id integer references auth_user (id) deferrable initially deferred, body text);
+      create table pair (a integer references auth_user (id) deferrable initially deferred,
+        b integer references auth_user (id) deferrable initially deferred, body text);`,
+    )
+    const [a, b] = [await addUser(site), await addUser(site)]
+    await site.database.run(`insert into note values (${b}, ${a}, 'x'), (${b}, null, 'x'), (${b}, ${a}, 'y');
+      insert into pair values (${a}, ${b}, 'x'), (${b}, ${a}, 'x'), (${a}, ${a}, 'x'), (${a}, null, 'x')`)
+    const rows = async () => {
+      const connection = await site.database.connect()
+      const texts = [
+        await connection.rows('select * from note order by user_id, editor_id, body'),
+        await connection.rows('select * from pair order by a, b, body'),
+      ]
+      await connection.close()
+      return texts
+    }
+    const before = await rows()
+    const rules = { cascade: ['note.user_id'], setNull: ['note.editor_id', 'pair.a', 'pair.b'] }
+    const { path } = await purgeInto(site, rules, 1)
+    for (let times = 0; times < 3; times++) {
+      expect((await putBack(site, path)).failed).toEqual([])
+      expect(await rows()).toEqual(before)
+    }
+  })
+
   test('values that are hard to hand over come back as they were', async () => {
     const awkward = harness.pick({
       sqlite: `(1, 9007199254740993), (2, -9223372036854775808), (3, 0.1), (4, 2.0), (5, 1e308), (6, 5e-324),

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { databaseFault } from '../../src/db/errors.ts'
@@ -209,39 +207,3 @@ async function waitForLock(db: Db): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
-
-describeDatabase('sqlite', 'the rollback journal', (harness) => {
-  const journalOf = ({ url }: { url: string }) => `${url.replace(/^sqlite:/, '')}-journal`
-
-  async function written(times: number, mode = 'delete') {
-    const database = await openAuthors(harness)
-    await database.run(`pragma journal_mode = ${mode}`)
-    const db = await database.open()
-    for (let i = 0; i < times; i++) await db.transaction('write', (tx) => add(tx, `number ${i}`))
-    return { database, db, journal: journalOf(database) }
-  }
-
-  test('is kept from one transaction to the next, void, and removed at the end', async () => {
-    const { db, journal } = await written(3)
-    expect((await readFile(journal)).subarray(0, 8)).toEqual(Buffer.alloc(8))
-    await db.close()
-    expect(existsSync(journal)).toBe(false)
-  })
-
-  test('may be removed by others, who write meanwhile', async () => {
-    const { database, db, journal } = await written(3)
-    const other = await database.connect()
-    await other.run(`insert into author (name) values ('somebody else')`)
-    expect(existsSync(journal)).toBe(false)
-    await db.transaction('write', (tx) => add(tx, 'later'))
-    expect(await namesIn(db)).toEqual(['first', 'number 0', 'number 1', 'number 2', 'somebody else', 'later'])
-  })
-
-  test('is not kept for one transaction, nor where the site has another kind', async () => {
-    expect(existsSync((await written(1)).journal)).toBe(false)
-    const { database, journal } = await written(3, 'wal')
-    expect(existsSync(journal)).toBe(false)
-    const connection = await database.connect()
-    expect(await connection.rows('pragma journal_mode')).toEqual([{ journal_mode: 'wal' }])
-  })
-})

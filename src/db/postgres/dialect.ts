@@ -25,7 +25,7 @@ export const postgresDialect: Dialect = {
   parallel: true,
   // A merge join with the addresses begins with the first of them, whatever the range of users.
   readsOn: false,
-  batchSize: 2_000,
+  batchSize: 1_000,
   forUpdate: sql`for update`,
   lockRows: async (tx, table, where, order, definitions = []) => {
     const behind = definitions.length > 0 ? sql`with recursive ${sql.join([...definitions], sql`, `)}` : sql``

@@ -37,10 +37,8 @@ export class LineReader {
     // A transaction that failed has not waited for what it asked for.
     await this.last
     if (this.hasFailed) return undefined
-    this.worker ??= this.start()
-    const answers = answersOf(this.worker)
-    this.worker.postMessage(request)
-    if (!(await hasBegun(answers))) {
+    const answers = this.ask(request)
+    if (!answers || !(await hasBegun(answers))) {
       this.hasFailed = true
       return undefined
     }
@@ -49,6 +47,18 @@ export class LineReader {
       this.hasFailed = true
     })
     return { packed }
+  }
+
+  /** Returns undefined where the system lets no further thread start. */
+  private ask(request: LineRequest): AsyncGenerator<LineAnswer> | undefined {
+    try {
+      this.worker ??= this.start()
+    } catch {
+      return undefined
+    }
+    const answers = answersOf(this.worker)
+    this.worker.postMessage(request)
+    return answers
   }
 
   async close(): Promise<void> {

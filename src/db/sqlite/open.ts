@@ -8,7 +8,6 @@ import type { OpenOptions } from '../open.ts'
 import { type Builders, countBy, type Db, NO_BUILDERS, type TransactionMode } from '../port.ts'
 import { lineTexts, sqliteDialect } from './dialect.ts'
 import { registerFunctions } from './functions.ts'
-import { KeptJournal } from './kept-journal.ts'
 import type { LineReader } from './line-reader.ts'
 import { Statements } from './statements.ts'
 
@@ -70,7 +69,6 @@ function statOf(path: string): Stats | undefined {
 
 function portOf(builders: Builders, connection: Sqlite.Database): Db {
   const turns = new Turns()
-  const journal = new KeptJournal(connection)
   const statements = new Statements(connection)
   let reader: LineReader | undefined
   // One connection, so a transaction is the same port: everything between begin and commit belongs to it.
@@ -91,13 +89,10 @@ function portOf(builders: Builders, connection: Sqlite.Database): Db {
       const { statement, values } = statements.bound(query)
       return statement.run(...values).changes
     },
-    transaction: <T>(mode: TransactionMode, work: (tx: Db) => Promise<T>) => {
-      if (mode === 'read') return inTransaction(port, connection, mode, work)
-      return turns.take(() => {
-        journal.beforeWriting()
-        return inTransaction(port, connection, mode, work)
-      })
-    },
+    transaction: <T>(mode: TransactionMode, work: (tx: Db) => Promise<T>) =>
+      mode === 'write'
+        ? turns.take(() => inTransaction(port, connection, mode, work))
+        : inTransaction(port, connection, mode, work),
     readAhead: async (rows, compression) => {
       if (connection.memory) return undefined
       reader ??= new (await import('./line-reader.ts')).LineReader(connection.name)
@@ -106,7 +101,6 @@ function portOf(builders: Builders, connection: Sqlite.Database): Db {
     },
     close: async () => {
       await reader?.close()
-      journal.end()
       connection.close()
     },
   }
