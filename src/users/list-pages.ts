@@ -29,8 +29,8 @@ export interface ListPage {
 export interface ReadPage extends ListPage {
   /** With it all candidates have been read, shown or not. */
   readonly isLast: boolean
-  /** How the candidates of this page divide, shown or not. */
-  readonly tally: Tally
+  /** How the candidates of this page divide, shown or not; undefined unless asked for: to count takes a while. */
+  readonly tally: Tally | undefined
 }
 
 interface PageRow extends Readonly<Record<string, unknown>> {
@@ -51,13 +51,13 @@ export class ListPages {
   private readonly columns: readonly SQL[]
   private readonly line: SQL
   private readonly shown: SQL
-  private readonly counts: ReturnType<typeof guardCounts>
+  private readonly counts: ReturnType<typeof guardCounts> | undefined
   private readonly sort: SQL | undefined
   private hasEnded = false
   private last: string | undefined
   private slices: Promise<string[]> | undefined
 
-  constructor(site: Site, request: ListRequest) {
+  constructor(site: Site, request: ListRequest, { tallies }: { readonly tallies: boolean }) {
     const candidates = candidatesOf(site, request.criteria)
     const columns = listColumns(site, candidates)
     const named = request.fields.map((field) => ({
@@ -69,7 +69,7 @@ export class ListPages {
     this.site = site
     this.request = request
     this.candidates = candidates
-    this.counts = guardCounts(candidates)
+    this.counts = tallies ? guardCounts(candidates) : undefined
     this.columns = named.flatMap(({ read, name }) => (read ? [sql`${read} as ${name}`] : []))
     this.line = site.db.dialect.jsonObject(
       named.map(({ field, json, name }) => [field, json ? json(name) : sql`null`]),
@@ -144,16 +144,21 @@ export class ListPages {
       with recursive ${sql.join(this.candidates.definitions({ and, page, columns }), sql`, `)}
       select count(*) as "read", count(*) filter (where ${this.shown}) as shown,
         (select cast(${key} as text) as last_key from candidate order by ${key}${this.up} limit 1) as last,
-        ${db.dialect.joined(this.line, '\n')} filter (where ${this.shown}) as lines,
-        count(*) filter (where not (${this.candidates.isKept})) as deletable${this.counts.columns}
+        ${db.dialect.joined(this.line, '\n')} filter (where ${this.shown}) as lines${this.counted}
       from candidate`)
     if (!row) throw new Error('an aggregate without a row')
     return row
   }
 
+  private get counted(): SQL {
+    if (!this.counts) return sql``
+    return sql`, count(*) filter (where not (${this.candidates.isKept})) as deletable${this.counts.columns}`
+  }
+
   private page(row: PageRow, isLast: boolean): ReadPage {
     const { read, deletable, shown, lines } = row
-    const tally = { matched: Number(read), deletable: Number(deletable), kept: this.counts.read(row) }
+    const kept = this.counts?.read(row)
+    const tally = kept && { matched: Number(read), deletable: Number(deletable), kept }
     return { users: Number(shown), lines: lines ?? '', isLast, tally }
   }
 

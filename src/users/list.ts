@@ -51,18 +51,18 @@ export interface ListRequest {
 /**
  * Yields the candidates in the order asked for (by key when none), a page at a time: one long read would keep a
  * SQLite site from writing for as long as the output takes. A server reads the next page meanwhile. `look` is shown
- * each page that was read, also one without users to show.
+ * each page that was read, also one without users to show, with its tally.
  */
 export async function* listPages(
   site: Site,
   asked: ListRequest,
-  look: (page: ReadPage) => void = () => {},
+  look?: (page: ReadPage) => void,
 ): AsyncGenerator<ListPage> {
   const request = { ...asked, criteria: await withNamedUsers(site, asked.criteria) }
-  const pages = new ListPages(site, request)
+  const pages = new ListPages(site, request, { tallies: look !== undefined })
   let left = request.criteria.selection.limit ?? Number.POSITIVE_INFINITY
   for await (const page of inAdvance(() => pages.next(), pages.atOnce)) {
-    look(page)
+    look?.(page)
     if (page.users > 0) yield firstOf(page, left)
     left -= page.users
     if (left <= 0) return
@@ -106,7 +106,7 @@ export class RunningTally {
   private isWhole = false
 
   readonly look = ({ tally, isLast }: ReadPage): void => {
-    this.pages.push(tally)
+    if (tally) this.pages.push(tally)
     this.isWhole = isLast
   }
 
