@@ -38,6 +38,11 @@ export function rowValue(names: readonly string[], qualifier?: SQL): SQL {
   return names.length === 1 ? columnList(names, qualifier) : sql`(${columnList(names, qualifier)})`
 }
 
+/** Returns the text of a string in SQL. */
+export function quotedString(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
+
 /** Returns the names in quotes, with dots between them, as text: for what is not a statement of Drizzle's. */
 export function quotedText(...names: readonly string[]): string {
   return names.map((name) => `"${name.replaceAll('"', '""')}"`).join('.')

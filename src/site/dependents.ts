@@ -124,6 +124,11 @@ export function mayGo(dependents: Dependents, table: Table): boolean {
   return table === dependents.users || deletingEdges(dependents, table).length > 0
 }
 
+/** True when rows of the table may lose a reference, and stay. */
+export function mayBeNulled({ edges }: Dependents, table: Table): boolean {
+  return edges.some((edge) => edge.table === table && edge.rule === 'set-null')
+}
+
 /** True when the database does something of its own to rows that refer to a deleted one of the table. */
 export function hasActiveKey({ edges }: Dependents, table: Table): boolean {
   return edges.some((edge) => edge.references === table && !/^(no action|restrict)$/.test(edge.onDelete))

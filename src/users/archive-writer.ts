@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gzip, type ZlibOptions } from 'node:zlib'
+import { TooMuchAtOnce } from '../db/errors.ts'
 import type { PackedLines } from '../db/port.ts'
 import { LineBuffer } from '../line-buffer.ts'
 import { COMPRESSION, withHead } from './archive-format.ts'
@@ -25,9 +26,9 @@ export class ArchiveWriter {
     return new ArchiveWriter(await open(path, 'wx', 0o600))
   }
 
-  /** Returns a batch to be filled; nothing of it is in the file before it is saved. Several may be filled at once. */
-  batch(): ArchiveBatch {
-    return new ArchiveBatch(this.buffers, (pieces, lines) => this.append(pieces, lines))
+  /** Returns a batch to be filled with so much text at most; nothing of it is in the file before it is saved. Several may be filled at once. */
+  batch(mostBytes?: number): ArchiveBatch {
+    return new ArchiveBatch(this.buffers, (pieces, lines) => this.append(pieces, lines), mostBytes)
   }
 
   /**
@@ -53,39 +54,51 @@ export class ArchiveWriter {
 export class ArchiveBatch {
   private readonly buffers: LineBuffer[]
   private readonly append: (pieces: readonly Buffer[], lines: number) => Promise<void>
+  private readonly mostBytes: number
   private readonly pieces: Promise<Buffer>[] = []
   private filled: LineBuffer | undefined
   private lines = 0
-  /** How much text it holds. */
-  bytes = 0
+  private bytes = 0
 
-  constructor(buffers: LineBuffer[], append: (pieces: readonly Buffer[], lines: number) => Promise<void>) {
+  constructor(
+    buffers: LineBuffer[],
+    append: (pieces: readonly Buffer[], lines: number) => Promise<void>,
+    mostBytes = Number.POSITIVE_INFINITY,
+  ) {
     this.buffers = buffers
     this.append = append
+    this.mostBytes = mostBytes
   }
 
-  /** Takes one or more lines, in UTF-8 when they come as bytes; the last one without its end. */
+  /**
+   * Takes one or more lines, in UTF-8 when they come as bytes; the last one without its end. Throws TooMuchAtOnce when
+   * it has more by now than it may.
+   */
   add(lines: string | Uint8Array): void {
     this.filled ??= this.buffers.pop() ?? new LineBuffer()
     const before = this.filled.bytes
     this.filled.add(lines)
-    this.bytes += this.filled.bytes - before
-    this.lines += this.filled.linesSince(before)
+    this.count(this.filled.bytes - before, this.filled.linesSince(before))
     if (this.filled.bytes >= PIECE_BYTES) this.compressFilled()
   }
 
-  /** Takes lines that are compressed already, the last one with its end. */
+  /** As `add`, for lines that are compressed already, the last one with its end. */
   addPacked({ member, bytes, lines }: PackedLines): void {
     this.compressFilled()
     this.pieces.push(Promise.resolve(Buffer.from(member.buffer, member.byteOffset, member.byteLength)))
-    this.bytes += bytes
-    this.lines += lines
+    this.count(bytes, lines)
   }
 
   /** Returns once the lines are on the disk. */
   async save(): Promise<void> {
     this.compressFilled()
     if (this.pieces.length > 0) await this.append(await Promise.all(this.pieces), this.lines)
+  }
+
+  private count(bytes: number, lines: number): void {
+    this.bytes += bytes
+    this.lines += lines
+    if (this.bytes > this.mostBytes) throw new TooMuchAtOnce()
   }
 
   private compressFilled(): void {

@@ -89,8 +89,8 @@ export class Archive {
   }
 
   /** Returns a batch to be filled. */
-  batch(): ArchiveBatch {
-    return this.writer.batch()
+  batch(mostBytes?: number): ArchiveBatch {
+    return this.writer.batch(mostBytes)
   }
 
   /** Returns once the batch is on the disk. */

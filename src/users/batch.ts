@@ -2,21 +2,15 @@ import { type SQL, sql } from 'drizzle-orm'
 import { columnOf, type Table } from '../db/catalog.ts'
 import type { Cell, ImageColumn, LinedRows } from '../db/dialect.ts'
 import { KeptByTrigger } from '../db/errors.ts'
-import { columnList, rowValue, tableName } from '../db/identifiers.ts'
+import { columnList, tableName } from '../db/identifiers.ts'
 import { cellsOf, type ImageRow } from '../db/image.ts'
 import { type Db, type PackedLines, ReadAgain, type ReadingAhead } from '../db/port.ts'
-import {
-  deletingEdges,
-  type Edge,
-  edgesOnto,
-  hasActiveKey,
-  mayGo,
-  refersToItself,
-} from '../site/dependents.ts'
+import { type Edge, edgesOnto, hasActiveKey, mayBeNulled, mayGo, refersToItself } from '../site/dependents.ts'
 import type { Site } from '../site/site.ts'
 import { archivedTables, type ClearedLine, deletedLine } from './archive.ts'
 import { COMPRESSION } from './archive-format.ts'
 import { type Candidates, losesReference } from './candidates.ts'
+import { type DeletionStep, isDoomed, plainSteps, stepsOf } from './deletion-steps.ts'
 import { emptyTables } from './empty-tables.ts'
 import type { Nulled } from './nulled-rows.ts'
 
@@ -48,13 +42,6 @@ export interface DeleteOptions {
   readonly sink?: LineSink | undefined
   /** Let another thread read the rows meanwhile, where it can. No trigger may change rows. */
   readonly readsAhead?: boolean
-}
-
-/** Rows that one statement deletes: the condition refers to the doomed rows of these tables. */
-interface Step {
-  readonly table: Table
-  readonly tables: readonly Table[]
-  readonly which: SQL
 }
 
 /**
@@ -92,7 +79,7 @@ class Deletion {
   private readonly sink: LineSink | undefined
   private readonly numbers: ReadonlyMap<Table, number>
   private empty: ReadonlySet<Table> = new Set()
-  private ahead: { readonly steps: readonly Step[]; readonly reading: ReadingAhead } | undefined
+  private ahead: { readonly steps: readonly DeletionStep[]; readonly reading: ReadingAhead } | undefined
 
   constructor(
     tx: Db,
@@ -135,7 +122,7 @@ class Deletion {
       await this.tx.dialect.lockRows(
         this.tx,
         tableName(table),
-        this.identity(table),
+        isDoomed(this.candidates, table),
         columnList(doomed.identityOf(table)),
         this.definitions([table]),
       )
@@ -160,12 +147,12 @@ class Deletion {
     if (group.length > 1 || refersToItself(this.candidates.dependents, table)) {
       return this.deleteTogether(group)
     }
-    for (const step of this.stepsOf(table)) await this.delete(step)
+    for (const step of stepsOf(this.candidates, table)) await this.delete(step)
   }
 
   /** Begins to read all rows that go, where the other thread sees them as this one would. */
   async readAhead(): Promise<void> {
-    const steps = this.sink && this.plainSteps()
+    const steps = this.sink && plainSteps(this.candidates, this.empty)
     const reading =
       steps &&
       (await this.tx.readAhead(
@@ -185,31 +172,6 @@ class Deletion {
       if (read !== (this.effects.tables.get(table.label) ?? 0)) throw new ReadAgain()
       for (const lines of packed) this.sink?.addPacked(lines)
     }
-  }
-
-  /** Returns all steps of the batch when no row is met by two of them, nor changed by one before it goes. */
-  private plainSteps(): Step[] | undefined {
-    const { dependents } = this.candidates
-    const groups = dependents.order.filter((group) => !group.every((table) => this.empty.has(table)))
-    const steps: Step[] = []
-    for (const [table, ...others] of groups) {
-      if (!table || others.length > 0 || refersToItself(dependents, table) || this.mayBeNulled(table)) return
-      const [step, ...further] = this.stepsOf(table)
-      if (!step || further.length > 0) return
-      steps.push(step)
-    }
-    return steps
-  }
-
-  private stepsOf(table: Table): Step[] {
-    const { dependents, doomed } = this.candidates
-    if (table === dependents.users) return [{ table, tables: [table], which: this.identity(table) }]
-    return deletingEdges(dependents, table).map((edge) => ({
-      table,
-      tables: [edge.references],
-      which: sql`${rowValue(edge.columns)} in (
-        select ${columnList(edge.referencedColumns)} from ${doomed.nameOf(edge.references)})`,
-    }))
   }
 
   private async clearReferences(table: Table): Promise<void> {
@@ -251,11 +213,6 @@ class Deletion {
     for (const [i, table] of group.entries()) this.gone(table, gone[i] ?? [])
   }
 
-  private identity(table: Table): SQL {
-    const columns = this.candidates.doomed.identityOf(table)
-    return sql`${rowValue(columns)} in (select ${columnList(columns)} from ${this.candidates.doomed.nameOf(table)})`
-  }
-
   /** Returns the statement behind the definitions of the doomed rows of these tables. */
   private withRows(tables: readonly Table[], statement: SQL): SQL {
     return sql`with recursive ${sql.join(this.definitions(tables), sql`, `)} ${statement}`
@@ -267,10 +224,10 @@ class Deletion {
     return [seed, ...doomed.definitions(tables.filter((table) => losing.includes(table)))]
   }
 
-  private async delete(step: Step): Promise<void> {
+  private async delete(step: DeletionStep): Promise<void> {
     const { table, tables, which } = step
     const deletion = this.withRows(tables, sql`delete from ${tableName(table)} where ${which}`)
-    if (this.mayBeNulled(table)) {
+    if (mayBeNulled(this.candidates.dependents, table)) {
       return this.gone(table, await this.tx.rows(sql`${deletion} returning ${this.returning(table)}`))
     }
     const { sink } = this
@@ -284,7 +241,8 @@ class Deletion {
     add(this.effects.tables, table.label, rows)
   }
 
-  private linedRows({ table, tables, which }: Step): LinedRows {
+  /** The rows of a step as lines of the archive. */
+  private linedRows({ table, tables, which }: DeletionStep): LinedRows {
     const [before = '', after = ''] = deletedLine(this.numberOf(table), IMAGE).split(IMAGE)
     return {
       keys: this.keys,
@@ -302,13 +260,8 @@ class Deletion {
 
   private returning(table: Table): SQL {
     const image = this.sink ? this.tx.dialect.image(table.columns) : sql`cast(null as text)`
-    const row = this.mayBeNulled(table) ? this.rowOf(table) : sql`cast(null as text)`
+    const row = mayBeNulled(this.candidates.dependents, table) ? this.rowOf(table) : sql`cast(null as text)`
     return sql`${image} as image, ${row} as row`
-  }
-
-  /** Rows of the table may have been set to NULL by an earlier batch. */
-  private mayBeNulled(table: Table): boolean {
-    return this.candidates.dependents.edges.some((edge) => edge.table === table && edge.rule === 'set-null')
   }
 
   private rowOf(table: Table): SQL {
@@ -317,7 +270,7 @@ class Deletion {
 
   private gone(table: Table, rows: readonly ChangedRow[]): void {
     add(this.effects.tables, table.label, rows.length)
-    if (this.mayBeNulled(table)) {
+    if (mayBeNulled(this.candidates.dependents, table)) {
       this.effects.gone.push({ table, rows: rows.flatMap(({ row }) => row ?? []) })
     }
     for (const { image } of rows) this.sink?.add(deletedLine(this.numberOf(table), image))

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Table } from '../db/catalog.ts'
 import type { Trigger } from '../db/dialect.ts'
-import { columnList, tableName } from '../db/identifiers.ts'
+import { columnList, quotedString, tableName } from '../db/identifiers.ts'
 import { dependentsOf, type Edge, edgeLabel } from '../site/dependents.ts'
 import type { Relations } from '../site/relations.ts'
 import type { Site } from '../site/site.ts'
@@ -172,7 +172,8 @@ function planQuery(
     ]),
   ]
   const parts = counts.map(
-    ([label, query]) => sql`select ${sql.raw(quoted(label))} as label, cast((${query}) as text) as value`,
+    ([label, query]) =>
+      sql`select ${sql.raw(quotedString(label))} as label, cast((${query}) as text) as value`,
   )
   if (withKeys) parts.push(keysInOrder(site, doomed))
   const definitions = [
@@ -206,7 +207,7 @@ function doomedUsers({ dependents: { users }, doomed, isKept }: Candidates, { se
 /** All keys in one text: the database would take ten times as long to part them into batches. */
 function keysInOrder({ db, shape }: Site, doomed: Relations): SQL {
   const key = sql`${sql.identifier(shape.userKey.name)}`
-  return sql`select ${sql.raw(quoted(KEYS))}, ${keyList(db.dialect, key)}
+  return sql`select ${sql.raw(quotedString(KEYS))}, ${keyList(db.dialect, key)}
     from (select ${key} from ${doomed.nameOf(shape.users)} order by ${key}) sorted`
 }
 
@@ -227,8 +228,4 @@ function optionsFor(edge: Edge, { shape }: Site): string[] {
 
 function positive(entries: readonly (readonly [string, number])[]): Record<string, number> {
   return Object.fromEntries(entries.filter(([, number]) => number > 0))
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
 }

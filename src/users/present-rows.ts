@@ -72,12 +72,11 @@ export class PresentRows {
 
   /** Returns the condition that a row has these values. */
   matches(table: Table, cells: readonly NamedCell[]): SQL {
-    const comparable = this.referring(table)
     return sql.join(
       cells.map(([name, cell]) => {
         const column = sql`${sql.identifier(name)}`
         if (cell === null) return sql`${column} is null`
-        if (table.primaryKey.length > 0 || comparable.has(name))
+        if (table.primaryKey.length > 0 || this.referring(table).has(name))
           return sql`${column} = ${this.value(table, name, cell)}`
         // Here any column may be asked for, and some types know no equality.
         return sql`${this.tx.dialect.exactText(column)} = ${this.tx.dialect.cellValue(cell, 'text')}`

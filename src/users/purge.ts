@@ -1,4 +1,4 @@
-import { type DatabaseFault, databaseFault, shortReason, TooMuchAtOnce } from '../db/errors.ts'
+import { type DatabaseFault, databaseFault, shortReason } from '../db/errors.ts'
 import { type Db, ReadAgain } from '../db/port.ts'
 import { retrying } from '../db/retrying.ts'
 import { instantOf } from '../django/datetime.ts'
@@ -7,8 +7,7 @@ import type { LedgerRun } from '../ledger/run.ts'
 import { edgeLabel } from '../site/dependents.ts'
 import type { Site } from '../site/site.ts'
 import { type Archive, ArchiveError } from './archive.ts'
-import type { ArchiveBatch } from './archive-writer.ts'
-import { deleteUsers, type Effects, type LineSink } from './batch.ts'
+import { deleteUsers, type Effects } from './batch.ts'
 import { type Candidates, nullingEdges } from './candidates.ts'
 import type { Criteria, GuardName } from './criteria.ts'
 import { lockUsers } from './lock-users.ts'
@@ -24,6 +23,9 @@ const PASSING: readonly DatabaseFault[] = ['retry', 'locked']
 
 /** For fewer users, another thread takes longer to start than it saves. */
 const WORTH_A_THREAD = 10_000
+
+/** So much of the archive is written, and read again, in one piece. */
+const LARGEST_BATCH_BYTES = 64 * 1024 * 1024
 
 export interface PurgeProgress {
   readonly done: number
@@ -197,6 +199,7 @@ class PurgeRun {
     this.advance()
   }
 
+  /** What cannot be relied on once is not tried again. */
   private async readingAgain<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work()
@@ -218,9 +221,10 @@ class PurgeRun {
     const { run, archive } = this.options
     // Before, for it reads their addresses.
     if (run) await recordDeletions(tx, site, run.id, keys, instantOf(new Date()))
-    const batch = archive?.batch()
+    // More than a process can hold is refused as long as there can be less.
+    const batch = archive?.batch(keys.length > 1 ? LARGEST_BATCH_BYTES : undefined)
     const effects = await deleteUsers(tx, site, this.candidates, keys, {
-      sink: batch && limited(batch, keys.length > 1),
+      sink: batch,
       readsAhead: this.readsAhead,
     })
     // Behind the deletion: what it has locked cannot change any more.
@@ -248,26 +252,6 @@ class PurgeRun {
   private advance(): void {
     const done = this.deleted + this.changed + this.failed.length
     this.options.onProgress?.({ done, total: this.plan.toDelete })
-  }
-}
-
-/** So much of the archive is written, and read again, in one piece. */
-const LARGEST_BATCH_BYTES = 64 * 1024 * 1024
-
-/** Returns the batch of the archive, which refuses more than a process can hold as long as there can be less. */
-function limited(batch: ArchiveBatch, canBeHalved: boolean): LineSink {
-  const limit = () => {
-    if (canBeHalved && batch.bytes > LARGEST_BATCH_BYTES) throw new TooMuchAtOnce()
-  }
-  return {
-    add(lines) {
-      batch.add(lines)
-      limit()
-    },
-    addPacked(lines) {
-      batch.addPacked(lines)
-      limit()
-    },
   }
 }
 

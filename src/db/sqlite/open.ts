@@ -93,10 +93,12 @@ function portOf(builders: Builders, connection: Sqlite.Database): Db {
       mode === 'write'
         ? turns.take(() => inTransaction(port, connection, mode, work))
         : inTransaction(port, connection, mode, work),
-    readAhead: async (rows, compression) => {
+    readAhead: async (wanted, compression) => {
       if (connection.memory) return undefined
       reader ??= new (await import('./line-reader.ts')).LineReader(connection.name)
-      const tables = rows.map((of) => lineTexts(of, USERS_READ_AHEAD).map((text) => statements.written(text)))
+      const tables = wanted.map((of) =>
+        lineTexts(of, USERS_READ_AHEAD).map((text) => statements.written(text)),
+      )
       return reader.read({ tables, compression })
     },
     close: async () => {

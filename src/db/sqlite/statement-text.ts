@@ -1,13 +1,13 @@
 import type { Query, SQL } from 'drizzle-orm'
 import { CasingCache } from 'drizzle-orm/casing'
-import { quotedText } from '../identifiers.ts'
+import { quotedString, quotedText } from '../identifiers.ts'
 
 /** As Drizzle's own dialect for SQLite, which comes with all of the query builders. */
 const DIALECT = {
   casing: new CasingCache(),
   escapeName: (name: string) => quotedText(name),
   escapeParam: () => '?',
-  escapeString: (text: string) => `'${text.replaceAll("'", "''")}'`,
+  escapeString: quotedString,
 }
 
 /** Returns the statement's text, with its parameters apart. */
