@@ -22,7 +22,7 @@ const STOPPING: ReadonlySet<DatabaseFault> = new Set(['connection', 'locked', 'o
 const PASSING: readonly DatabaseFault[] = ['retry', 'locked']
 
 /** For fewer users, another thread takes longer to start than it saves. */
-const WORTH_A_THREAD = 10_000
+const WORTH_A_THREAD = 30_000
 
 /** So much of the archive is written, and read again, in one piece. */
 const LARGEST_BATCH_BYTES = 64 * 1024 * 1024

@@ -9,8 +9,8 @@ import { describeDatabase } from '../support/databases.ts'
 import { allRowsOf, createSite, type TestSite } from '../support/sites.ts'
 
 /** As few as another thread is worth while for. */
-const USERS = 10_000
-const SIZE = 4_000
+const USERS = 30_000
+const SIZE = 12_000
 const BATCHES = 3
 
 let directory: string

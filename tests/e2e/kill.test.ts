@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Started, startCommand } from '../support/command.ts'
 import { crowdedSite, crowdPurge } from '../support/crowd.ts'
-import { describeEachDatabase } from '../support/databases.ts'
+import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
 import type { TestSite } from '../support/sites.ts'
 import { archivesIn, expectEverybodyWhole, restoreAll, siteRowsOf } from '../support/whole.ts'
 
@@ -16,6 +16,10 @@ const ANY_INSTANT = 5
 /** Batches that make the users last for many kills. */
 const SMALL = 100
 const LARGE = 1_000
+/** On SQLite another thread reads what goes when there are so many. */
+const ENOUGH_FOR_A_THREAD = 30_000
+const MANY_USERS = 50_000
+const MANY_KILLS = 8
 /** So few would not last for the next purge to be killed. */
 const FEW = 4_000
 /** As a shell has it. */
@@ -34,9 +38,9 @@ function startPurge(site: TestSite, batchSize: number): Started {
 }
 
 /** Starts a purge and kills it. Returns when that was, in words. */
-async function killAtRandom(site: TestSite, kill: number): Promise<string> {
+async function killAtRandom(site: TestSite, kill: number, batchSize = SMALL): Promise<string> {
   const archives = (await archivesIn(directory)).length
-  const { child, ended } = startPurge(site, SMALL)
+  const { child, ended } = startPurge(site, batchSize)
   const isEarly = kill % ANY_INSTANT === 0
   const life = Math.random() * (isEarly ? LONGEST_START_MILLISECONDS : LONGEST_WORK_MILLISECONDS)
   while (!isEarly && child.exitCode === null && (await archivesIn(directory)).length === archives) {
@@ -67,6 +71,19 @@ describeEachDatabase('kill -9 during a purge', (harness) => {
       const when = await killAtRandom(site, kill)
       const left = await expectEverybodyWhole(site, { users: USERS, directory, when })
       if (left < FEW) await expectToFinishAndComeBack(site, before)
+    }
+    await expectToFinishAndComeBack(site, before)
+  }, 300_000)
+})
+
+describeDatabase('sqlite', 'kill -9 during a purge that reads in another thread', (harness) => {
+  test(`${MANY_KILLS} times: everybody is whole in the database or in an archive, and comes back`, async () => {
+    const site = await crowdedSite(harness, MANY_USERS)
+    const before = await siteRowsOf(site)
+    for (let kill = 1; kill <= MANY_KILLS; kill++) {
+      const when = await killAtRandom(site, kill, LARGE)
+      const left = await expectEverybodyWhole(site, { users: MANY_USERS, directory, when })
+      if (left < ENOUGH_FOR_A_THREAD) await expectToFinishAndComeBack(site, before)
     }
     await expectToFinishAndComeBack(site, before)
   }, 300_000)

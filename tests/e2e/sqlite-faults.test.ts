@@ -12,7 +12,7 @@ import { expectEverybodyWhole, restoreAll, siteRowsOf } from '../support/whole.t
 
 const USERS = 5_000
 /** So many that another thread would be worth while. */
-const MANY_USERS = 10_000
+const MANY_USERS = 30_000
 const WITHOUT_THREADS =
   '--experimental-permission --allow-addons --allow-fs-read=* --allow-fs-write=* --no-warnings'
 
