@@ -63,6 +63,7 @@ async function run({ users, repeat, kinds, sections }: Options): Promise<Report>
   for (const kind of kinds) {
     const databases = await SiteDatabases.open(kind, peers.django)
     try {
+      report.version(await databases.version())
       for (const name of sections) await SECTIONS[name]?.({ databases, peers, report, users, repeat })
     } finally {
       await databases.close()

@@ -25,11 +25,12 @@ export async function rawDeletion(database: SiteDatabase): Promise<number> {
   return seconds
 }
 
-/** Deletes the bots with QuerySet.delete(); returns the seconds, without those that Python takes to start. */
-export async function djangoDeletion(database: SiteDatabase, ids: readonly number[]): Promise<number> {
+/** Selects the bots and deletes them with QuerySet.delete(); returns the seconds, without those that Python takes to start. */
+export async function djangoDeletion(database: SiteDatabase): Promise<number> {
   const site = djangoSite({ database: database.place })
   const started = await secondsOf(() => site.manage(['delete_users'], { stdin: [] }))
-  return (await secondsOf(() => site.manage(['delete_users'], { stdin: ids }))) - started
+  const deletion = ['delete_unverified', '--cutoff', `${CUTOFF}T00:00:00Z`]
+  return (await secondsOf(() => site.manage(deletion))) - started
 }
 
 /** Returns how the database's own client lists the candidates, an object in each line, with what keeps each. */

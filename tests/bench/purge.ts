@@ -39,10 +39,9 @@ export async function measurePurge(bench: Bench): Promise<void> {
     reached: without.seconds / raw.seconds,
   })
 
-  const ids = Array.from({ length: botsAmong(users) }, (_, i) => 3 * (i + 1))
   const django = peers.django
     ? await deletion(bench, "Django's QuerySet.delete()", users, async (database) => ({
-        seconds: await djangoDeletion(database, ids),
+        seconds: await djangoDeletion(database),
         peakMegabytes: undefined,
       }))
     : undefined

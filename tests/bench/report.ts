@@ -30,6 +30,12 @@ export interface Goal {
 export class Report {
   readonly figures: Figure[] = []
   readonly goals: Goal[] = []
+  private readonly versions: string[] = []
+
+  /** `PostgreSQL 15.18 (Debian ...)`: how long a server takes depends on how it was built. */
+  version(words: string): void {
+    this.versions.push(words)
+  }
 
   /** Returns the median of its seconds. */
   figure(figure: Figure): number {
@@ -48,7 +54,7 @@ export class Report {
       ...this.figures.map(figureCells),
     ]
     const reached = [['database', 'target', 'limit', 'measured', 'reached'], ...this.goals.map(goalCells)]
-    return `${columns(measured)}\n${columns(reached)}`
+    return `${this.versions.join('\n')}\n\n${columns(measured)}\n${columns(reached)}`
   }
 
   /** Writes everything as JSON into the directory and returns the path. */
@@ -57,8 +63,11 @@ export class Report {
     const path = join(directory, `${at.replaceAll(':', '')}.json`)
     const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version, load: loadavg() }
     await mkdir(directory, { recursive: true })
-    const { figures, goals } = this
-    await writeFile(path, `${JSON.stringify({ at, options, machine, figures, goals }, undefined, 2)}\n`)
+    const { versions, figures, goals } = this
+    await writeFile(
+      path,
+      `${JSON.stringify({ at, options, machine, versions, figures, goals }, undefined, 2)}\n`,
+    )
     return path
   }
 }

@@ -8,6 +8,7 @@ import { postgresStorage } from '../support/postgres-storage.ts'
 import { sqliteStorage } from '../support/sqlite-storage.ts'
 import { crowd } from './crowd.ts'
 import { type Command, timed } from './measure.ts'
+import { startPackagedPostgres } from './packaged-postgres.ts'
 
 /** As durable as a server is by default. What works at its own time would hit one contender and spare another. */
 const POSTGRES_SETTINGS = ['autovacuum=off', 'max_wal_size=8GB', 'checkpoint_timeout=1d']
@@ -63,8 +64,21 @@ export class SiteDatabases {
   /** `hasDjango`: its migrations are run too, so that it finds its tables. */
   static async open(kind: DatabaseKind, hasDjango: boolean): Promise<SiteDatabases> {
     if (kind === 'sqlite') return new SiteDatabases(kind, await sqliteStorage(), hasDjango)
-    const server = await startPostgres(POSTGRES_SETTINGS)
+    const server =
+      (await startPackagedPostgres(POSTGRES_SETTINGS)) ?? (await startPostgres(POSTGRES_SETTINGS))
     return new SiteDatabases(kind, await postgresStorage(server.url), hasDjango, server.stop)
+  }
+
+  /** Returns the name and the version of the database. */
+  async version(): Promise<string> {
+    const name = this.nextName()
+    await this.storage.create(name)
+    const connection = await this.storage.connect(name)
+    const select = this.kind === 'sqlite' ? "'SQLite ' || sqlite_version()" : 'version()'
+    const [row] = await connection.rows<{ version: string }>(`SELECT ${select} AS version`)
+    await connection.close()
+    await this.storage.drop(name)
+    return row?.version ?? ''
   }
 
   /** Returns a database with so many users, with nothing left to be written by the system. */

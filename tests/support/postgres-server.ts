@@ -21,7 +21,7 @@ export interface PostgresServer {
 
 const PASSWORD = 'for-tests-only'
 
-const SETTINGS = ['max_connections=200', 'listen_addresses=127.0.0.1', 'unix_socket_directories=']
+export const SETTINGS = ['max_connections=200', 'listen_addresses=127.0.0.1', 'unix_socket_directories=']
 
 /** The same case folding on every machine, whatever its locale. */
 const INITDB = ['--encoding=UTF8', '--no-locale', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']

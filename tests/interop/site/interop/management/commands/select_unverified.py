@@ -25,10 +25,14 @@ class Command(JsonCommand):
         return unverified_since_date(date, time_zone)
 
 
-def unverified_since(cutoff):
+def unverified_users(cutoff):
+    """A user with two unverified primary addresses is in it twice."""
     users = get_user_model().objects.filter(emailaddress__verified=False, emailaddress__primary=True)
-    found = users.exclude(last_login__gt=cutoff).distinct()
-    return sorted(found.values_list("pk", flat=True))
+    return users.exclude(last_login__gt=cutoff)
+
+
+def unverified_since(cutoff):
+    return sorted(unverified_users(cutoff).distinct().values_list("pk", flat=True))
 
 
 def unverified_since_date(text, time_zone):
