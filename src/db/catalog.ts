@@ -20,6 +20,8 @@ export interface Table {
   readonly name: string
   readonly columns: readonly Column[]
   readonly primaryKey: readonly string[]
+  /** Other tables inherit from it (PostgreSQL's INHERITS): what is said of its rows is said of theirs, too. */
+  readonly extended: boolean
 }
 
 export type DeleteAction = 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default'
@@ -60,6 +62,7 @@ export interface ColumnRow extends Column {
   readonly label: string
   readonly schema: string | undefined
   readonly table: string
+  readonly extended?: boolean
   /** 1, 2, … within the primary key, 0 outside. */
   readonly keyPosition: number
 }
@@ -92,6 +95,7 @@ export function assembleCatalog(rows: CatalogRows): Catalog {
         filled,
       })),
       primaryKey: keyed.map((row) => row.name),
+      extended: first.extended ?? false,
     })
   }
   const indexes = groupBy(rows.indexes, (row) => row.label)

@@ -71,6 +71,20 @@ function refuseWithoutForeignKeys({ catalog, users, emailAddresses }: Shape): vo
   )
 }
 
+/**
+ * Throws a UserError (refused) when a deletion would reach a table that others inherit from: their rows would go with
+ * its own, and no archive would hold what only they have.
+ */
+export function refuseExtended({ users, edges }: Dependents): void {
+  const reached = [users, ...edges.filter(({ rule }) => rule !== 'keep').map(({ table }) => table)]
+  const extended = reached.find((table) => table.extended)
+  if (!extended) return
+  throw new UserError(`other tables inherit from ${extended.label}: what they hold could not be put back`, {
+    kind: 'refused',
+    hint: 'leave it out of --cascade and --set-null, and its rows keep their users; or make partitions of them',
+  })
+}
+
 function edgesFrom({ users, catalog }: Shape, settings: readonly RuleSettings[]) {
   const book = readRules(catalog, settings)
   const onto = groupBy(catalog.foreignKeys, (key) => key.references)

@@ -4,7 +4,7 @@ import { retrying } from '../db/retrying.ts'
 import { instantOf } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
 import type { LedgerRun } from '../ledger/run.ts'
-import { edgeLabel } from '../site/dependents.ts'
+import { edgeLabel, refuseExtended } from '../site/dependents.ts'
 import type { Site } from '../site/site.ts'
 import { type Archive, ArchiveError } from './archive.ts'
 import { deleteUsers, type Effects } from './batch.ts'
@@ -68,8 +68,9 @@ export interface PurgeReport {
 }
 
 /**
- * Deletes the users of the plan's batches, each batch in one transaction that checks them again. Never throws for what
- * a database does in the middle: the report says what was done, and why it stopped.
+ * Deletes the users of the plan's batches, each batch in one transaction that checks them again. Throws a UserError
+ * before it begins, for a table that it cannot archive; never for what a database does in the middle: the report says
+ * what was done, and why it stopped.
  */
 export async function purge(
   site: Site,
@@ -107,6 +108,7 @@ class PurgeRun {
   constructor(site: Site, criteria: Criteria, plan: PurgePlan, options: PurgeOptions) {
     this.site = site
     this.candidates = plannedCandidates(site, criteria)
+    refuseExtended(this.candidates.dependents)
     this.plan = plan
     this.options = options
     this.kept = { ...plan.kept }

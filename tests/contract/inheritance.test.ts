@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { planPurge } from '../../src/users/plan.ts'
+import { purge } from '../../src/users/purge.ts'
 import { criteria } from '../support/criteria.ts'
-import { describeEachDatabase } from '../support/databases.ts'
+import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
 import { expectRoundTrip } from '../support/round-trip.ts'
 import { createSite, insert, rowsOf, siteIn, type TestSite } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
@@ -115,5 +116,40 @@ describeEachDatabase('multi-table inheritance', (harness) => {
     await insert(site, 'restaurant', { place_id: place, owner_id: await addUser(site) })
     const plan = await expectRoundTrip(site, { cascade: ['restaurant'] })
     expect(plan.tables).toEqual({ restaurant: 1, auth_user: 1, account_emailaddress: 1 })
+  })
+})
+
+describeDatabase('postgres', 'a table that others inherit from', (harness) => {
+  const LOGS = `
+create table log (id {key}, user_id integer references auth_user (id) deferrable initially deferred, text text);
+create table log_2019 (year_only text) inherits (log);`
+
+  test('keeps its users, and theirs', async () => {
+    const site = await createSite(harness, SITE, LOGS)
+    const [a, b] = [await addUser(site), await addUser(site)]
+    await insert(site, 'log', { user_id: a, text: 'here' })
+    await insert(site, 'log_2019', { id: '7', user_id: b, text: 'there', year_only: 'x' })
+    expect(await planPurge(site, criteria())).toMatchObject({ toDelete: 0, kept: { content: 2 } })
+  })
+
+  test.each([{ cascade: ['log'] }, { setNull: ['log.user_id'] }])(
+    'is not deleted from: %o',
+    async (rules) => {
+      const site = await createSite(harness, SITE, LOGS)
+      await addUser(site)
+      await expect(planPurge(site, criteria({ rules }))).rejects.toThrow(
+        expect.objectContaining({ kind: 'refused', message: expect.stringContaining('inherit from log') }),
+      )
+    },
+  )
+
+  test('nor by an old plan', async () => {
+    const site = await createSite(harness, SITE, LOGS.split(';')[0])
+    const key = await addUser(site)
+    const rules = { cascade: ['log'] }
+    const plan = await planPurge(site, criteria({ rules }), { batchSize: 10 })
+    await site.database.run(LOGS.split(';')[1] ?? '')
+    await expect(purge(await siteIn(site.database), criteria({ rules }), plan)).rejects.toThrow('inherit')
+    expect(await rowsOf(site.db, 'auth_user')).toMatchObject([{ id: key }])
   })
 })

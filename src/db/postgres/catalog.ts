@@ -19,6 +19,7 @@ const ACTIONS: Record<string, DeleteAction> = {
 /** Ordinary and partitioned tables of people's schemas; partitions answer through their parent. */
 const TABLES = sql`(
   select c.oid, n.nspname as schema, c.relname as name, pg_table_is_visible(c.oid) as visible,
+    c.relkind = 'r' and exists (select 1 from pg_inherits i where i.inhparent = c.oid) as extended,
     case when pg_table_is_visible(c.oid) then c.relname else n.nspname || '.' || c.relname end as label
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't'
@@ -29,7 +30,7 @@ const TABLES = sql`(
 export async function postgresCatalog(db: Db): Promise<Catalog> {
   const mark = await postgresSchemaMark(db)
   const columns = await db.rows<ColumnRow & { visible: boolean }>(sql`
-    select t.label, t.visible, t.schema, t.name as "table", a.attname as name,
+    select t.label, t.visible, t.schema, t.name as "table", t.extended, a.attname as name,
       format_type(a.atttypid, a.atttypmod) as type, not a.attnotnull as nullable,
       a.attgenerated <> '' as generated,
       a.atthasdef or a.attidentity <> '' as filled,

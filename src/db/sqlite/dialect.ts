@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { dashedUuid, hexUuid } from '../../django/uuid.ts'
+import { columnOf } from '../catalog.ts'
 import type { DeletionOf, Dialect, ImageColumn, ImagePlace, LinedRows } from '../dialect.ts'
 import { rowValue, tableName } from '../identifiers.ts'
 import { joinedLines } from '../joined-lines.ts'
@@ -105,16 +106,20 @@ export const sqliteDialect: Dialect = {
     deletions: readonly DeletionOf[],
   ) {
     await sqliteDialect.deferForeignKeys(tx)
-    const found: (T & { id: bigint })[][] = []
+    const found: (T & { identityImage: string })[][] = []
     for (const { table, identity, rows, returning } of deletions) {
+      const columns = identity.map((name) => columnOf(table, name) ?? sqliteDialect.rowId)
       found.push(
-        await tx.rows<T & { id: bigint }>(sql`with recursive ${sql.join([...definitions], sql`, `)}
-          select rowid as id, ${returning} from ${tableName(table)} where ${rowValue(identity)} in (${rows})`),
+        await tx.rows<T & { identityImage: string }>(sql`with recursive ${sql.join([...definitions], sql`, `)}
+          select ${sqliteDialect.image(columns)} as "identityImage", ${returning} from ${tableName(table)}
+          where ${rowValue(identity)} in (${rows})`),
       )
     }
-    for (const [i, { table }] of deletions.entries()) {
-      const ids = `[${found[i]?.map((row) => row.id).join(',')}]`
-      await tx.run(sql`delete from ${tableName(table)} where rowid in (select value from json_each(${ids}))`)
+    for (const [i, { table, identity }] of deletions.entries()) {
+      const images = `[${found[i]?.map((row) => row.identityImage).join(',')}]`
+      const places = identity.map((name, at) => ({ at, type: columnOf(table, name)?.type ?? 'integer' }))
+      await tx.run(sql`delete from ${tableName(table)}
+        where ${rowValue(identity)} in (${sqliteDialect.fromImages(images, places)})`)
     }
     return found
   },
