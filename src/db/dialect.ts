@@ -76,7 +76,7 @@ export interface Dialect {
   /** The exact text of an instant as `instantFromText` would return it; within a transaction, where the time zone is UTC. */
   instantText(exactText: SQL): SQL
   /** The hidden column that tells the rows of a table without a primary key apart, within one transaction. */
-  readonly rowId: { readonly name: string; readonly type: string }
+  rowIdOf(table: Table): ImageColumn
   /** Deletes the rows of the table where the condition holds, and returns how many. */
   deleteInLines(tx: Db, deletion: LinedDeletion): Promise<number>
   /**

@@ -48,7 +48,7 @@ export class Relations {
 
   /** Returns the columns that tell a row of the table from all others. */
   identityOf(table: Table): readonly string[] {
-    return table.primaryKey.length > 0 ? table.primaryKey : [this.dialect.rowId.name]
+    return table.primaryKey.length > 0 ? table.primaryKey : [this.dialect.rowIdOf(table).name]
   }
 
   /** Returns the columns of the table's expression: its identity, and whatever other tables refer to. */

@@ -62,7 +62,7 @@ function ringColumn(relations: Relations, table: Table, column: string): string 
 }
 
 function typeOf(relations: Relations, table: Table, column: string): string {
-  return columnOf(table, column)?.type ?? relations.dialect.rowId.type
+  return columnOf(table, column)?.type ?? relations.dialect.rowIdOf(table).type
 }
 
 function number(relations: Relations, table: Table): SQL {

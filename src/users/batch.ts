@@ -278,7 +278,7 @@ class Deletion {
 
   /** Also the hidden one that tells the rows of a table without a primary key apart. */
   private columnsNamed(table: Table, names: readonly string[]): ImageColumn[] {
-    return names.map((name) => columnOf(table, name) ?? this.tx.dialect.rowId)
+    return names.map((name) => columnOf(table, name) ?? this.tx.dialect.rowIdOf(table))
   }
 
   /** Before they are set to NULL. The rows are locked: what is archived is what was there. */

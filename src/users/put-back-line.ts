@@ -156,6 +156,6 @@ export class LineRestoration {
 /** Without a primary key, several rows may have the same values: any of them will do, and only one. */
 function oneOf({ dialect }: Db, table: Table, where: SQL): SQL {
   if (table.primaryKey.length > 0) return where
-  const id = sql.identifier(dialect.rowId.name)
+  const id = sql.identifier(dialect.rowIdOf(table).name)
   return sql`${id} = (select ${id} from ${tableName(table)} where ${where} limit 1)`
 }

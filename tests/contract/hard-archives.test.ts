@@ -6,7 +6,9 @@ import { eq } from 'drizzle-orm'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { archivedUsers } from '../../src/users/archived-users.ts'
 import { openArchive } from '../../src/users/open-archive.ts'
+import { planPurge } from '../../src/users/plan.ts'
 import { purgeInto, putBack } from '../support/archives.ts'
+import { criteria } from '../support/criteria.ts'
 import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
 import { expectRoundTrip } from '../support/round-trip.ts'
 import { allRowsOf, createSite, insert, rowsOf, type TestSite, withTables } from '../support/sites.ts'
@@ -250,6 +252,46 @@ describeDatabase('sqlite', 'text of SQLite', (harness) => {
     expect(await putBack(there, archive)).toMatchObject({ failed: [] })
     expect(await allRowsOf(db)).toEqual(before)
     await db.close()
+  })
+})
+
+describeDatabase('sqlite', 'row ids', (harness) => {
+  const HIDDEN = `create table node (id integer primary key, rowid integer, user_id integer references auth_user (id),
+      up integer references node (id)); create index node_user on node (user_id); create index node_up on node (up);
+    create table visit (rowid integer, oid text, user_id integer references auth_user (id), seen_by integer
+      references auth_user (id)); create index visit_user on visit (user_id); create index visit_seen on visit (seen_by);`
+
+  test('are not taken from a column that has their name', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65', HIDDEN)
+    const [user] = await siteWith(site, 1)
+    const kept = await addUser(site, { lastLogin: '2024-01-01T00:00:00Z' })
+    await site.database.run(`insert into node values (1, 7, ${user}, null), (2, 7, ${kept}, null), (3, 7, null, null),
+      (4, 8, ${user}, 1); insert into visit values (7, 'a', ${user}, null), (7, 'a', ${kept}, ${user}),
+      (7, 'a', ${kept}, ${user}), (7, 'a', ${kept}, ${kept}), (8, 'b', ${user}, ${user})`)
+    const rules = { cascade: ['node', 'visit.user_id'], setNull: ['visit.seen_by'] }
+    const before = await allRowsOf(site.db)
+    const { path, report } = await purgeInto(directory, site, { rules })
+    expect(report).toMatchObject({
+      tables: { node: 2, visit: 2 },
+      nulled: { 'visit.seen_by': 2 },
+      failed: [],
+    })
+    expect(await rowsOf(site.db, 'node')).toMatchObject([{ user_id: kept }, { user_id: null }])
+    expect(await rowsOf(site.db, 'visit')).toMatchObject(Array(3).fill({ user_id: kept }))
+    expect(await putBack(site, path)).toMatchObject({ failed: [] })
+    const after = await allRowsOf(site.db)
+    expect({ ...after, visit: after.visit?.map((row) => JSON.stringify(row)).sort() }).toEqual({
+      ...before,
+      visit: before.visit?.map((row) => JSON.stringify(row)).sort(),
+    })
+  })
+
+  test('that columns hide altogether stop a purge before it begins', async () => {
+    const all = 'create table visit (rowid int, oid int, _rowid_ int, user_id int references auth_user (id));'
+    const site = await createSite(harness, 'django5.2-allauth65', all)
+    await insert(site, 'visit', { user_id: (await siteWith(site, 1))[0] ?? '' })
+    const plan = planPurge(site, criteria({ rules: { cascade: ['visit'] } }))
+    await expect(plan).rejects.toThrow('the rows of visit cannot be told apart')
   })
 })
 

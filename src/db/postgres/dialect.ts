@@ -89,7 +89,7 @@ export const postgresDialect: Dialect = {
   json: (text) => sql`(${text})::json`,
   instantText,
   scanSeconds: postgresScanSeconds,
-  rowId: { name: 'ctid', type: 'tid' },
+  rowIdOf: () => ({ name: 'ctid', type: 'tid' }),
   // To hand over a row at a time would take longer than to delete it; one long text for all would lie about in memory.
   async deleteInLines(tx, { keys, definitions, table, where, line, take }) {
     const deletion = sql`gone as (delete from ${tableName(table)} where ${where} returning ${postgresDialect.image(line.columns)} as image)`

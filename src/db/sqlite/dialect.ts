@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { dashedUuid, hexUuid } from '../../django/uuid.ts'
-import { columnOf } from '../catalog.ts'
+import { UserError } from '../../errors.ts'
+import { columnOf, type Table } from '../catalog.ts'
 import type { DeletionOf, Dialect, ImageColumn, ImagePlace, LinedRows } from '../dialect.ts'
 import { rowValue, tableName } from '../identifiers.ts'
 import { joinedLines } from '../joined-lines.ts'
@@ -10,6 +11,9 @@ import { boundValue, isBytesOfText } from './cells.ts'
 import { isExact } from './exact-lines.ts'
 import { FOLD_CASE, IS_UTF8, OBJECT_CELL, REAL_TEXT, SHA256, SHOWN_INSTANT, SHOWN_UUID } from './functions.ts'
 import { isIntegerType, sqliteKit } from './kit.ts'
+
+/** Of SQLite's row id. */
+const ROW_ID_NAMES = ['rowid', '_rowid_', 'oid']
 
 const INTEGER = /^-?\d{1,19}$/
 
@@ -80,7 +84,7 @@ export const sqliteDialect: Dialect = {
   json: (text) => sql`json(${text})`,
   instantText,
   scanSeconds: async () => new Map(),
-  rowId: { name: 'rowid', type: 'integer' },
+  rowIdOf: (table) => ({ name: rowIdName(table), type: 'integer' }),
   // RETURNING would hand over a row at a time, which takes longer than to look twice: nobody else can write meanwhile.
   async deleteInLines(tx, { keys, definitions, table, where, line, take }) {
     const rows = { keys, definitions, table, where, line }
@@ -108,7 +112,7 @@ export const sqliteDialect: Dialect = {
     await sqliteDialect.deferForeignKeys(tx)
     const found: (T & { identityImage: string })[][] = []
     for (const { table, identity, rows, returning } of deletions) {
-      const columns = identity.map((name) => columnOf(table, name) ?? sqliteDialect.rowId)
+      const columns = identity.map((name) => columnOf(table, name) ?? sqliteDialect.rowIdOf(table))
       found.push(
         await tx.rows<T & { identityImage: string }>(sql`with recursive ${sql.join([...definitions], sql`, `)}
           select ${sqliteDialect.image(columns)} as "identityImage", ${returning} from ${tableName(table)}
@@ -154,6 +158,17 @@ function lineSelect(
 async function linesOf(tx: Db, select: SQL): Promise<Uint8Array | string | null> {
   const [found] = await tx.rows<{ lines: Uint8Array | string | null }>(select)
   return found?.lines ?? null
+}
+
+/** A column may have one of its names: then that name means the column (https://sqlite.org/rowidtable.html). */
+function rowIdName({ label, columns }: Table): string {
+  const taken = new Set(columns.map(({ name }) => name.toLowerCase()))
+  const free = ROW_ID_NAMES.find((name) => !taken.has(name))
+  if (free) return free
+  throw new UserError(`the rows of ${label} cannot be told apart: columns have all names of its row id`, {
+    kind: 'refused',
+    hint: 'give the table a primary key',
+  })
 }
 
 /** SQLite's integers have 64 bits, whatever the column says. */
