@@ -17,6 +17,8 @@ export interface Table {
   /** How people name it, and the key of the catalog: `blog_post`, or `other.blog_post` off the search path. */
   readonly label: string
   readonly schema: string | undefined
+  /** The schema it lies in, also where the search path finds it; undefined where there are no schemas. */
+  readonly namespace: string | undefined
   readonly name: string
   readonly columns: readonly Column[]
   readonly primaryKey: readonly string[]
@@ -62,6 +64,7 @@ export interface ColumnRow extends Column {
   readonly label: string
   readonly schema: string | undefined
   readonly table: string
+  readonly namespace?: string
   readonly extended?: boolean
   /** 1, 2, … within the primary key, 0 outside. */
   readonly keyPosition: number
@@ -86,6 +89,7 @@ export function assembleCatalog(rows: CatalogRows): Catalog {
     tables.set(label, {
       label,
       schema: first.schema,
+      namespace: first.namespace,
       name: first.table,
       columns: columns.map(({ name, type, nullable, generated, filled }) => ({
         name,

@@ -29,11 +29,19 @@ export interface ArchivedEdge {
   readonly referenced: readonly string[]
 }
 
+/** Where the users were. */
+export interface ArchivedDatabase {
+  readonly kind: string
+  readonly identity: string
+  /** Of the user table: tenants may have one each. */
+  readonly schema?: string | undefined
+}
+
 /** The first line of an archive. */
 export interface ArchiveHeader {
   readonly usermgmt: string
   readonly format: number
-  readonly database: { readonly kind: string; readonly identity: string }
+  readonly database: ArchivedDatabase
   readonly started: Instant
   readonly users: string
   readonly user_key: string
@@ -133,6 +141,11 @@ async function explained<T>(path: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Returns how an archive names the database of the site. */
+export function archivedDatabase({ db, shape }: Site, identity: string): ArchivedDatabase {
+  return { kind: db.dialect.name, identity, schema: shape.users.namespace }
+}
+
 /** Returns the header of a run that starts now. */
 export function archiveHeader(
   site: Site,
@@ -145,7 +158,7 @@ export function archiveHeader(
   return {
     usermgmt: run.version,
     format: ARCHIVE_FORMAT,
-    database: { kind: site.db.dialect.name, identity: run.identity },
+    database: archivedDatabase(site, run.identity),
     started: instantOf(run.now),
     users: site.shape.users.label,
     user_key: site.shape.userKey.name,

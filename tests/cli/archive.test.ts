@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ARCHIVE_EXAMPLES } from '../../src/cli/commands/archive.ts'
 import { RESTORE_EXAMPLES } from '../../src/cli/commands/restore.ts'
-import { describeEachDatabase } from '../support/databases.ts'
-import { allRowsOf, rowsOf, withTables } from '../support/sites.ts'
+import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
+import { allRowsOf, rowsOf, siteInSchema, withTables } from '../support/sites.ts'
 import { addUser, type NewUser } from '../support/users.ts'
 import { exampleSite } from './example-site.ts'
 import { usermgmt } from './run.ts'
@@ -108,5 +108,23 @@ describeEachDatabase('archives on the command line', (harness) => {
     const elsewhere = await run(`restore usermgmt-archive/${NAME} --yes --database ${other.url}`)
     expect(elsewhere).toMatchObject({ exit: 3, stdout: '' })
     expect(elsewhere.stderr).toContain('comes from another database')
+  })
+})
+
+describeDatabase('postgres', 'the archive of one tenant', (harness) => {
+  test('is not put back into the schema of another', async () => {
+    const site = await siteInSchema(harness, 'django5.2-allauth65', { schema: 'one' })
+    await addUser(site)
+    await site.database.run(`create schema two; create table two.auth_user (like one.auth_user including all);
+      create table two.account_emailaddress (like one.account_emailaddress including all);
+      alter table two.account_emailaddress add foreign key (user_id) references two.auth_user (id)`)
+    const run = (line: string, url: string) => usermgmt(line.split(' '), { cwd, env: { DATABASE_URL: url } })
+    const purged = await run('purge --since 2020-01-01 --yes --archive here --max-delete 100%', site.url)
+    expect(purged).toMatchObject({ exit: 0 })
+    const [file] = await readdir(join(cwd, 'here'))
+    const elsewhere = await run(`restore here/${file} --yes`, site.url.replace('%3Done', '%3Dtwo'))
+    expect(elsewhere).toMatchObject({ exit: 3, stdout: '' })
+    expect(elsewhere.stderr).toMatch(/another database: .* \(schema one\); this one is .* \(schema two\);/)
+    expect(await run(`restore here/${file} --yes`, site.url)).toMatchObject({ exit: 0 })
   })
 })

@@ -27,6 +27,8 @@ describeEachDatabase('the catalog', (harness) => {
     expect(tableIn(catalog, 'thing')).toEqual({
       label: 'thing',
       schema: undefined,
+      namespace: harness.pick({ sqlite: undefined, postgres: 'public' }),
+      extended: false,
       name: 'thing',
       primaryKey: ['id'],
       columns: [

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
 import type { RunEnd } from '../../ledger/run.ts'
+import { type ArchivedDatabase, archivedDatabase } from '../../users/archive.ts'
 import { findArchived } from '../../users/find-archived.ts'
 import { openArchive } from '../../users/open-archive.ts'
 import { restore } from '../../users/restore.ts'
@@ -29,7 +30,7 @@ export async function restoreArchive(
   const archive = await openArchive(path)
   try {
     const report = await withSite(context, globals, async (site, { target }) => {
-      refuseOther(archive.header.database.identity, databaseIdentity(target), options)
+      refuseOther(archive.header.database, archivedDatabase(site, databaseIdentity(target)), options)
       const users = options.user && (await findArchived(site, archive, options.user))
       if (!options.dryRun && !options.yes) await confirm(context, globals)
       const putBack = () =>
@@ -62,12 +63,21 @@ function rowsIn({ restored }: RestoreReport): number {
   return Object.values(restored).reduce((sum, count) => sum + count, 0)
 }
 
-function refuseOther(archived: string, here: string, { anyDatabase }: RestoreCommandOptions): void {
-  if (archived === here || anyDatabase) return
-  throw new UserError(`the archive comes from another database: ${archived}`, {
+function refuseOther(
+  archived: ArchivedDatabase,
+  here: ArchivedDatabase,
+  { anyDatabase }: RestoreCommandOptions,
+): void {
+  const isSame = archived.identity === here.identity && archived.schema === here.schema
+  if (isSame || anyDatabase) return
+  throw new UserError(`the archive comes from another database: ${shownDatabase(archived)}`, {
     kind: 'refused',
-    hint: `this one is ${here}; if it is the same, or a copy, add --any-database`,
+    hint: `this one is ${shownDatabase(here)}; if it is the same, or a copy, add --any-database`,
   })
+}
+
+function shownDatabase({ identity, schema = 'public' }: ArchivedDatabase): string {
+  return schema === 'public' ? identity : `${identity} (schema ${schema})`
 }
 
 async function confirm(context: Context, globals: GlobalOptions): Promise<void> {

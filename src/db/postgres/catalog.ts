@@ -29,8 +29,8 @@ const TABLES = sql`(
 /** Returns the tables, foreign keys and indexes of the database (PostgreSQL manual, System Catalogs). */
 export async function postgresCatalog(db: Db): Promise<Catalog> {
   const mark = await postgresSchemaMark(db)
-  const columns = await db.rows<ColumnRow & { visible: boolean }>(sql`
-    select t.label, t.visible, t.schema, t.name as "table", t.extended, a.attname as name,
+  const columns = await db.rows<ColumnRow & { visible: boolean; namespace: string }>(sql`
+    select t.label, t.visible, t.schema as namespace, t.name as "table", t.extended, a.attname as name,
       format_type(a.atttypid, a.atttypmod) as type, not a.attnotnull as nullable,
       a.attgenerated <> '' as generated,
       a.atthasdef or a.attidentity <> '' as filled,
@@ -55,7 +55,7 @@ export async function postgresCatalog(db: Db): Promise<Catalog> {
     join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
     where i.indisvalid and i.indpred is null and m.amname in ('btree', 'hash')`)
   const catalog = assembleCatalog({
-    columns: columns.map((row) => ({ ...row, schema: row.visible ? undefined : row.schema })),
+    columns: columns.map((row) => ({ ...row, schema: row.visible ? undefined : row.namespace })),
     foreignKeys: foreignKeys.map((row) => ({ ...row, onDelete: ACTIONS[row.action] ?? 'no action' })),
     indexes,
   })
