@@ -24,6 +24,8 @@ export interface Table {
   readonly primaryKey: readonly string[]
   /** Other tables inherit from it (PostgreSQL's INHERITS): what is said of its rows is said of theirs, too. */
   readonly extended: boolean
+  /** Names of its primary key, unique and exclusion constraints that may be checked later, qualified and quoted. */
+  readonly deferrableKeys: readonly string[]
 }
 
 export type DeleteAction = 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default'
@@ -66,6 +68,7 @@ export interface ColumnRow extends Column {
   readonly table: string
   readonly namespace?: string
   readonly extended?: boolean
+  readonly deferrableKeys?: readonly string[]
   /** 1, 2, … within the primary key, 0 outside. */
   readonly keyPosition: number
 }
@@ -100,6 +103,7 @@ export function assembleCatalog(rows: CatalogRows): Catalog {
       })),
       primaryKey: keyed.map((row) => row.name),
       extended: first.extended ?? false,
+      deferrableKeys: first.deferrableKeys ?? [],
     })
   }
   const indexes = groupBy(rows.indexes, (row) => row.label)

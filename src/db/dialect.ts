@@ -75,6 +75,8 @@ export interface Dialect {
   json(text: SQL): SQL
   /** The exact text of an instant as `instantFromText` would return it; within a transaction, where the time zone is UTC. */
   instantText(exactText: SQL): SQL
+  /** Within the transaction, from now on: keys of the table that may be checked later are checked by each statement. */
+  checkKeysAtOnce(tx: Db, table: Table): Promise<void>
   /** The hidden column that tells the rows of a table without a primary key apart, within one transaction. */
   rowIdOf(table: Table): ImageColumn
   /** Deletes the rows of the table where the condition holds, and returns how many. */

@@ -57,6 +57,11 @@ export function explainDatabaseError(error: unknown, target: string): UserError 
   return message === undefined ? undefined : new UserError(message, { hint, cause: error })
 }
 
+/** True when a row has a key or a unique value that another row has already. */
+export function isTaken(error: unknown): boolean {
+  return /^(23505|23P01)$/.test(driverError(error)?.code ?? '')
+}
+
 /** Returns why a row could not be changed, naming table and constraint but no value. */
 export function shortReason(error: unknown): string {
   const cause = driverError(error)

@@ -44,6 +44,15 @@ export class ArchivedRows {
     return this.archivedColumns(line).filter((name) => !table || !columnOf(table, name))
   }
 
+  /** Returns the columns that have another type by now: it may make another value of what is archived. */
+  changedTypes(line: DeletedLine): Column[] {
+    const { columns = [], types = [] } = this.header.tables[line.d] ?? {}
+    const then = new Map(columns.map((name, i) => [name, types[i]]))
+    return this.writtenColumns(line).flatMap(({ column }) =>
+      then.get(column.name) === column.type ? [] : [column],
+    )
+  }
+
   /** Returns the archived values by the names of their columns. */
   cellsOf(line: DeletedLine): Map<string, Cell> {
     return new Map(this.archivedColumns(line).map((name, i) => [name, line.row[i] ?? null]))

@@ -2,11 +2,14 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Table } from '../db/catalog.ts'
 import type { Cell } from '../db/dialect.ts'
 import { shortReason } from '../db/errors.ts'
-import { columnList, tableName } from '../db/identifiers.ts'
+import { tableName } from '../db/identifiers.ts'
+import { cellsOf } from '../db/image.ts'
 import type { Db } from '../db/port.ts'
+import { UserError } from '../errors.ts'
 import type { Site } from '../site/site.ts'
 import type { ArchiveLine, ClearedLine, DeletedLine } from './archive.ts'
 import type { ArchivedRows } from './archived-rows.ts'
+import { insertAbsent, insertAndRead, type NewRows } from './insert-absent.ts'
 import type { Owners } from './ownership.ts'
 import { PresentCopies } from './present-copies.ts'
 import { type NamedCell, PresentRows } from './present-rows.ts'
@@ -70,7 +73,7 @@ export class LineRestoration {
       else await this.putBack(line)
     } catch (error) {
       await tx.run(sql`rollback to savepoint one_row`)
-      this.fail(line, shortReason(error))
+      this.fail(line, error instanceof UserError ? error.message : shortReason(error))
       isIn = false
     }
     await tx.run(sql`release savepoint one_row`)
@@ -81,18 +84,17 @@ export class LineRestoration {
     const { tx, rows, tally } = this.work
     const table = rows.tableOf(line)
     if (!table) return this.fail(line, 'the table is gone')
-    const written = rows.writtenColumns(line).map(({ column, at }) => ({
-      name: column.name,
-      cell: row[at] ?? null,
-      value: tx.dialect.cellValue(row[at] ?? null, column.type),
-    }))
-    const cells = written.map(({ name, cell }): NamedCell => [name, cell])
+    const written = rows.writtenColumns(line).map(({ column, at }) => ({ column, cell: row[at] ?? null }))
+    const cells = written.map(({ column, cell }): NamedCell => [column.name, cell])
     if (table.primaryKey.length === 0 && (await this.isThere(table, line, cells))) return tally.skip()
-    const values = written.map(({ value }) => value)
-    const inserted = await tx.changes(sql`insert into ${tableName(table)}
-      (${columnList(written.map(({ name }) => name))}) ${tx.dialect.overridingIdentity}
-      values (${sql.join(values, sql`, `)}) on conflict do nothing`)
-    if (inserted > 0) {
+    const values = written.map(({ column, cell }) => tx.dialect.cellValue(cell, column.type))
+    const columns = written.map(({ column }) => column)
+    const newRow = { table, columns, source: sql`values (${sql.join(values, sql`, `)})` }
+    const isIn =
+      rows.changedTypes(line).length > 0
+        ? await insertedUnchanged(tx, newRow, cells)
+        : (await insertAbsent(tx, newRow)) > 0
+    if (isIn) {
       tally.putBack(table.label)
       const gone = rows.goneColumns(line)
       if (gone.length > 0)
@@ -151,6 +153,17 @@ export class LineRestoration {
     const user = owner === undefined ? undefined : tx.dialect.shownKey(owner, site.shape.userKey.type)
     tally.fail({ user, table: rows.tableNameOf(line), reason })
   }
+}
+
+/** Returns false when the row is there already. Throws a UserError when the database would make another one of it. */
+async function insertedUnchanged(tx: Db, row: NewRows, cells: readonly NamedCell[]): Promise<boolean> {
+  const [found] = await insertAndRead(tx, row)
+  if (!found) return false
+  const now = cellsOf(found)
+  const changed = cells.filter(([, cell], i) => JSON.stringify(cell) !== JSON.stringify(now[i]))
+  if (changed.length === 0) return true
+  const names = changed.map(([name]) => name).join(', ')
+  throw new UserError(`the type of a column has changed, and would change its value: ${names}`)
 }
 
 /** Without a primary key, several rows may have the same values: any of them will do, and only one. */

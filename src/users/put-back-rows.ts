@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm'
 import type { Table } from '../db/catalog.ts'
-import { columnList, tableName } from '../db/identifiers.ts'
 import type { ArchiveLine, DeletedLine } from './archive.ts'
 import type { ArchivedRows } from './archived-rows.ts'
+import { insertAbsent } from './insert-absent.ts'
 import { LineRestoration, type PuttingBack } from './put-back-line.ts'
 
 /** Rows of one table in one statement; fewer when they are large, for databases limit the size of a value. */
@@ -31,7 +31,7 @@ function* chunksOf({ rows }: PuttingBack, lines: readonly ArchiveLine[]): Genera
   let together: DeletedLine[] = []
   let characters = 0
   for (const line of lines) {
-    const own = 'd' in line && rows.goneColumns(line).length === 0 ? keyedTableOf(rows, line) : undefined
+    const own = 'd' in line && isAsArchived(rows, line) ? keyedTableOf(rows, line) : undefined
     if (table && (own !== table || together.length === ROWS || characters > CHARACTERS)) {
       yield { table, lines: together }
       together = []
@@ -46,6 +46,10 @@ function* chunksOf({ rows }: PuttingBack, lines: readonly ArchiveLine[]): Genera
     }
   }
   if (table) yield { table, lines: together }
+}
+
+function isAsArchived(rows: ArchivedRows, line: DeletedLine): boolean {
+  return rows.goneColumns(line).length === 0 && rows.changedTypes(line).length === 0
 }
 
 /** Without a primary key, each row has to be looked for. */
@@ -70,9 +74,8 @@ async function insertAll(
   const images = JSON.stringify(lines.map((line) => line.row))
   const places = written.map(({ column, at }) => ({ at, type: column.type }))
   await tx.run(sql`savepoint many_rows`)
-  const inserted = await tx.changes(sql`insert into ${tableName(table)}
-    (${columnList(written.map(({ column }) => column.name))}) ${tx.dialect.overridingIdentity}
-    ${tx.dialect.fromImages(images, places)} on conflict do nothing`)
+  const columns = written.map(({ column }) => column)
+  const inserted = await insertAbsent(tx, { table, columns, source: tx.dialect.fromImages(images, places) })
   const isComplete = inserted === lines.length
   if (!isComplete) await tx.run(sql`rollback to savepoint many_rows`)
   await tx.run(sql`release savepoint many_rows`)

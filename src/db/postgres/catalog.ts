@@ -31,6 +31,8 @@ export async function postgresCatalog(db: Db): Promise<Catalog> {
   const mark = await postgresSchemaMark(db)
   const columns = await db.rows<ColumnRow & { visible: boolean; namespace: string }>(sql`
     select t.label, t.visible, t.schema as namespace, t.name as "table", t.extended, a.attname as name,
+      array(select format('%I.%I', t.schema, u.conname) from pg_constraint u
+        where u.conrelid = t.oid and u.contype in ('p', 'u', 'x') and u.condeferrable) as "deferrableKeys",
       format_type(a.atttypid, a.atttypmod) as type, not a.attnotnull as nullable,
       a.attgenerated <> '' as generated,
       a.atthasdef or a.attidentity <> '' as filled,

@@ -72,6 +72,9 @@ export const postgresDialect: Dialect = {
   checkForeignKeys: async (tx) => {
     await tx.rows(sql`set constraints all immediate`)
   },
+  checkKeysAtOnce: async (tx, { deferrableKeys }) => {
+    await tx.run(sql`set constraints ${sql.raw(deferrableKeys.join(', '))} immediate`)
+  },
   // PostgreSQL wants one recursive term that names the table once, hence the lateral union of all steps.
   recursive: (name, columns, seed, steps) => sql`${sql.identifier(name)}(${columns}) as (
     (${seed}) union (select step.* from ${sql.identifier(name)} found cross join lateral (${sql.join(

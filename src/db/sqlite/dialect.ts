@@ -67,6 +67,8 @@ export const sqliteDialect: Dialect = {
   overridingIdentity: sql``,
   // A foreign key that says INITIALLY DEFERRED is checked at COMMIT, a few statements later; nothing else can be asked for.
   checkForeignKeys: async () => {},
+  // SQLite has no such keys.
+  checkKeysAtOnce: async () => {},
   recursive: (name, columns, seed, steps) => sql`${sql.identifier(name)}(${columns}) as (
     ${seed}${sql.join(
       steps.map(
