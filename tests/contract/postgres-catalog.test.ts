@@ -18,6 +18,24 @@ describeDatabase('postgres', 'the catalog', (harness) => {
     ])
   })
 
+  test('a dot in a name is none between schema and table', async () => {
+    const catalog = await catalogOf(
+      harness,
+      `create schema a; create schema "a.b"; create table a.b (one integer); create table "a.b" (two integer);
+       create table a."b.c" (three integer); create table "a.b".c (four integer);`,
+    )
+    const columns = [...catalog.tables].map(([label, table]) => [
+      label,
+      ...table.columns.map(({ name }) => name),
+    ])
+    expect(Object.fromEntries(columns)).toEqual({
+      'a.b': 'one',
+      '"a.b"': 'two',
+      'a."b.c"': 'three',
+      '"a.b".c': 'four',
+    })
+  })
+
   test('dropped columns are gone', async () => {
     const catalog = await catalogOf(
       harness,

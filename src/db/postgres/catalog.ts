@@ -16,11 +16,16 @@ const ACTIONS: Record<string, DeleteAction> = {
   d: 'set default',
 }
 
+/** A dot within a name is none between two. */
+function inLabel(name: string) {
+  return sql.raw(`case when strpos(${name}, '.') > 0 then '"' || ${name} || '"' else ${name} end`)
+}
+
 /** Ordinary and partitioned tables of people's schemas; partitions answer through their parent. */
 const TABLES = sql`(
   select c.oid, n.nspname as schema, c.relname as name, pg_table_is_visible(c.oid) as visible,
     c.relkind = 'r' and exists (select 1 from pg_inherits i where i.inhparent = c.oid) as extended,
-    case when pg_table_is_visible(c.oid) then c.relname else n.nspname || '.' || c.relname end as label
+    case when pg_table_is_visible(c.oid) then '' else ${inLabel('n.nspname')} || '.' end || ${inLabel('c.relname')} as label
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't'
     and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\\_toast%'
