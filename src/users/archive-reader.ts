@@ -1,59 +1,54 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
 import { LINE_END } from '../line-buffer.ts'
-import { findHead, HEAD_BYTES, headIn } from './archive-format.ts'
+import { type ArchiveContents, type ArchiveEnd, bytesAt, scanArchive } from './archive-scan.ts'
 
-const SCAN_BYTES = 1024 * 1024
-
-/** Where a batch is; without a number of lines where it cannot be told what it was. */
-interface Span {
-  readonly start: number
-  readonly length: number
-  readonly lines: number | undefined
-}
+/** How far an archive goes. */
+export type ArchiveExtent = Pick<ArchiveReader, 'batches' | 'end'>
 
 /** Reads the batches of a file in any order, one at a time. */
 export class ArchiveReader {
-  /** How many batches there are, damaged ones among them. */
+  /** How many batches there should be, the header and those that are damaged or missing among them. */
   readonly count: number
-  /** The file ends in the middle of a batch: the writer was stopped, or the file was cut. */
-  readonly isTorn: boolean
+  readonly end: ArchiveEnd
+  /** There is more than one archive in the file. */
+  readonly hasSeveral: boolean
   private readonly file: FileHandle
-  private readonly spans: readonly Span[]
+  private readonly spans: ArchiveContents['spans']
 
-  private constructor(file: FileHandle, spans: readonly Span[], isTorn: boolean) {
+  private constructor(file: FileHandle, { spans, count, end, hasSeveral }: ArchiveContents) {
     this.file = file
     this.spans = spans
-    this.count = spans.length
-    this.isTorn = isTorn
+    this.count = count
+    this.end = end
+    this.hasSeveral = hasSeveral
   }
 
   /** Opens the file and finds its batches. None at all: it is not an archive. */
   static async open(path: string): Promise<ArchiveReader> {
     const file = await open(path, 'r')
-    const { size } = await file.stat()
-    const spans: Span[] = []
-    for (let start = 0; start < size; ) {
-      const found = headIn(await bytesAt(file, start, HEAD_BYTES))
-      if (found && start + found.length <= size) {
-        spans.push({ start, ...found })
-        start += found.length
-        continue
-      }
-      // Behind damage it goes on with the next batch; where none comes, the last one was not written to its end.
-      const next = await nextBatch(file, start + 1, size)
-      if (next === undefined && (found || size - start < HEAD_BYTES))
-        return new ArchiveReader(file, spans, true)
-      spans.push({ start, length: (next ?? size) - start, lines: undefined })
-      start = next ?? size
+    try {
+      return new ArchiveReader(file, await scanArchive(file))
+    } catch (error) {
+      await file.close()
+      throw error
     }
-    return new ArchiveReader(file, spans, false)
   }
 
-  /** Returns the lines of a batch; undefined when it is damaged. */
+  /** How many batches are there, damaged ones among them; without the header. */
+  get batches(): number {
+    return this.spans.size - (this.holds(0) ? 1 : 0)
+  }
+
+  /** True when the batch is there, be it damaged. */
+  holds(number: number): boolean {
+    return this.spans.has(number)
+  }
+
+  /** Returns the lines of a batch; undefined when it is damaged, or missing. */
   async lines(number: number): Promise<string[] | undefined> {
-    const span = this.spans[number]
-    if (span?.lines === undefined) return undefined
+    const span = this.spans.get(number)
+    if (!span) return undefined
     const lines = linesIn(uncompressed(await bytesAt(this.file, span.start, span.length)))
     return lines.length === span.lines ? lines : undefined
   }
@@ -82,19 +77,4 @@ function linesIn(bytes: Buffer): string[] {
     lines.push(bytes.toString('utf8', at, end))
     at = end + 1
   }
-}
-
-/** Returns so many bytes from there on, fewer at the end of the file. */
-async function bytesAt(file: FileHandle, start: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, start)
-  return buffer.subarray(0, bytesRead)
-}
-
-/** Returns where the next batch begins, from there on. */
-async function nextBatch(file: FileHandle, from: number, size: number): Promise<number | undefined> {
-  for (let start = from; start < size; start += SCAN_BYTES - HEAD_BYTES) {
-    const found = findHead(await bytesAt(file, start, SCAN_BYTES))
-    if (found !== undefined) return start + found
-  }
-  return undefined
 }

@@ -16,6 +16,7 @@ export class ArchiveWriter {
   private readonly file: FileHandle
   private readonly buffers: LineBuffer[] = []
   private last: Promise<void> = Promise.resolve()
+  private written = 0
 
   private constructor(file: FileHandle) {
     this.file = file
@@ -26,23 +27,34 @@ export class ArchiveWriter {
     return new ArchiveWriter(await open(path, 'wx', 0o600))
   }
 
+  /** How many batches are in the file. */
+  get count(): number {
+    return this.written
+  }
+
   /** Returns a batch to be filled with so much text at most; nothing of it is in the file before it is saved. Several may be filled at once. */
   batch(mostBytes?: number): ArchiveBatch {
-    return new ArchiveBatch(this.buffers, (pieces, lines) => this.append(pieces, lines), mostBytes)
+    return new ArchiveBatch(this.buffers, (pieces, lines) => this.append(pieces, lines, false), mostBytes)
+  }
+
+  /** Returns the batch behind which nothing may follow. */
+  endBatch(): ArchiveBatch {
+    return new ArchiveBatch(this.buffers, (pieces, lines) => this.append(pieces, lines, true))
   }
 
   /**
    * One after the other, whoever asks: a large batch takes several writes. After one that failed every other fails, for
    * nothing that follows a torn batch can be read.
    */
-  private append(pieces: readonly Buffer[], lines: number): Promise<void> {
-    this.last = this.last.then(() => this.write(pieces, lines))
+  private append(pieces: readonly Buffer[], lines: number, isEnd: boolean): Promise<void> {
+    this.last = this.last.then(() => this.write(pieces, lines, isEnd))
     return this.last
   }
 
-  private async write(pieces: readonly Buffer[], lines: number): Promise<void> {
-    await this.file.appendFile(Buffer.concat(withHead(pieces, lines)))
+  private async write(pieces: readonly Buffer[], lines: number, isEnd: boolean): Promise<void> {
+    await this.file.appendFile(Buffer.concat(withHead(pieces, { lines, number: this.written, isEnd })))
     await this.file.datasync()
+    this.written += 1
   }
 
   async close(): Promise<void> {

@@ -65,6 +65,15 @@ export interface ClearedLine {
   readonly was: Readonly<Record<string, Cell>>
 }
 
+/** The last line of an archive: how the purge has ended, and what it had done by then. */
+export interface ArchiveEndLine {
+  readonly end: 'done' | 'stopped' | 'interrupted'
+  /** In the file, also those whose transaction was taken back. */
+  readonly batches: number
+  /** Deleted. */
+  readonly users: number
+}
+
 /** Returns the line, without its end, of a deleted row of the table with this number; the image is JSON already. */
 export function deletedLine(table: number, image: string): string {
   return `{"d":${table},"row":${image}}`
@@ -105,6 +114,18 @@ export class Archive {
   async save(batch: ArchiveBatch): Promise<void> {
     this.isEmpty = false
     await explained(this.path, () => batch.save())
+  }
+
+  /**
+   * Writes how the purge has ended; nothing may follow. Never throws: everything can be put back without it, and who
+   * does will be told that it is not there.
+   */
+  async end(ending: Omit<ArchiveEndLine, 'batches'>): Promise<void> {
+    if (this.isEmpty) return
+    const line: ArchiveEndLine = { ...ending, batches: this.writer.count - 1 }
+    const last = this.writer.endBatch()
+    last.add(JSON.stringify(line))
+    await last.save().catch(() => {})
   }
 
   /** Closes the file; an empty one is removed. */

@@ -12,17 +12,17 @@ export interface ArchivedUser {
 
 /**
  * Yields the users whom an archive holds, in the order in which they were deleted. Throws a UserError at the end when
- * some of it is damaged.
+ * some of it is damaged or missing.
  */
 export async function* archivedUsers(archive: OpenArchive): AsyncGenerator<ArchivedUser> {
   const { header, reader } = archive
   const users = header.tables.findIndex((table) => table.name === header.users)
   const columns = header.tables[users]?.columns ?? []
   const at = (row: readonly Cell[], column: string) => String(row[columns.indexOf(column)] ?? '')
-  let damaged = 0
+  const lost: number[] = []
   for (let number = 1; number < reader.count; number++) {
     const lines = await archivedLines(archive, number)
-    if (!lines) damaged += 1
+    if (!lines) lost.push(number)
     for (const line of lines ?? []) {
       if (!('d' in line) || line.d !== users) continue
       yield {
@@ -32,8 +32,9 @@ export async function* archivedUsers(archive: OpenArchive): AsyncGenerator<Archi
       }
     }
   }
-  if (damaged === 0) return
-  throw new UserError(`${damaged} of the ${reader.count - 1} batches of the archive are damaged`, {
-    hint: 'whoever is in them is not shown',
-  })
+  if (lost.length === 0) return
+  throw new UserError(
+    `${lost.length} of the ${reader.count - 1} batches of the archive are damaged or missing: ${lost.join(', ')}`,
+    { hint: 'whoever is in them is not shown' },
+  )
 }

@@ -13,7 +13,10 @@ const HINTS: Readonly<Record<string, string>> = {
   EISDIR: 'it is a directory: name a file in it',
 }
 
-/** Reads an archive's header. Throws a UserError when the file is not an archive, or too new a one. */
+/**
+ * Reads an archive's header. Throws a UserError when the file is not an archive, too new a one, or several: what one
+ * says about its tables is not true of another.
+ */
 export async function openArchive(path: string): Promise<OpenArchive> {
   const reader = await ArchiveReader.open(path).catch((cause: NodeJS.ErrnoException) => {
     throw new UserError(`the archive ${path} cannot be read`, {
@@ -21,6 +24,12 @@ export async function openArchive(path: string): Promise<OpenArchive> {
       cause,
     })
   })
+  if (reader.hasSeveral) {
+    await reader.close()
+    throw new UserError('there are several archives in this file', {
+      hint: 'give each as a file of its own: what one says about its tables is not true of another',
+    })
+  }
   const [first] = (await reader.lines(0)) ?? []
   const header = first === undefined ? undefined : (JSON.parse(first) as ArchiveHeader)
   if (header?.format === ARCHIVE_FORMAT) return { reader, header }

@@ -6,7 +6,7 @@ import { UserError } from '../errors.ts'
 import type { LedgerRun } from '../ledger/run.ts'
 import { edgeLabel, refuseExtended } from '../site/dependents.ts'
 import type { Site } from '../site/site.ts'
-import { type Archive, ArchiveError } from './archive.ts'
+import { type Archive, type ArchiveEndLine, ArchiveError } from './archive.ts'
 import { deleteUsers, type Effects } from './batch.ts'
 import { type Candidates, nullingEdges } from './candidates.ts'
 import type { Criteria, GuardName } from './criteria.ts'
@@ -83,7 +83,14 @@ export async function purge(
   const jobs = site.db.dialect.parallel ? (options.jobs ?? 1) : 1
   await Promise.all(Array.from({ length: jobs }, () => run.work(waiting)))
   await waiting.return(undefined)
-  return run.report()
+  const report = run.report()
+  await options.archive?.end({ end: endOf(report), users: report.deleted })
+  return report
+}
+
+function endOf({ stopped }: PurgeReport): ArchiveEndLine['end'] {
+  if (stopped === 'interrupted') return stopped
+  return stopped ? 'stopped' : 'done'
 }
 
 /** One after the other, whoever of several asks. */

@@ -1,3 +1,5 @@
+import type { ArchiveExtent } from './archive-reader.ts'
+
 /** What could not be put back, and why. */
 export interface RestoreFailure {
   /** The user to whom it belongs, by id, when the archive tells. */
@@ -6,7 +8,7 @@ export interface RestoreFailure {
   readonly reason: string
 }
 
-export interface RestoreReport {
+export interface RestoreReport extends ArchiveExtent {
   /** Table → rows put back. */
   readonly restored: Readonly<Record<string, number>>
   /** `table` → rows whose references were put back. */
@@ -14,8 +16,6 @@ export interface RestoreReport {
   /** Rows that are there already. */
   readonly skipped: number
   readonly failed: readonly RestoreFailure[]
-  /** The archive ends in the middle of a batch, which was therefore never committed. */
-  readonly torn: boolean
   /** Stopped before its end. */
   readonly interrupted?: true
 }
@@ -50,14 +50,15 @@ export class RestoreTally {
     this.failed.push(...failed)
   }
 
-  report(torn: boolean): RestoreReport {
+  report({ batches, end }: ArchiveExtent): RestoreReport {
     const { restored, relinked, skipped, failed } = this
     return {
       restored: Object.fromEntries(restored),
       relinked: Object.fromEntries(relinked),
       skipped,
       failed,
-      torn,
+      batches,
+      end,
     }
   }
 }

@@ -30,12 +30,12 @@ export async function restore(
   const { reader, header } = archive
   const restoration = new Restoration(site, header, options)
   for (let number = reader.count - 1; number > 0; number--) {
-    if (options.signal?.aborted) return { ...restoration.total.report(reader.isTorn), interrupted: true }
+    if (options.signal?.aborted) return { ...restoration.total.report(reader), interrupted: true }
     const lines = await archivedLines(archive, number)
     if (lines) await restoration.putBack(number, lines.reverse())
-    else restoration.fail(number, 'is damaged')
+    else restoration.fail(number, reader.holds(number) ? 'is damaged' : 'is missing')
   }
-  return restoration.total.report(reader.isTorn)
+  return restoration.total.report(reader)
 }
 
 /** Ends a dry run's transaction without a trace. */

@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ARCHIVE_EXAMPLES } from '../../src/cli/commands/archive.ts'
 import { RESTORE_EXAMPLES } from '../../src/cli/commands/restore.ts'
+import { startsIn } from '../support/archives.ts'
 import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
 import { allRowsOf, rowsOf, siteInSchema, withTables } from '../support/sites.ts'
 import { addUser, type NewUser } from '../support/users.ts'
@@ -98,6 +99,36 @@ describeEachDatabase('archives on the command line', (harness) => {
     expect(JSON.parse(ran.stdout)).toMatchObject({ deleted: 2 })
     expect(ran.stdout).not.toContain('archive')
     expect(file).toBeUndefined()
+  })
+
+  test('of an archive that was cut it is said that there may be more; what is known to be missing fails', async () => {
+    const { run } = await purged(' --batch-size 1')
+    const path = join(cwd, 'usermgmt-archive', NAME)
+    const content = await readFile(path)
+    const [, first, second, end] = await startsIn(path)
+    await truncate(path, second)
+    const note =
+      'this archive has no end: the purge is still at work, was killed or failed, or the file was cut since; it holds 1 batch\n'
+    const show = `archive show usermgmt-archive/${NAME}`
+    expect(await run(show)).toEqual(expect.objectContaining({ exit: 0, stderr: note }))
+    expect((await run(`${show} --quiet`)).stderr).toBe('')
+    const restored = await run(`restore usermgmt-archive/${NAME} --yes`)
+    expect(restored).toMatchObject({ exit: 0, stderr: '' })
+    expect(restored.stdout).toContain(`2 rows put back\n${note}`)
+    await writeFile(path, Buffer.concat([content.subarray(0, first), content.subarray(second, end)]))
+    const partly = await run(`restore usermgmt-archive/${NAME} --yes --format json`)
+    expect(partly.exit).toBe(1)
+    expect(JSON.parse(partly.stdout)).toMatchObject({
+      restored: { auth_user: 1 },
+      failed: [{ reason: 'batch 1 of the archive is missing' }],
+      batches: 1,
+      end: 'missing',
+    })
+    expect(await run(show)).toMatchObject({
+      exit: 1,
+      stdout: '4\txqzv81\tx82@mail.example\n',
+      stderr: `${note}usermgmt: 1 of the 2 batches of the archive are damaged or missing: 1; whoever is in them is not shown\n`,
+    })
   })
 
   test('restore needs a yes, the right database and an archive', async () => {

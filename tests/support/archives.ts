@@ -1,15 +1,19 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dependentsOf } from '../../src/site/dependents.ts'
 import type { RuleSettings } from '../../src/site/rules.ts'
 import { Archive, archiveHeader } from '../../src/users/archive.ts'
 import { openArchive } from '../../src/users/open-archive.ts'
 import { planPurge } from '../../src/users/plan.ts'
-import { type PurgeReport, purge } from '../../src/users/purge.ts'
+import { type PurgeOptions, type PurgeReport, purge } from '../../src/users/purge.ts'
 import { type RestoreOptions, restore } from '../../src/users/restore.ts'
 import { criteria } from './criteria.ts'
 import type { TestSite } from './sites.ts'
 
-export interface PurgeInto {
+/** Of a batch's beginning: the length that it says it has. */
+export const LENGTH_AT = 16
+
+export interface PurgeInto extends Pick<PurgeOptions, 'jobs' | 'signal' | 'onProgress'> {
   readonly rules?: RuleSettings
   /** Users in a batch. */
   readonly size?: number
@@ -21,7 +25,7 @@ export interface PurgeInto {
 export async function purgeInto(
   directory: string,
   site: TestSite,
-  { rules = {}, size = 2, meanwhile }: PurgeInto = {},
+  { rules = {}, size = 2, meanwhile, ...options }: PurgeInto = {},
 ): Promise<{ path: string; report: PurgeReport }> {
   const all = criteria({ rules })
   const plan = await planPurge(site, all, { batchSize: size })
@@ -29,7 +33,7 @@ export async function purgeInto(
   const run = { version: '0.0.0', identity: 'here', now: new Date('2026-06-01T12:00:00Z') }
   const header = archiveHeader(site, dependentsOf(site.shape, all.rules), all, run)
   const archive = await Archive.create(join(directory, 'archive'), header)
-  const report: PurgeReport = await purge(site, all, plan, { archive })
+  const report: PurgeReport = await purge(site, all, plan, { ...options, archive })
   await archive.close()
   return { path: archive.path, report }
 }
@@ -38,4 +42,12 @@ export async function purgeInto(
 export async function putBack(site: TestSite, path: string, options?: RestoreOptions) {
   const archive = await openArchive(path)
   return restore(site, archive, options).finally(() => archive.reader.close())
+}
+
+/** Returns where each batch begins: the header first, and last the one that ends the archive. */
+export async function startsIn(path: string): Promise<number[]> {
+  const content = await readFile(path)
+  const starts = []
+  for (let at = 0; at < content.length; at += content.readUInt32LE(at + LENGTH_AT)) starts.push(at)
+  return starts
 }

@@ -10,16 +10,20 @@ import { named } from '../../values/readers.ts'
 import { archiveDirectory } from '../archives.ts'
 import type { PruneOptions } from '../commands/archive.ts'
 import type { Context, GlobalOptions } from '../context.ts'
+import { archiveEndNote } from '../render/archive-end.ts'
 import { counted } from '../render/numbers.ts'
 import { plainText } from '../render/plain-text.ts'
+import { talkOf } from '../talk.ts'
 import { settingsOf } from '../with-site.ts'
 
 const ARCHIVE_NAME = /^purge-.*\.ndjson\.gz$/
 
 /** Prints who is in the archive. */
-export async function showArchive(context: Context, file: string): Promise<void> {
+export async function showArchive(context: Context, globals: GlobalOptions, file: string): Promise<void> {
   const archive = await openArchive(resolve(context.cwd, file))
   try {
+    const note = archiveEndNote(archive.reader)
+    if (note !== undefined) await talkOf(context, globals).say(note)
     for await (const { id, username, email } of archivedUsers(archive)) {
       await context.stdout.write(`${[id, username, email].map(plainText).join('\t')}\n`)
     }

@@ -30,7 +30,7 @@ export function registerArchive(program: Command, context: Context): void {
     .description('Prints who is in an archive, one a line: id, username, address.')
     .action(async (file: string) => {
       const { showArchive } = await import('../actions/archive.ts')
-      await showArchive(context, file)
+      await showArchive(context, program.opts<GlobalOptions>(), file)
     })
   archive
     .command('prune')

@@ -1,4 +1,5 @@
 import type { RestoreFailure, RestoreReport } from '../../users/restore-report.ts'
+import { archiveEndNote } from './archive-end.ts'
 import { block, countBlock, largestFirst } from './blocks.ts'
 import { counted } from './numbers.ts'
 import { plainJson, plainText } from './plain-text.ts'
@@ -7,12 +8,11 @@ import type { Style } from './style.ts'
 /** Returns what has been put back, for people; `planned`: what would be. */
 export function restoreText(report: RestoreReport, planned: boolean, style: Style): string {
   const rows = Object.values(report.restored).reduce((sum, number) => sum + number, 0)
+  const note = archiveEndNote(report)
   const lines = [
     style.heading(`${counted(rows, 'row')} ${planned ? 'to put back' : 'put back'}`),
     ...(report.skipped > 0 ? [`${counted(report.skipped, 'row')} there already`] : []),
-    ...(report.torn
-      ? ['the archive ends in the middle of a batch: unless it was cut since, that batch was never deleted']
-      : []),
+    ...(note === undefined ? [] : [note]),
     ...countBlock('Rows', largestFirst(report.restored), style),
     ...countBlock('References', largestFirst(report.relinked), style),
     ...block(style.warning('Not put back as before'), report.failed.map(failureLine), style),
@@ -21,8 +21,8 @@ export function restoreText(report: RestoreReport, planned: boolean, style: Styl
 }
 
 /** Returns the report as one JSON object. */
-export function restoreJson({ restored, relinked, skipped, failed, torn }: RestoreReport): string {
-  return `${plainJson({ restored, relinked, skipped, failed, torn })}\n`
+export function restoreJson({ restored, relinked, skipped, failed, batches, end }: RestoreReport): string {
+  return `${plainJson({ restored, relinked, skipped, failed, batches, end })}\n`
 }
 
 function failureLine({ user, table, reason }: RestoreFailure): string {
