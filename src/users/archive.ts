@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Table } from '../db/catalog.ts'
-import type { Cell } from '../db/dialect.ts'
+import type { Cell, Dialect } from '../db/dialect.ts'
 import { type Instant, instantOf } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
@@ -31,7 +31,7 @@ export interface ArchivedEdge {
 
 /** Where the users were. */
 export interface ArchivedDatabase {
-  readonly kind: string
+  readonly kind: Dialect['name']
   readonly identity: string
   /** Of the user table: tenants may have one each. */
   readonly schema?: string | undefined

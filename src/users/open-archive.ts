@@ -24,17 +24,40 @@ export async function openArchive(path: string): Promise<OpenArchive> {
       cause,
     })
   })
-  if (reader.hasSeveral) {
+  try {
+    const [first] = (await reader.lines(0)) ?? []
+    const header = await headerFrom(first, path)
+    if (reader.hasSeveral) {
+      throw new UserError('there are several archives in this file', {
+        hint: 'give each as a file of its own: what one says about its tables is not true of another',
+      })
+    }
+    return { reader, header }
+  } catch (error) {
     await reader.close()
-    throw new UserError('there are several archives in this file', {
-      hint: 'give each as a file of its own: what one says about its tables is not true of another',
-    })
+    throw error
   }
-  const [first] = (await reader.lines(0)) ?? []
-  const header = first === undefined ? undefined : (JSON.parse(first) as ArchiveHeader)
-  if (header?.format === ARCHIVE_FORMAT) return { reader, header }
-  await reader.close()
-  throw new UserError(`${path} is not an archive that this version reads`, {
-    hint: 'archives are made by purge, and are called purge-….ndjson.gz',
-  })
+}
+
+async function headerFrom(line: string | undefined, path: string): Promise<ArchiveHeader> {
+  // The validator is large.
+  const { isArchiveHeader } = await import('./archive-header.ts')
+  const content = parsed(line)
+  if (isArchiveHeader(content)) return content
+  const { format } = (content ?? {}) as Partial<ArchiveHeader>
+  throw new UserError(
+    format === undefined || format === ARCHIVE_FORMAT
+      ? `${path}: not an archive of usermgmt, or damaged at its beginning`
+      : `${path} is not an archive that this version reads`,
+    { hint: 'archives are made by purge, and are called purge-….ndjson.gz' },
+  )
+}
+
+/** Undefined when it is no JSON. */
+function parsed(line: string | undefined): unknown {
+  try {
+    return JSON.parse(line ?? '')
+  } catch {
+    return undefined
+  }
 }
