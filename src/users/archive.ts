@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Table } from '../db/catalog.ts'
 import type { Cell, Dialect } from '../db/dialect.ts'
 import { type Instant, instantOf } from '../django/datetime.ts'
@@ -9,6 +8,7 @@ import { UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
 import type { Dependents } from '../site/dependents.ts'
 import type { Site } from '../site/site.ts'
+import { makeDirectory, syncDirectory } from './archive-directory.ts'
 import { type ArchiveBatch, ArchiveWriter } from './archive-writer.ts'
 import type { Criteria } from './criteria.ts'
 
@@ -91,18 +91,31 @@ export class Archive {
     this.writer = writer
   }
 
-  /** Creates the directory and the file, and writes the header. Throws a UserError when that cannot be done. */
+  /**
+   * Creates the directory and the file, and writes the header: once on the disk, they stay there. Throws a UserError
+   * when that cannot be done.
+   */
   static async create(directory: string, header: ArchiveHeader): Promise<Archive> {
     const stamp = header.started.replace(/[-:]/g, '').replace(/\.\d+/, '')
     const path = join(directory, `purge-${stamp}-${randomBytes(3).toString('hex')}.ndjson.gz`)
     return explained(path, async () => {
       await makeDirectory(directory)
-      const writer = await ArchiveWriter.create(path)
-      const first = writer.batch()
-      first.add(JSON.stringify(header))
-      await first.save()
-      return new Archive(path, writer)
+      const archive = new Archive(path, await ArchiveWriter.create(path))
+      try {
+        await archive.begin(header)
+        await syncDirectory(directory)
+        return archive
+      } catch (error) {
+        await archive.close().catch(() => {})
+        throw error
+      }
     })
+  }
+
+  private async begin(header: ArchiveHeader): Promise<void> {
+    const first = this.writer.batch()
+    first.add(JSON.stringify(header))
+    await first.save()
   }
 
   /** Returns a batch to be filled. */
@@ -130,21 +143,11 @@ export class Archive {
 
   /** Closes the file; an empty one is removed. */
   async close(): Promise<void> {
-    await this.writer.close()
-    if (this.isEmpty) await rm(this.path, { force: true })
-  }
-}
-
-/** Not by Node itself: where nothing can be made, as in /proc, it would try for ever. */
-async function makeDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path, { mode: 0o700 })
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') return
-    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error
-    await makeDirectory(dirname(path))
-    await makeDirectory(path)
+    try {
+      await this.writer.close()
+    } finally {
+      if (this.isEmpty) await rm(this.path, { force: true })
+    }
   }
 }
 
@@ -176,13 +179,14 @@ export function archiveHeader(
 ): ArchiveHeader {
   const tables = archivedTables(dependents)
   const numbers = new Map(tables.map((table, i) => [table, i]))
+  const { users, userKey } = site.shape
   return {
     usermgmt: run.version,
     format: ARCHIVE_FORMAT,
     database: archivedDatabase(site, run.identity),
     started: instantOf(run.now),
-    users: site.shape.users.label,
-    user_key: site.shape.userKey.name,
+    users: users.label,
+    user_key: userKey.name,
     tables: tables.map((table) => ({
       name: table.label,
       columns: table.columns.map((column) => column.name),

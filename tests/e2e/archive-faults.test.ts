@@ -14,7 +14,7 @@ const USERS = 5_000
 /** Less than an archive of all of them takes. */
 const ROOM_KILOBYTES = 64
 const FULL =
-  /\nusermgmt: the archive \S+ cannot be written: the file would be larger than this process may write; .+\n$/
+  /(^|\n)usermgmt: the archive \S+ cannot be written: the file would be larger than this process may write; .+\n$/
 
 let directory: string
 beforeEach(async () => {
@@ -66,6 +66,13 @@ describeEachDatabase('an archive that cannot be written', (harness) => {
 })
 
 describeDatabase('postgres', 'an archive that fills the disk', (harness) => {
+  test('not even its header has room: no file is left', async () => {
+    const site = await crowdedSite(harness, USERS)
+    const ran = await runCommand(crowdPurge(site.url, directory, '--quiet'), { through: filesUpTo(0) })
+    expect(ran).toMatchObject({ exit: 1, stdout: '', stderr: expect.stringMatching(FULL) })
+    expect(await readdir(directory)).toEqual([])
+  })
+
   test.each([1, 3])('%i batches at once: what is in it is deleted, the rest is not', async (jobs) => {
     const site = await crowdedSite(harness, USERS)
     const before = await siteRowsOf(site)
