@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rm, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { basename, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ArchiveWriter } from '../../src/users/archive-writer.ts'
 import { runCommand } from '../support/command.ts'
 import { crowdedSite, crowdPurge } from '../support/crowd.ts'
 import { describeDatabase, describeEachDatabase, type Harness } from '../support/databases.ts'
@@ -62,6 +63,51 @@ describeEachDatabase('an archive that cannot be written', (harness) => {
     }
     expect(await siteRowsOf(site)).toEqual(before)
     expect(await readdir(closed)).toEqual([])
+  })
+})
+
+describe('archive prune', () => {
+  const OLD = new Date('2020-01-01T00:00:00Z')
+
+  async function writeArchives(): Promise<string[]> {
+    const paths = ['a', 'b', 'c'].map((name) => join(directory, `purge-${name}.ndjson.gz`))
+    for (const path of paths) {
+      const writer = await ArchiveWriter.create(path)
+      const batch = writer.batch()
+      batch.add('{}')
+      await batch.save()
+      await writer.close()
+      await utimes(path, OLD, OLD)
+    }
+    return paths
+  }
+
+  const prune = () =>
+    runCommand(['archive', 'prune', '--older-than', '30d', '--archive', directory, '--quiet'], {
+      through: heedingPermissions(),
+    })
+
+  test('names what may not be looked into, and removes the rest', async () => {
+    const [, closed = ''] = await writeArchives()
+    await chmod(closed, 0)
+    expect(await prune()).toEqual({
+      exit: 1,
+      stdout: '2 archives removed, 1 kept\n',
+      stderr: `usermgmt: 1 archive could not be removed:\n  ${closed}: permission denied\n`,
+    })
+    expect(await readdir(directory)).toEqual([basename(closed)])
+  })
+
+  test('names all that may not be removed', async () => {
+    const paths = await writeArchives()
+    await chmod(directory, 0o500)
+    const ended = await prune().finally(() => chmod(directory, 0o700))
+    const lines = paths.map((path) => `  ${path}: permission denied\n`).join('')
+    expect(ended).toEqual({
+      exit: 1,
+      stdout: '0 archives removed, 3 kept\n',
+      stderr: `usermgmt: 3 archives could not be removed:\n${lines}`,
+    })
   })
 })
 

@@ -1,10 +1,9 @@
-import { readdir, rm, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { dateOf } from '../../django/datetime.ts'
 import { UserError } from '../../errors.ts'
-import { fileReason } from '../../file-error.ts'
 import { archivedUsers } from '../../users/archived-users.ts'
 import { openArchive } from '../../users/open-archive.ts'
+import { type PruneReport, pruneArchives } from '../../users/prune-archives.ts'
 import { pastInstant } from '../../values/dates.ts'
 import { named } from '../../values/readers.ts'
 import { archiveDirectory } from '../archives.ts'
@@ -15,8 +14,6 @@ import { counted } from '../render/numbers.ts'
 import { plainText } from '../render/plain-text.ts'
 import { talkOf } from '../talk.ts'
 import { settingsOf } from '../with-site.ts'
-
-const ARCHIVE_NAME = /^purge-.*\.ndjson\.gz$/
 
 /** Prints who is in the archive. */
 export async function showArchive(context: Context, globals: GlobalOptions, file: string): Promise<void> {
@@ -32,18 +29,8 @@ export async function showArchive(context: Context, globals: GlobalOptions, file
   }
 }
 
-/** None where nothing has been archived yet. */
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory)
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw new UserError(`the archives in ${directory} cannot be listed: ${fileReason(cause)}`, { cause })
-  }
-}
-
 /** Removes the archives that are older than asked. */
-export async function pruneArchives(
+export async function pruneOldArchives(
   context: Context,
   globals: GlobalOptions,
   { olderThan, archive }: PruneOptions,
@@ -55,13 +42,15 @@ export async function pruneArchives(
   }
   const clock = { now: context.now(), zone: 'UTC' }
   const oldest = dateOf(named('--older-than', () => pastInstant(olderThan, clock)))
-  const names = (await namesIn(directory)).filter((name) => ARCHIVE_NAME.test(name))
-  let removed = 0
-  for (const name of names) {
-    const path = join(directory, name)
-    if ((await stat(path)).mtime >= oldest) continue
-    await rm(path)
-    removed += 1
-  }
-  await context.stdout.write(`${counted(removed, 'archive')} removed, ${names.length - removed} kept\n`)
+  const report = await pruneArchives(directory, oldest)
+  const kept = report.kept + report.failed.length
+  await context.stdout.write(`${counted(report.removed, 'archive')} removed, ${kept} kept\n`)
+  throwWhenPartly(report)
+}
+
+/** Each in a line of its own. */
+function throwWhenPartly({ failed }: PruneReport): void {
+  if (failed.length === 0) return
+  const lines = failed.map(({ path, reason }) => `  ${path}: ${reason}`)
+  throw new UserError([`${counted(failed.length, 'archive')} could not be removed:`, ...lines].join('\n'))
 }

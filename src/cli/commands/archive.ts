@@ -40,7 +40,7 @@ export function registerArchive(program: Command, context: Context): void {
     )
     .addOption(valueOption('--archive <directory>', 'where they are (default: usermgmt-archive)', textFrom))
     .action(async (options: PruneOptions) => {
-      const { pruneArchives } = await import('../actions/archive.ts')
-      await pruneArchives(context, program.opts<GlobalOptions>(), options)
+      const { pruneOldArchives } = await import('../actions/archive.ts')
+      await pruneOldArchives(context, program.opts<GlobalOptions>(), options)
     })
 }

@@ -1,0 +1,65 @@
+import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { ArchiveWriter } from '../../src/users/archive-writer.ts'
+import { usermgmt } from './run.ts'
+
+const NOW = new Date('2025-06-15T12:00:00Z')
+const OLD = new Date('2025-04-01T12:00:00Z')
+
+let directory: string
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'usermgmt-cli-prune-'))
+})
+afterEach(() => rm(directory, { recursive: true }))
+
+const nameOf = (which: string) => `purge-${which}.ndjson.gz`
+const pathOf = (which: string) => join(directory, nameOf(which))
+
+async function writeArchive(path: string, time: Date): Promise<void> {
+  const writer = await ArchiveWriter.create(path)
+  const batch = writer.batch()
+  batch.add('{}')
+  await batch.save()
+  await writer.close()
+  await utimes(path, time, time)
+}
+
+async function prune() {
+  const ran = await usermgmt(['archive', 'prune', '--older-than', '30d', '--archive', directory], {
+    now: NOW,
+  })
+  return { ...ran, left: (await readdir(directory)).sort() }
+}
+
+test('old archives go, young ones stay', async () => {
+  await writeArchive(pathOf('old'), OLD)
+  await writeArchive(pathOf('young'), NOW)
+  expect(await prune()).toMatchObject({
+    exit: 0,
+    stdout: '1 archive removed, 1 kept\n',
+    stderr: '',
+    left: [nameOf('young')],
+  })
+})
+
+test('what is only called like an archive stays, whatever it is', async () => {
+  const elsewhere = join(directory, 'elsewhere')
+  await writeArchive(elsewhere, OLD)
+  await symlink(elsewhere, pathOf('linked'))
+  await symlink(join(directory, 'nowhere'), pathOf('dangling'))
+  await mkdir(pathOf('directory'))
+  await utimes(pathOf('directory'), OLD, OLD)
+  await writeFile(pathOf('empty'), '')
+  await writeFile(pathOf('notes'), 'whom to ask before the next purge; '.repeat(10))
+  for (const which of ['empty', 'notes']) await utimes(pathOf(which), OLD, OLD)
+  await writeArchive(pathOf('old'), OLD)
+  const before = (await readdir(directory)).sort()
+  expect(await prune()).toMatchObject({
+    exit: 0,
+    stdout: '1 archive removed, 0 kept\n',
+    stderr: '',
+    left: before.filter((name) => name !== nameOf('old')),
+  })
+})
