@@ -13,6 +13,8 @@ const SCHEMA = z.object({
   }),
   users: z.string(),
   user_key: z.string(),
+  user_columns: z.object({ username: z.string().optional(), email: z.string().optional() }),
+  email_addresses: z.string(),
   tables: z.array(z.object({ name: z.string(), columns: names, types: names })),
   edges: z.array(
     z.object({

@@ -45,6 +45,9 @@ export interface ArchiveHeader {
   readonly started: Instant
   readonly users: string
   readonly user_key: string
+  /** Those that the user model has. */
+  readonly user_columns: { readonly username?: string | undefined; readonly email?: string | undefined }
+  readonly email_addresses: string
   readonly tables: readonly ArchivedTable[]
   /** Through which columns rows hang on others: to find what belongs to one user. */
   readonly edges: readonly ArchivedEdge[]
@@ -179,7 +182,7 @@ export function archiveHeader(
 ): ArchiveHeader {
   const tables = archivedTables(dependents)
   const numbers = new Map(tables.map((table, i) => [table, i]))
-  const { users, userKey } = site.shape
+  const { users, userKey, userColumns, emailAddresses } = site.shape
   return {
     usermgmt: run.version,
     format: ARCHIVE_FORMAT,
@@ -187,6 +190,8 @@ export function archiveHeader(
     started: instantOf(run.now),
     users: users.label,
     user_key: userKey.name,
+    user_columns: { username: userColumns.get('username'), email: userColumns.get('email') },
+    email_addresses: emailAddresses.label,
     tables: tables.map((table) => ({
       name: table.label,
       columns: table.columns.map((column) => column.name),

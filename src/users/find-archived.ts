@@ -1,3 +1,4 @@
+import { cellText } from '../db/cell-text.ts'
 import type { Cell } from '../db/dialect.ts'
 import { normalizeUsername } from '../django/username.ts'
 import { UserError } from '../errors.ts'
@@ -51,7 +52,7 @@ function named(
   key: string,
   columns: readonly (string | undefined)[],
 ): Named {
-  const names = columns.flatMap((column) => (column === undefined ? [] : String(cells.get(column) ?? '')))
+  const names = columns.flatMap((column) => (column === undefined ? [] : cellText(cells.get(column) ?? null)))
   return { key: keyText(cells.get(key) ?? null), names: names.map((name) => name.toLowerCase()) }
 }
 

@@ -19,6 +19,8 @@ const HEADER = {
   started: '2026-06-01T12:00:00Z',
   users: 'auth_user',
   user_key: 'id',
+  user_columns: { username: 'username' },
+  email_addresses: 'account_emailaddress',
   tables: [{ name: 'auth_user', columns: ['id'], types: ['integer'] }],
   edges: [],
   criteria: {},
