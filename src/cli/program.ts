@@ -100,7 +100,7 @@ function addGlobalOptions(program: Command): void {
     )
     .option('--no-color', 'no colours (NO_COLOR)')
     .option('--no-input', 'never ask anything')
-    .addOption(new Option('--quiet', 'say nothing but errors').conflicts('verbose'))
+    .addOption(new Option('--quiet', 'print nothing but results and errors').conflicts('verbose'))
     .option('--verbose', 'say more')
 }
 

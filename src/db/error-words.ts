@@ -72,7 +72,10 @@ const MESSAGES: readonly [RegExp, Wording][] = [
   ],
   [
     /^no such table: /,
-    ({ message }) => [`a table is missing: ${plain(message.slice(15))}`, 'see the database URL'],
+    ({ message }) => [
+      `a table is missing: ${plain(message.slice(15))}`,
+      howToMake(message) ?? 'see the database URL',
+    ],
   ],
   [/^(table|view|index) \S+ already exists/, inTheWay],
   [/^no such column: /, ({ message }) => [`a column is missing: ${plain(message.slice(16))}`]],
@@ -120,7 +123,13 @@ const CODES: readonly [RegExp, Wording][] = [
       'the README lists what each command needs: GRANT that to the role',
     ],
   ],
-  [/^42P01$/, ({ message }) => [`a table is missing${missing(message)}`, 'see the search_path of the URL']],
+  [
+    /^42P01$/,
+    ({ message }) => [
+      `a table is missing${missing(message)}`,
+      howToMake(message) ?? 'see the search_path of the URL',
+    ],
+  ],
   [/^42P07$/, inTheWay],
   [/^42703$/, ({ message }) => [`a column is missing${missing(message)}`]],
   [
@@ -203,4 +212,9 @@ function permission(message: string): string {
 function missing(message: string): string {
   const found = /(?:relation|column) ("?[\w."]+"?)/.exec(message)
   return found?.[1] ? `: ${found[1].replaceAll('"', '')}` : ''
+}
+
+/** The tool's own tables are easily made. */
+function howToMake(message: string): string | undefined {
+  return /\busermgmt_\w/.test(message) ? 'usermgmt migrate makes it' : undefined
 }

@@ -8,8 +8,11 @@ import { type Migration, migrationFiles } from './migration-files.ts'
 
 export interface MigrationState {
   readonly migration: Migration
-  /** `not needed`: it makes the tables of a site, and the database has tables already. */
-  readonly state: 'applied' | 'pending' | 'not needed'
+  /**
+   * `not needed`: it makes the tables of a site, and the database has tables already. `incomplete`: it has been applied,
+   * and a table of the tool's own that it made has gone.
+   */
+  readonly state: 'applied' | 'pending' | 'not needed' | 'incomplete'
   readonly appliedAt?: Instant | undefined
   /** The file is not the one that was applied. */
   readonly changed?: boolean
@@ -55,11 +58,14 @@ async function planIn(db: Db, emailAddresses = 'account_emailaddress'): Promise<
   refuseUnrecordedLedger(catalog, recorded)
   const holds = whatItHolds(catalog, emailAddresses)
   const states = (await migrationFiles(db.dialect.name)).map((migration) =>
-    stateOf(migration, recorded, holds),
+    stateOf(migration, recorded, holds, catalog),
   )
-  const pending = states.flatMap(({ migration, state }) => (state === 'pending' ? [migration] : []))
-  const first = pending.length > 0 && !catalog.tables.has(MIGRATION_TABLE) ? [CREATE_MIGRATION_TABLE] : []
-  return { holds, states, statements: [...first, ...pending.flatMap(statementsOf)] }
+  const statements = states.flatMap(({ migration, state }) => {
+    if (state === 'incomplete') return lostStatements(migration, catalog)
+    return state === 'pending' ? statementsOf(migration) : []
+  })
+  const first = statements.length > 0 && !catalog.tables.has(MIGRATION_TABLE) ? [CREATE_MIGRATION_TABLE] : []
+  return { holds, states, statements: [...first, ...statements] }
 }
 
 type Recorded = Awaited<ReturnType<typeof recordedMigrations>>
@@ -85,19 +91,32 @@ function whatItHolds({ tables }: Catalog, emailAddresses: string): MigrationPlan
 }
 
 /** A site is made as a whole or not at all: what comes after its making is for Django to migrate. */
-function stateOf(migration: Migration, recorded: Recorded, holds: MigrationPlan['holds']): MigrationState {
+function stateOf(
+  migration: Migration,
+  recorded: Recorded,
+  holds: MigrationPlan['holds'],
+  catalog: Catalog,
+): MigrationState {
   const record = recorded.find(({ folder, name }) => folder === migration.folder && name === migration.name)
   if (record) {
     const { appliedAt, hash } = record
     return {
       migration,
-      state: 'applied',
+      state: lostStatements(migration, catalog).length > 0 ? 'incomplete' : 'applied',
       appliedAt: appliedAt ?? undefined,
       changed: hash !== migration.hash,
     }
   }
   const needed = migration.folder === 'ledger' || holds === 'nothing'
   return { migration, state: needed ? 'pending' : 'not needed' }
+}
+
+/** Returns the statements that made those tables of the tool's own that are there no longer. */
+function lostStatements({ statements }: Migration, { tables }: Catalog): string[] {
+  return statements.filter((statement) => {
+    const table = /(?:CREATE TABLE|CREATE INDEX \S+ ON) "(\w+)"/.exec(statement)?.[1] ?? ''
+    return isLedgerTable(table) && !tables.has(table)
+  })
 }
 
 /** Names and hashes are the package's own and hold no quote. */

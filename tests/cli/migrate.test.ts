@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { describeEachDatabase } from '../support/databases.ts'
 import { createSite } from '../support/sites.ts'
+import { exampleSite } from './example-site.ts'
 import { usermgmt } from './run.ts'
 
 const EMPTY = 'The database is empty. It gets all tables that Django and allauth expect.\n'
@@ -87,9 +88,28 @@ describeEachDatabase('migrate', (harness) => {
     })
   })
 
+  test.each(['usermgmt_lock', 'usermgmt_deletion', 'usermgmt_reminder'])(
+    'makes again what is lost of the ledger: %s',
+    async (table) => {
+      const { url, database } = await exampleSite(harness)
+      await run(url)
+      await database.run(`drop table ${table}`)
+      const purge = ['--database', url, 'purge', '--since', '2020-01-01', '--yes']
+      const { stderr } = await usermgmt(purge)
+      expect(stderr).toContain(`usermgmt: a table is missing: ${table}; usermgmt migrate makes it\n`)
+      expect((await run(url, '--status')).stdout).toMatch(/ incomplete: a table of it is missing\n$/)
+      expect(await run(url)).toMatchObject({ exit: 0, stdout: 'repaired ledger/0000_ledger\n' })
+      expect(await run(url)).toMatchObject({ exit: 0, stdout: '', stderr: 'Nothing to do.\n' })
+      expect(await usermgmt(purge)).toMatchObject({
+        exit: 0,
+        stdout: expect.stringContaining('2 users deleted'),
+      })
+    },
+  )
+
   test('--quiet says nothing, errors aside', async () => {
     const database = await harness.empty()
-    expect(await run(database.url, '--quiet')).toMatchObject({ exit: 0, stderr: '' })
+    expect(await run(database.url, '--quiet')).toMatchObject({ exit: 0, stdout: '', stderr: '' })
     await database.run('drop table usermgmt_migration')
     expect(await run(database.url, '--quiet')).toMatchObject({
       exit: 1,

@@ -24,7 +24,9 @@ export async function migrate(
   )
   if (status) return context.stdout.write(migrationStatus(plan))
   await talkOf(context, globals).say(migrationRemark(plan))
-  await context.stdout.write(dryRun ? migrationScript(plan) : appliedMigrations(plan))
+  if (dryRun) return context.stdout.write(migrationScript(plan))
+  // It is the tables that were asked for.
+  if (!globals.quiet) await context.stdout.write(appliedMigrations(plan))
 }
 
 /** Who only looks must leave no file behind: one that is missing is as good as an empty one in memory. */

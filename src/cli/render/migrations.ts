@@ -7,6 +7,9 @@ const HOLDS: Record<MigrationPlan['holds'], string> = {
     'The database has tables, but none of allauth: it is no whole site, or the search_path leads past it.',
 }
 
+/** What has become of a migration, by what it was before. */
+const DONE: Partial<Record<MigrationState['state'], string>> = { pending: 'applied', incomplete: 'repaired' }
+
 /** Returns what the database is, and what has become of each migration. */
 export function migrationStatus({ holds, states }: MigrationPlan): string {
   const names = states.map(nameOf)
@@ -17,8 +20,10 @@ export function migrationStatus({ holds, states }: MigrationPlan): string {
 
 /** Returns what has just been applied, one a line. */
 export function appliedMigrations({ states }: MigrationPlan): string {
-  const applied = states.filter(({ state }) => state === 'pending')
-  return applied.map((state) => `applied ${nameOf(state)}\n`).join('')
+  return states
+    .map((each) => ({ done: DONE[each.state], name: nameOf(each) }))
+    .map(({ done, name }) => (done === undefined ? '' : `${done} ${name}\n`))
+    .join('')
 }
 
 /** Returns what a person should know about the plan before or after it is followed. */
@@ -36,6 +41,7 @@ function nameOf({ migration: { folder, name } }: MigrationState): string {
 }
 
 function fate({ state, appliedAt = '', changed }: MigrationState): string {
+  if (state === 'incomplete') return 'incomplete: a table of it is missing'
   if (state !== 'applied') return state
   return `applied ${appliedAt.replace(/\.\d+Z$/, 'Z')}${changed ? ' (the file was another one then)' : ''}`
 }
