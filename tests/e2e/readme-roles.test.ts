@@ -1,25 +1,49 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { exampleSite } from '../cli/example-site.ts'
 import { usermgmt } from '../cli/run.ts'
 import { describeDatabase } from '../support/databases.ts'
 import { blocks } from '../support/readme.ts'
+import { rowsOf, type TestSite } from '../support/sites.ts'
 
-describeDatabase('postgres', 'the roles of the README', (harness) => {
-  test('one may look and plan but not delete, the other may purge and mail', async () => {
-    const site = await exampleSite(harness)
-    expect(await usermgmt(['migrate', '--database', site.url])).toMatchObject({ exit: 0 })
-    // Roles belong to the whole server, so the ones of this run have names of their own.
-    const own = (text: string) => text.replace(/\busermgmt_(read|purge)\b/g, `$&_${process.pid}`)
-    const roles = ['usermgmt_read', 'usermgmt_purge'].map(own)
-    const as = (role: string, line: string) => {
+const LEDGER = 'usermgmt_run, usermgmt_deletion, usermgmt_lock'
+const ACCOUNTS = 'auth_user, account_emailaddress'
+
+/** Roles belong to the whole server, so the ones of this run have names of their own. */
+function own(text: string): string {
+  return text.replace(/\busermgmt_(read|purge|one)\b/g, `$&_${process.pid}`)
+}
+
+/** Runs the work with roles that the script makes, and drops them; `as` runs a command as one of them. */
+async function withRoles(
+  site: TestSite,
+  names: readonly string[],
+  script: string,
+  work: (as: (role: string, line: string) => ReturnType<typeof usermgmt>) => Promise<void>,
+): Promise<void> {
+  const roles = names.map(own)
+  await site.database.run(own(script))
+  try {
+    for (const role of roles) await site.database.run(`ALTER ROLE ${role} PASSWORD 'for-tests-only'`)
+    await work((role, line) => {
       const url = new URL(site.url)
       url.username = own(role)
       url.password = 'for-tests-only'
       return usermgmt(line.split(' '), { env: { DATABASE_URL: url.href } })
-    }
-    await site.database.run(own(blocks('sql').join('\n')))
-    try {
-      for (const role of roles) await site.database.run(`ALTER ROLE ${role} PASSWORD 'for-tests-only'`)
+    })
+  } finally {
+    await site.database.run(`DROP OWNED BY ${roles}; DROP ROLE ${roles}`)
+  }
+}
+
+async function siteWithLedger(url: string): Promise<void> {
+  expect(await usermgmt(['migrate', '--database', url])).toMatchObject({ exit: 0 })
+}
+
+describeDatabase('postgres', 'the roles of the README', (harness) => {
+  test('one may look and plan but not delete, the other may purge and mail', async () => {
+    const site = await exampleSite(harness)
+    await siteWithLedger(site.url)
+    await withRoles(site, ['usermgmt_read', 'usermgmt_purge'], blocks('sql').join('\n'), async (as) => {
       const listed = await as('usermgmt_read', 'list --since 2020-01-01 --format count --quiet')
       expect(listed).toMatchObject({ exit: 0, stdout: '4\n' })
       expect(await as('usermgmt_read', 'purge --since 2020-01-01 --dry-run')).toMatchObject({ exit: 0 })
@@ -32,8 +56,56 @@ describeDatabase('postgres', 'the roles of the README', (harness) => {
       expect((await as('usermgmt_read', mail)).exit).toBe(1)
       const mailed = await as('usermgmt_purge', mail)
       expect(mailed).toMatchObject({ exit: 0, stdout: expect.stringContaining('1 user mailed') })
-    } finally {
-      await site.database.run(`DROP OWNED BY ${roles}; DROP ROLE ${roles}`)
+    })
+  })
+
+  describe('a role that has what the table names may', () => {
+    /** As `usermgmt_one`, who has these rights. */
+    async function runs(rights: readonly string[], line: (site: TestSite) => Promise<string>) {
+      const site = await exampleSite(harness)
+      await siteWithLedger(site.url)
+      const grants = rights.map((right) => `GRANT ${right} TO usermgmt_one;`)
+      await withRoles(
+        site,
+        ['usermgmt_one'],
+        ['CREATE ROLE usermgmt_one LOGIN;', 'GRANT USAGE ON SCHEMA public TO usermgmt_one;', ...grants].join(
+          '\n',
+        ),
+        async (as) => {
+          expect(await as('usermgmt_one', await line(site))).toMatchObject({ exit: 0, stderr: '' })
+        },
+      )
+      return (await rowsOf(site.db, 'auth_user')).length
     }
+
+    test('purge', async () => {
+      const rights = [
+        'SELECT ON ALL TABLES IN SCHEMA public',
+        `UPDATE, DELETE ON ${ACCOUNTS}`,
+        `INSERT, UPDATE, DELETE ON ${LEDGER}`,
+      ]
+      expect(await runs(rights, async () => 'purge --since 2020-01-01 --yes --quiet')).toBe(4)
+    })
+
+    test('restore', async () => {
+      const rights = [`SELECT, INSERT, UPDATE ON ${ACCOUNTS}, usermgmt_run`]
+      const users = await runs(rights, async ({ url }) => {
+        const purge = `purge --database ${url} --since 2020-01-01 --yes --format json`
+        const { archive } = JSON.parse((await usermgmt(purge.split(' '))).stdout)
+        return `restore ${archive} --yes --quiet`
+      })
+      expect(users).toBe(6)
+    })
+
+    test('create-user', async () => {
+      const rights = [
+        'SELECT ON ALL TABLES IN SCHEMA public',
+        `INSERT ON ${ACCOUNTS}`,
+        'USAGE ON SEQUENCE auth_user_id_seq, account_emailaddress_id_seq',
+        'INSERT, UPDATE ON usermgmt_run',
+      ]
+      const line = 'create-user gus --email gus@example.com --no-password --quiet'
+      expect(await runs(rights, async () => line)).toBe(7)
+    })
   })
 })

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { BATCH_SIZES } from '../../db/batch-sizes.ts'
 import type { MaxDelete } from '../../users/breaker.ts'
 import { countFrom, maxDeleteFrom, textFrom } from '../../values/readers.ts'
 import type { Context, GlobalOptions } from '../context.ts'
@@ -116,7 +117,7 @@ export function registerPurge(program: Command, context: Context): void {
     .addOption(
       valueOption(
         '--batch-size <number>',
-        'users in one transaction (default: 2000; on SQLite 10000)',
+        `users in one transaction (default: ${BATCH_SIZES.postgres}; on SQLite ${BATCH_SIZES.sqlite})`,
         countFrom,
       ),
     )

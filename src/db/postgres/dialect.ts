@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { dashedUuid } from '../../django/uuid.ts'
+import { BATCH_SIZES } from '../batch-sizes.ts'
 import type { DeletionOf, Dialect } from '../dialect.ts'
 import { rowValue, tableName } from '../identifiers.ts'
 import { joinedLines } from '../joined-lines.ts'
@@ -25,7 +26,7 @@ export const postgresDialect: Dialect = {
   parallel: true,
   // A merge join with the addresses begins with the first of them, whatever the range of users.
   readsOn: false,
-  batchSize: 1_000,
+  batchSize: BATCH_SIZES.postgres,
   forUpdate: sql`for update`,
   lockRows: async (tx, table, where, order, definitions = []) => {
     const behind = definitions.length > 0 ? sql`with recursive ${sql.join([...definitions], sql`, `)}` : sql``

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { dashedUuid, hexUuid } from '../../django/uuid.ts'
 import { UserError } from '../../errors.ts'
+import { BATCH_SIZES } from '../batch-sizes.ts'
 import { columnOf, type Table } from '../catalog.ts'
 import type { DeletionOf, Dialect, ImageColumn, ImagePlace, LinedRows } from '../dialect.ts'
 import { rowValue, tableName } from '../identifiers.ts'
@@ -25,7 +26,7 @@ export const sqliteDialect: Dialect = {
   kit: sqliteKit,
   parallel: false,
   readsOn: true,
-  batchSize: 10_000,
+  batchSize: BATCH_SIZES.sqlite,
   forUpdate: sql``,
   lockRows: async () => {},
   // Whoever has begun to write waits for nobody but readers.
