@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { and, desc, eq, exists, gt, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, exists, gt, inArray, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import type { Db } from '../db/port.ts'
 import type { Instant } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
@@ -19,6 +18,7 @@ export interface RecordedRun {
   readonly endedAt: Instant | null
   /** `running`: it holds its lock. `unknown`: it never recorded its end. */
   readonly outcome: string
+  /** Of a run without an end: how many it has deleted so far. */
   readonly counts: Readonly<Record<string, unknown>>
   readonly archive: string | null
 }
@@ -59,7 +59,7 @@ export async function listRuns(
           db
             .select({ one: sql`1` })
             .from(deletions)
-            .where(and(eq(deletions.runId, runs.id), eq(deletions.emailSha256, sha256(email)))),
+            .where(and(eq(deletions.runId, runs.id), isOfAddress(db, deletions.emailSha256, email))),
         )
   return selectRuns(db, deletedIt, limit)
 }
@@ -132,15 +132,39 @@ async function selectRuns(db: Db, where: SQL | undefined, limit: number): Promis
   const { runs } = ledgerTables(db.dialect.kit)
   const rows = await db.select().from(runs).where(where).orderBy(desc(runs.startedAt), runs.id).limit(limit)
   const running = await runsHoldingLocks(db)
+  const endless = rows.filter((row) => row.endedAt === null).map((row) => String(row.id))
+  const deleted = await deletedBy(db, endless)
   return rows.map((row) => ({
     ...(row as unknown as RecordedRun),
     options: JSON.parse(row.options ?? '{}'),
-    counts: JSON.parse(row.counts ?? '{}'),
+    counts: row.counts === null ? (deleted.get(String(row.id)) ?? {}) : JSON.parse(row.counts),
     outcome: row.outcome ?? (running.has(String(row.id)) ? 'running' : 'unknown'),
   }))
 }
 
-/** As a deletion is recorded. */
-function sha256(email: string): string {
-  return createHash('sha256').update(email.trim().toLowerCase()).digest('hex')
+/** Returns how many users each of the runs has deleted; those that deleted nobody are not there. */
+async function deletedBy(db: Db, runIds: readonly string[]): Promise<Map<string, { deleted: number }>> {
+  if (runIds.length === 0) return new Map()
+  const { deletions } = ledgerTables(db.dialect.kit)
+  const rows = await db
+    .select({
+      runId: sql<string>`${deletions.runId}`,
+      deleted: sql<number>`count(*)`.mapWith(Number),
+    })
+    .from(deletions)
+    .where(inArray(deletions.runId, [...runIds]))
+    .groupBy(deletions.runId)
+  return new Map(rows.map(({ runId, deleted }) => [runId, { deleted }]))
+}
+
+/**
+ * Returns the condition that the address was this one, as the database has recorded it. Not every database knows the case
+ * of every letter: what it leaves as it is may be in either case.
+ */
+function isOfAddress({ dialect }: Db, hash: SQLWrapper, email: string): SQL {
+  const written = email.trim()
+  const hashes = [written, written.toLowerCase(), written.toUpperCase()].map((text) =>
+    dialect.sha256(dialect.foldCase(sql`cast(${text} as text)`)),
+  )
+  return sql`${hash} in (${sql.join(hashes, sql`, `)})`
 }

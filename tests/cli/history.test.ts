@@ -92,10 +92,31 @@ describeEachDatabase('history', (harness) => {
     expect(JSON.parse(found.stdout)).toEqual(recorded)
   })
 
-  test('knows a run that never ended from one that is at work', async () => {
-    const { site, run } = await purgedSite(harness)
-    await site.db.run(sql`update usermgmt_run set ended_at = null, outcome = null`)
+  test('knows a run that never ended from one that is at work, and whom it has deleted', async () => {
+    const { site, run, recorded } = await purgedSite(harness)
+    await site.db.run(sql`update usermgmt_run set ended_at = null, outcome = null, counts = null`)
     expect((await run('history')).stdout).toMatch(/unknown +2 deleted\n$/)
+    const shown = (await run(`history ${recorded.run}`)).stdout
+    expect(shown).toMatch(/\ncounts +deleted 2\n/)
+    await site.db.run(sql`delete from usermgmt_deletion`)
+    expect((await run('history')).stdout).toMatch(/unknown +-\n$/)
+  })
+
+  test('has no archive of a run that deleted nobody', async () => {
+    const { site, run } = await purgedSite(harness)
+    await site.database.run(
+      harness.pick({
+        sqlite: `CREATE TRIGGER keep BEFORE DELETE ON auth_user BEGIN SELECT RAISE(ABORT, 'no'); END;`,
+        postgres: `CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+          CREATE TRIGGER keep BEFORE DELETE ON auth_user FOR EACH ROW EXECUTE FUNCTION keep();`,
+      }),
+    )
+    await run('purge --since 2020-01-01 --cascade blog_post --yes')
+    const runs = JSON.parse((await run('history --format json')).stdout) as {
+      outcome: string
+      archive: unknown
+    }[]
+    expect(runs.find(({ outcome }) => outcome === 'partly')).toMatchObject({ archive: null })
   })
 
   describe('errors', () => {
@@ -108,6 +129,15 @@ describeEachDatabase('history', (harness) => {
         exit: 1,
         stdout: '',
         stderr: `usermgmt: ${message}; see: usermgmt history\n`,
+      })
+    })
+
+    test.each(['--limit 2', '--email x81@mail.example'])('RUN %s', async (option) => {
+      const { run, recorded } = await purgedSite(harness)
+      expect(await run(`history ${recorded.run} ${option}`)).toMatchObject({
+        exit: 2,
+        stdout: '',
+        stderr: 'usermgmt: --limit and --email choose among the runs: they do not go with the id of one\n',
       })
     })
 

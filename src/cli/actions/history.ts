@@ -2,6 +2,7 @@ import type { Db } from '../../db/port.ts'
 import { UserError } from '../../errors.ts'
 import { deletionsOf, findRun, listRuns, remindersOf } from '../../ledger/history.ts'
 import type { Site } from '../../site/site.ts'
+import { invalid } from '../../values/readers.ts'
 import type { HistoryOptions } from '../commands/history.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { styleFor } from '../paint.ts'
@@ -19,6 +20,9 @@ export async function showHistory(
   run: string | undefined,
   options: HistoryOptions,
 ): Promise<void> {
+  if (run !== undefined && (options.limit !== undefined || options.email !== undefined)) {
+    throw invalid('--limit and --email choose among the runs: they do not go with the id of one')
+  }
   await withSite(context, globals, async (site) => {
     if (!site.shape.hasLedger) {
       throw new UserError('there is no ledger: no run has been recorded', {
