@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { type Instant, instantOf } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
@@ -9,7 +9,11 @@ import type { Site } from '../site/site.ts'
 import type { Criteria } from './criteria.ts'
 import type { PlannedBatch, PlannedUser, PurgePlan } from './plan.ts'
 
-const PLAN_FORMAT = 1
+export const PLAN_FORMAT = 1
+
+/** How the header of a plan begins, whatever its version. */
+const BEGINNING = /^\{"usermgmt":"[^"]*","plan":/
+const BEGINNING_BYTES = 100
 
 /** The first line of a plan file; each further line is a user: `["key","fingerprint"]`. */
 export interface PlanHeader {
@@ -55,8 +59,9 @@ export class PlanWriter {
     this.file = file
   }
 
-  /** Throws a UserError when no file can be made there. */
+  /** Throws a UserError when no file can be made there, or one that is no plan would be replaced. */
   static async create(path: string): Promise<PlanWriter> {
+    await refuseToReplace(path)
     const temporary = `${path}.${randomBytes(3).toString('hex')}`
     return explained(path, async () => new PlanWriter(path, temporary, await open(temporary, 'wx', 0o600)))
   }
@@ -94,7 +99,7 @@ export async function openPlan(path: string): Promise<PlanHeader> {
   let header: PlanHeader | undefined
   let users = 0
   for await (const line of linesOf(path)) {
-    if (!header) header = headerFrom(line, path)
+    if (!header) header = await headerFrom(line, path)
     else if (userFrom(line)) users += 1
   }
   if (header && users === header.counts.toDelete) return header
@@ -132,13 +137,11 @@ async function* linesOf(path: string): AsyncGenerator<string> {
   }
 }
 
-function headerFrom(line: string, path: string): PlanHeader {
-  try {
-    const header = JSON.parse(line) as PlanHeader
-    if (header.plan === PLAN_FORMAT) return header
-  } catch {
-    // Said below.
-  }
+async function headerFrom(line: string, path: string): Promise<PlanHeader> {
+  // The validator is large, and most purges read no plan.
+  const { planHeaderFrom } = await import('./plan-schema.ts')
+  const header = planHeaderFrom(jsonIn(line))
+  if (header) return header
   throw new UserError(`${path} is not a plan that this version reads`, {
     hint: 'plans are made by: usermgmt purge --plan-out FILE',
   })
@@ -146,11 +149,39 @@ function headerFrom(line: string, path: string): PlanHeader {
 
 /** Undefined when the line is no user. */
 function userFrom(line: string): PlannedUser | undefined {
+  const user = jsonIn(line)
+  if (!Array.isArray(user)) return undefined
+  const [key, fingerprint] = user as unknown[]
+  return typeof key === 'string' && typeof fingerprint === 'string' ? { key, fingerprint } : undefined
+}
+
+/** Undefined when it is no JSON. */
+function jsonIn(line: string): unknown {
   try {
-    const [key, fingerprint] = JSON.parse(line) as unknown[]
-    return typeof key === 'string' && typeof fingerprint === 'string' ? { key, fingerprint } : undefined
+    return JSON.parse(line)
   } catch {
     return undefined
+  }
+}
+
+/** Throws a UserError (refused) when something is there that is no plan. */
+async function refuseToReplace(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined)
+  if (!found || (found.isFile() && (found.size === 0 || (await explained(path, () => isPlan(path)))))) return
+  throw new UserError(`${path} is there already, and is no plan`, {
+    kind: 'refused',
+    hint: 'name another file with --plan-out; only an older plan is replaced',
+  })
+}
+
+/** Of any version. No more than the beginning is read: the file may be anything, of any size. */
+async function isPlan(path: string): Promise<boolean> {
+  const file = await open(path)
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(BEGINNING_BYTES))
+    return BEGINNING.test(buffer.toString('latin1', 0, bytesRead))
+  } finally {
+    await file.close()
   }
 }
 

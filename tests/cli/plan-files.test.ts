@@ -155,6 +155,29 @@ describeEachDatabase('a reviewed plan', (harness) => {
         (text) => text.replace('"plan":1', '"plan":9'),
         'is not a plan that this version reads',
       ],
+      [
+        'without its numbers',
+        (text) => text.replace(/"counts":\{.*\}(?=\}\n)/, '"counts":{}'),
+        'is not a plan that this version reads',
+      ],
+      ['with nothing but a number', () => '{"plan":1}\n', 'is not a plan that this version reads'],
+      [
+        'without its criteria',
+        (text) => text.replace('"criteria"', '"others"'),
+        'is not a plan that this version reads',
+      ],
+      [
+        'with a condition that it does not know',
+        (text) => text.replace('"guards":{', '"guards":{"keepAnna":true,'),
+        'is not a plan that this version reads',
+      ],
+      [
+        'with a date that is none',
+        (text) => text.replace('"cutoff":"2020', '"cutoff":"twenty'),
+        'is not a plan that this version reads',
+      ],
+      ['of lines that are no users', (text) => text.replaceAll(/^\[.*$/gm, '5'), 'is not a whole plan'],
+      ['when it is an archive', () => '\u001f\u008b\b\u0000\n', 'is not a plan that this version reads'],
       ['when it is something else', () => 'hello\n', 'is not a plan that this version reads'],
       ['when it is empty', () => '', 'is not a whole plan'],
     ])('%s', async (_, damage, message) => {
@@ -183,6 +206,39 @@ describeEachDatabase('a reviewed plan', (harness) => {
         /^usermgmt: the plan .* cannot be read: there is no such file or directory\n$/,
       )
     })
+  })
+
+  test('is written over an older one', async () => {
+    const { run, file } = await planned()
+    const before = await readFile(file, 'utf8')
+    expect(await run('purge --since 2020-01-01 --plan-out plan.ndjson')).toMatchObject({ exit: 0 })
+    expect(await readFile(file, 'utf8')).not.toBe(before)
+  })
+
+  test('is written into an empty file', async () => {
+    const { cwd, run } = await planned()
+    await writeFile(join(cwd, 'empty'), '')
+    expect(await run('purge --since 2020-01-01 --plan-out empty')).toMatchObject({ exit: 0 })
+  })
+
+  test.each<[string, string]>([
+    ['some notes', 'remember me'],
+    ['JSON', '{"usermgmt":"0.1.0"}'],
+  ])('is not written over %s', async (_, content) => {
+    const { cwd, run } = await planned()
+    const notes = join(cwd, 'notes')
+    await writeFile(notes, content)
+    expect(await run('purge --since 2020-01-01 --plan-out notes')).toMatchObject({
+      exit: 3,
+      stdout: '',
+      stderr: expect.stringMatching(/^usermgmt: .*notes is there already, and is no plan; .*\n$/),
+    })
+    expect(await readFile(notes, 'utf8')).toBe(content)
+  })
+
+  test.each(['.', '/dev/null'])('is not written over %s, which is no file', async (place) => {
+    const { run } = await planned()
+    expect(await run(`purge --since 2020-01-01 --plan-out ${place}`)).toMatchObject({ exit: 3, stdout: '' })
   })
 
   test('that cannot be written leaves nothing', async () => {
