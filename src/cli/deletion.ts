@@ -127,8 +127,8 @@ async function deletePlanned(
   )
 }
 
-function nothingDeleted({ since, matched, kept }: PurgePlan): PurgeReport {
-  return { since, matched, deleted: 0, kept, changed: 0, tables: {}, nulled: {}, failed: [] }
+function nothingDeleted({ since, matched, kept, changed }: PurgePlan): PurgeReport {
+  return { since, matched, deleted: 0, kept, changed, tables: {}, nulled: {}, failed: [] }
 }
 
 function endOf({ matched, deleted, kept, changed, failed, archive, stopped }: PurgeReport): RunEnd {

@@ -4,19 +4,20 @@ import { UserError } from '../errors.ts'
 import { packageVersion } from '../package-root.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria } from '../users/criteria.ts'
-import { freezePlan, type PlannedBatch, type PurgePlan } from '../users/plan.ts'
+import { freezePlan, type PlannedBatch, type PlanOptions, type PurgePlan, planPurge } from '../users/plan.ts'
 import { openPlan, PlanWriter, planHeader, plannedUsers } from '../users/plan-file.ts'
+import { unchangedKeys } from '../users/recheck.ts'
 import { databaseIdentity } from './archives.ts'
 import type { Context } from './context.ts'
 
-/** Users in memory at a time while a plan is written. */
+/** Users looked at together while a plan is written or checked. */
 const BATCH_SIZE = 1_000
 
 /** A plan that somebody has read, and wants carried out as it is. */
 export interface ReviewedPlan {
   readonly criteria: Criteria
-  /** Returns the plan as it was made; only the number of all users is of now. */
-  plan(site: Site): Promise<PurgePlan>
+  /** Returns what can still be carried out of the plan; who matched and who was kept is of when it was made. */
+  plan(site: Site, options: Pick<PlanOptions, 'countsRows'>): Promise<PurgePlan>
   users(batchSize: number): AsyncIterable<PlannedBatch>
 }
 
@@ -59,17 +60,16 @@ export async function loadPlan(
     })
   }
   const protect = [...(criteria.guards.protect ?? []), ...(configured.protect ?? [])]
+  // Whoever has come onto the protect list since is protected.
+  const now = { ...criteria, guards: { ...criteria.guards, protect } }
   return {
-    // Whoever has come onto the protect list since is protected.
-    criteria: { ...criteria, guards: { ...criteria.guards, protect } },
-    plan: async (site) => ({
-      ...counts,
-      keeping: [],
-      missingIndexes: [],
-      triggers: [],
-      users: await site.db.$count(site.tables.users),
-      batches: [],
-    }),
+    criteria: now,
+    async plan(site, options) {
+      const userIds = await unchangedKeys(site, now, plannedUsers(path, BATCH_SIZE))
+      const left = await planPurge(site, { ...now, selection: { ...now.selection, userIds } }, options)
+      const { since, matched, kept, toDelete: planned } = counts
+      return { ...left, since, matched, kept, changed: planned - left.toDelete }
+    },
     users: (batchSize) => plannedUsers(path, batchSize),
   }
 }

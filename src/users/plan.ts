@@ -27,6 +27,8 @@ export interface PurgePlan {
   readonly since: string
   readonly matched: number
   readonly toDelete: number
+  /** Users of a reviewed plan who are no longer to be deleted. */
+  readonly changed: number
   /** Guard → candidates it keeps. A user whom two guards keep counts for both. */
   readonly kept: Readonly<Partial<Record<GuardName, number>>>
   /** Table → rows to delete, the user table included; that one only when the others were not counted. */
@@ -125,6 +127,7 @@ async function planIn(
     since: criteria.selection.cutoff,
     matched: count('matched'),
     toDelete: count(`table:${dependents.users.label}`),
+    changed: 0,
     kept: keptByGuard(candidates, count),
     tables: positive(dependents.order.flat().map((table) => [table.label, count(`table:${table.label}`)])),
     nulled: positive(

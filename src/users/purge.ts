@@ -260,7 +260,7 @@ class PurgeRun {
 
   private advance(): void {
     const done = this.deleted + this.changed + this.failed.length
-    this.options.onProgress?.({ done, total: this.plan.toDelete })
+    this.options.onProgress?.({ done, total: this.plan.toDelete + this.plan.changed })
   }
 }
 

@@ -34,19 +34,17 @@ export async function recheck(site: Site, candidates: Candidates, batch: Planned
   return { deletable: await unchangedOf(site, batch, deletable), kept }
 }
 
-/** Returns how many of the planned users could be deleted now. */
-export async function countUnchanged(
+/** Returns the keys of the planned users who could be deleted now. */
+export async function unchangedKeys(
   site: Site,
   criteria: Criteria,
   batches: AsyncIterable<PlannedBatch>,
-): Promise<number> {
+): Promise<string[]> {
   const candidates = plannedCandidates(site, criteria)
-  let unchanged = 0
+  const unchanged: string[] = []
   for await (const batch of batches) {
-    unchanged += await site.db.transaction(
-      'read',
-      async (tx) => (await recheck({ ...site, db: tx }, candidates, batch)).deletable.length,
-    )
+    const checked = await site.db.transaction('read', (tx) => recheck({ ...site, db: tx }, candidates, batch))
+    unchanged.push(...checked.deletable)
   }
   return unchanged
 }

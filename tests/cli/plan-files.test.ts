@@ -102,7 +102,10 @@ describeEachDatabase('a reviewed plan', (harness) => {
     await change(site)
     const before = await idsIn(site)
     const look = await run('purge --plan plan.ndjson --dry-run')
-    expect(look.stderr).toContain('2 users as planned, 1 changed since\n')
+    expect(look.stdout).toMatch(/^2 users to delete, of 4 candidates\n/)
+    expect(look.stdout).toContain('\n  1  changed  no longer as planned\n')
+    const json = await run('purge --plan plan.ndjson --dry-run --format json')
+    expect(JSON.parse(json.stdout)).toMatchObject({ to_delete: 2, changed: 1, tables: { auth_user: 2 } })
     expect(await idsIn(site)).toEqual(before)
     const { stdout } = await run('purge --plan plan.ndjson --yes --format json')
     expect(JSON.parse(stdout)).toMatchObject({ deleted: 2, changed: 1, failed: [] })
@@ -114,6 +117,25 @@ describeEachDatabase('a reviewed plan', (harness) => {
     await writeFile(join(cwd, 'usermgmt.config.json'), '{"protect": ["xqzv81"]}')
     await run('purge --plan plan.ndjson --yes')
     expect(await idsIn(site)).toEqual(['1', '4', '5', '6'])
+  })
+
+  test('counts for --max-delete with those who can still be deleted', async () => {
+    const { site, run } = await planned()
+    await site.database.run(`UPDATE auth_user SET first_name = 'X' WHERE id IN (3, 4)`)
+    const { exit, stdout } = await run('purge --plan plan.ndjson --yes --max-delete 1 --format json')
+    expect(exit).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ deleted: 1, changed: 2 })
+    expect(await idsIn(site)).toEqual(['1', '3', '4', '5', '6'])
+  })
+
+  test('of whom nobody is as planned any more says so, also to cron', async () => {
+    const { site, run } = await planned()
+    await site.database.run(`UPDATE auth_user SET first_name = 'X'`)
+    const { exit, stdout } = await run('purge --plan plan.ndjson --yes --quiet')
+    expect(exit).toBe(0)
+    expect(stdout).toMatch(/^0 users deleted, of 4 candidates\n/)
+    expect(stdout).toContain('\n  3  changed  no longer to delete when their turn came\n')
+    expect(await idsIn(site)).toHaveLength(6)
   })
 
   test('is held to --max-delete', async () => {

@@ -181,6 +181,7 @@ describe('a plan', () => {
     since: '2020-01-01T00:00:00Z',
     matched: 1234,
     toDelete: 1100,
+    changed: 0,
     kept: { recent: 90, content: 44 },
     tables: { auth_user: 1100, account_emailaddress: 1180 },
     nulled: { 'blog_post.editor_id': 12 },
@@ -257,6 +258,12 @@ No index on these references: a purge reads whole tables, which may take about 2
     const report = JSON.parse(reportJson({ ...plan, deleted: 1100, changed: 0, failed: [] }))
     const { to_delete, ...rest } = planned
     expect(report).toEqual({ ...rest, deleted: to_delete })
+  })
+
+  test('of which some have changed since says so', () => {
+    const reviewed = { ...plan, toDelete: 1092, changed: 8 }
+    expect(planText(reviewed, '', PLAIN)).toContain('\n   8  changed  no longer as planned\n')
+    expect(JSON.parse(planJson(reviewed))).toMatchObject({ to_delete: 1092, changed: 8 })
   })
 
   test('a report names who could not be deleted, and why', () => {

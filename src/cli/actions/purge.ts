@@ -6,7 +6,6 @@ import { checkBreaker, type MaxDelete } from '../../users/breaker.ts'
 import type { Criteria } from '../../users/criteria.ts'
 import { type PurgePlan, planPurge } from '../../users/plan.ts'
 import type { PurgeReport } from '../../users/purge.ts'
-import { countUnchanged } from '../../users/recheck.ts'
 import { checkDelivery, deliveryProblem, lastDelivery } from '../../users/reminded.ts'
 import type { PurgeCommandOptions } from '../commands/purge.ts'
 import { confirmNumber } from '../confirm.ts'
@@ -17,7 +16,6 @@ import { sayNothingMatches } from '../nothing-matches.ts'
 import { styleFor } from '../paint.ts'
 import { frozenPlan, loadPlan, type ReviewedPlan } from '../plan-files.ts'
 import { withProgress } from '../progress.ts'
-import { counted, shownNumber } from '../render/numbers.ts'
 import { planJson, planText, reportJson, reportText } from '../render/purge.ts'
 import { talkOf } from '../talk.ts'
 import { warnOfUnmatched } from '../warn-of-unmatched.ts'
@@ -82,15 +80,6 @@ async function showPlan(site: Site, purge: Purge): Promise<void> {
     const problem = deliveryProblem(await lastDelivery(site))
     if (problem) await talk.say(`warning: ${problem}; without --dry-run it is refused`)
   }
-  if (purge.reviewed) {
-    const unchanged = await countUnchanged(
-      site,
-      purge.criteria,
-      purge.reviewed.users(batchSizeOn(site, purge)),
-    )
-    const changed = plan.toDelete - unchanged
-    await talk.say(`${counted(unchanged, 'user')} as planned, ${shownNumber(changed)} changed since`)
-  }
   if (options.planOut !== undefined) {
     const file = resolve(context.cwd, options.planOut)
     await talk.say(`plan: ${file}`, `to delete exactly these: usermgmt purge --plan ${file}`)
@@ -129,13 +118,14 @@ async function makePlan(site: Site, purge: Purge): Promise<PurgePlan> {
   const { context, globals, options, criteria, reviewed, settings } = purge
   const { planOut, dryRun, yes } = options
   if (!reviewed) await warnOfUnmatched(site, criteria, context, globals)
+  // Nobody reads the plan who has said yes to it and wants to hear of errors only.
+  const countsRows = dryRun === true || !yes || globals.quiet !== true
   const plan = await withProgress(context, globals, 'planning', () => {
-    if (reviewed) return reviewed.plan(site)
+    if (reviewed) return reviewed.plan(site, { countsRows })
     if (planOut !== undefined) return frozenPlan(site, criteria, planOut, settings, context)
     return planPurge(site, criteria, {
       batchSize: dryRun ? undefined : batchSizeOn(site, purge),
-      // Nobody reads the plan who has said yes to it and wants to hear of errors only.
-      countsRows: dryRun === true || !yes || globals.quiet !== true,
+      countsRows,
     })
   })
   if (plan.matched === 0) await sayNothingMatches(site, criteria, talkOf(context, globals))

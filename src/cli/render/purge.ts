@@ -14,7 +14,7 @@ export function planText(plan: PurgePlan, understood: string, style: Style): str
   return lines([
     style.heading(`${counted(plan.toDelete, 'user')} to delete, of ${counted(plan.matched, 'candidate')}`),
     plainText(understood),
-    ...keptBlock(plan.kept, style),
+    ...keptBlock(plan.kept, style, changedLine(plan, 'no longer as planned')),
     ...countBlock(
       'What keeps them (content), and what would change it',
       plan.keeping.map(keepingLine),
@@ -37,12 +37,10 @@ export function planText(plan: PurgePlan, understood: string, style: Style): str
 
 /** Returns what has been done, for people. */
 export function reportText(report: PurgeReport, style: Style): string {
-  const { deleted, matched, changed, failed } = report
-  const changes: CountLine[] =
-    changed > 0 ? [[changed, 'changed', 'no longer to delete when their turn came']] : []
+  const { deleted, matched, failed } = report
   return lines([
     style.heading(`${counted(deleted, 'user')} deleted, of ${counted(matched, 'candidate')}`),
-    ...keptBlock(report.kept, style, changes),
+    ...keptBlock(report.kept, style, changedLine(report, 'no longer to delete when their turn came')),
     ...countBlock('Rows deleted', largestFirst(report.tables), style),
     ...countBlock('Rows set to NULL', largestFirst(report.nulled), style),
     ...block(style.warning(`Not deleted: ${counted(failed.length, 'user')}`), failedLines(failed), style),
@@ -51,16 +49,20 @@ export function reportText(report: PurgeReport, style: Style): string {
 
 /** Returns the plan as one JSON object, with the keys of the report. */
 export function planJson(plan: PurgePlan): string {
-  const { since, matched, toDelete, kept, tables, nulled, missingIndexes, triggers } = plan
+  const { since, matched, toDelete, kept, changed, tables, nulled, missingIndexes, triggers } = plan
   // Only when there is something to do about it.
   const missing = missingIndexes.length > 0 ? { missing_indexes: missingIndexes } : {}
   const further = triggers.length > 0 ? { triggers } : {}
-  return `${plainJson({ since, matched, to_delete: toDelete, kept, changed: 0, tables, nulled, failed: [], ...missing, ...further })}\n`
+  return `${plainJson({ since, matched, to_delete: toDelete, kept, changed, tables, nulled, failed: [], ...missing, ...further })}\n`
 }
 
 export function reportJson(report: PurgeReport): string {
   const { since, matched, deleted, kept, changed, tables, nulled, failed, archive } = report
   return `${plainJson({ since, matched, deleted, kept, changed, tables, nulled, failed, archive })}\n`
+}
+
+function changedLine({ changed }: { readonly changed: number }, remark: string): CountLine[] {
+  return changed > 0 ? [[changed, 'changed', remark]] : []
 }
 
 function keepingLine({ edge, users, options }: PurgePlan['keeping'][number]): CountLine {
