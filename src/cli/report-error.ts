@@ -1,8 +1,8 @@
 import { CommanderError } from 'commander'
-import { explainDatabaseError } from '../db/errors.ts'
-import { type ErrorKind, UserError } from '../errors.ts'
+import type { ErrorKind, UserError } from '../errors.ts'
 import { bugReport } from './bug-report.ts'
 import type { Context } from './context.ts'
+import { expectedError } from './expected-error.ts'
 import { isInterruption } from './interrupted.ts'
 import { ClosedOutput } from './output.ts'
 import { plainText } from './render/plain-text.ts'
@@ -22,7 +22,7 @@ export async function reportError(error: unknown, context: Context): Promise<num
     await tell(context, [`interrupted${detail(error)}`])
     return INTERRUPTED
   }
-  const expected = error instanceof UserError ? error : explainDatabaseError(error, 'the database')
+  const expected = expectedError(error)
   await tell(context, expected ? wordsOf(expected) : bugReport(error))
   return expected ? EXIT_CODES[expected.kind] : 1
 }

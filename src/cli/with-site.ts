@@ -1,11 +1,10 @@
 import { loadSettings, type Settings } from '../config/settings.ts'
-import { explainDatabaseError } from '../db/errors.ts'
 import { type OpenOptions, openDatabase } from '../db/open.ts'
 import type { Db } from '../db/port.ts'
 import { shownTarget } from '../db/url.ts'
-import { UserError } from '../errors.ts'
 import { type Site, siteOf } from '../site/site.ts'
 import type { Context, GlobalOptions } from './context.ts'
+import { expectedError } from './expected-error.ts'
 import { talkOf } from './talk.ts'
 
 export interface SiteOptions extends OpenOptions {
@@ -47,8 +46,7 @@ export async function withDatabase<T>(
     const db = await openDatabase(settings.target, opening)
     return await closing(db, () => work(db, settings))
   } catch (error) {
-    if (error instanceof UserError) throw error
-    throw explainDatabaseError(error, shown) ?? error
+    throw expectedError(error, shown) ?? error
   }
 }
 

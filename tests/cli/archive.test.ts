@@ -68,6 +68,18 @@ describeEachDatabase('archives on the command line', (harness) => {
     expect(await readdir(join(cwd, 'usermgmt-archive'))).toEqual([])
   })
 
+  test('what cannot go back makes it fail, even when nobody reads the report', async () => {
+    const { site } = await purged()
+    await addUser(site, { username: 'win-a-prize', email: 'new@mail.example' })
+    const args = ['restore', `usermgmt-archive/${NAME}`, '--yes']
+    const ran = await usermgmt(args, { cwd, env: { DATABASE_URL: site.url }, unread: true })
+    expect(ran).toMatchObject({
+      exit: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^usermgmt: not everything could be put back as before; /),
+    })
+  })
+
   test.each([
     ['an id', ['3'], ['win-a-prize']],
     ['a username, whatever its case', ['WIN-a-prize'], ['win-a-prize']],

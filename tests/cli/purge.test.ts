@@ -54,6 +54,7 @@ Rows to delete
       tables: { auth_user: 3, account_emailaddress: 3, blog_post: 1 },
       nulled: {},
       failed: [],
+      stopped: null,
     })
     expect(report).toMatchObject({ exit: 0, stderr: '', left: ['1', '5', '6'] })
   })
@@ -149,35 +150,33 @@ Rows to delete
     })
   })
 
-  test('a user who cannot be deleted is reported, and the exit code is 1', async () => {
-    const site = await exampleSite(harness)
-    await site.database.run(
-      harness.pick({
-        sqlite: `CREATE TRIGGER keep BEFORE DELETE ON auth_user WHEN old.id = 3 BEGIN SELECT RAISE(ABORT, 'no'); END;`,
-        postgres: `CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF old.id = 3 THEN RAISE 'no'; END IF; RETURN old; END $$;
+  test.each([false, true])(
+    'a user who cannot be deleted is reported, and the exit code is 1 (unread: %s)',
+    async (unread) => {
+      const site = await exampleSite(harness)
+      await site.database.run(
+        harness.pick({
+          sqlite: `CREATE TRIGGER keep BEFORE DELETE ON auth_user WHEN old.id = 3 BEGIN SELECT RAISE(ABORT, 'no'); END;`,
+          postgres: `CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF old.id = 3 THEN RAISE 'no'; END IF; RETURN old; END $$;
           CREATE TRIGGER keep BEFORE DELETE ON auth_user FOR EACH ROW EXECUTE FUNCTION keep();`,
-      }),
-    )
-    const { exit, stdout, stderr } = await usermgmt([
-      'purge',
-      '--database',
-      site.url,
-      '--since',
-      '2020-01-01',
-      '--yes',
-      '--quiet',
-      '--format',
-      'json',
-    ])
-    expect(exit).toBe(1)
-    expect(JSON.parse(stdout)).toMatchObject({
-      deleted: 1,
-      failed: [{ id: '3', reason: expect.any(String) }],
-    })
-    expect(stderr).toBe(
-      'usermgmt: 1 user could not be deleted; the report says why; the others have been deleted\n',
-    )
-  })
+        }),
+      )
+      const line = 'purge --since 2020-01-01 --yes --quiet --format json'
+      const { exit, stdout, stderr } = await usermgmt(line.split(' '), {
+        env: { DATABASE_URL: site.url },
+        unread,
+      })
+      expect(exit).toBe(1)
+      expect(unread ? stdout : JSON.parse(stdout)).toEqual(
+        unread
+          ? ''
+          : expect.objectContaining({ deleted: 1, failed: [{ id: '3', reason: expect.any(String) }] }),
+      )
+      expect(stderr).toBe(
+        'usermgmt: 1 user could not be deleted; the report says why; the others have been deleted\n',
+      )
+    },
+  )
 
   test('interrupted before the first batch: the report, and exit code 130', async () => {
     const { exit, stdout, stderr, unchanged } = await purge('--yes', { signal: AbortSignal.abort() })

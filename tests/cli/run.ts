@@ -5,7 +5,7 @@ import { Readable, Writable } from 'node:stream'
 import { afterAll } from 'vitest'
 import type { Context, Prompts } from '../../src/cli/context.ts'
 import { main } from '../../src/cli/main.ts'
-import { type Output, outputTo } from '../../src/cli/output.ts'
+import { ClosedOutput, type Output, outputTo } from '../../src/cli/output.ts'
 
 export interface Ran {
   readonly exit: number
@@ -25,6 +25,8 @@ export interface Situation {
   /** What a person types, prompt by prompt. */
   readonly typed?: readonly string[]
   readonly signal?: AbortSignal
+  /** The reader of the result has gone. */
+  readonly unread?: boolean
 }
 
 /** Without a configuration file; what a command writes there goes with the tests. */
@@ -47,7 +49,7 @@ export function contextOf({ stdin = '', terminal, env = {}, cwd = NOWHERE, ...re
   const stderr = collector(screen, terminal)
   const context: Context = {
     stdin: { stream: Readable.from([Buffer.from(stdin)]), isTerminal: terminal !== undefined },
-    stdout: stdout.output,
+    stdout: rest.unread ? { ...stdout.output, write: gone } : stdout.output,
     stderr: stderr.output,
     env,
     cwd,
@@ -56,6 +58,10 @@ export function contextOf({ stdin = '', terminal, env = {}, cwd = NOWHERE, ...re
     untilInterrupted: (work) => work(rest.signal ?? new AbortController().signal),
   }
   return { context, stdout: stdout.text, stderr: stderr.text, screen: () => screen.join('') }
+}
+
+async function gone(): Promise<void> {
+  throw new ClosedOutput()
 }
 
 function collector(screen: string[], terminal: Situation['terminal']): { output: Output; text(): string } {

@@ -45,7 +45,11 @@ describeEachDatabase('an archive that cannot be written', (harness) => {
     const { exit, stdout, stderr } = await runCommand(purge, { through: filesUpTo(ROOM_KILOBYTES) })
     expect(stderr).toMatch(FULL)
     expect(exit).toBe(1)
-    expect(JSON.parse(stdout)).toMatchObject({ deleted: 0, failed: [] })
+    expect(JSON.parse(stdout)).toMatchObject({
+      deleted: 0,
+      failed: [],
+      stopped: { reason: 'error', message: expect.stringMatching(/^the archive \S+ cannot be written: /) },
+    })
     expect(await siteRowsOf(site)).toEqual(before)
   })
 

@@ -61,8 +61,8 @@ describeEachDatabase('a signal during a purge', (harness) => {
       child.kill(signal)
       const { exit, stdout, stderr } = await ended
       expect(exit).toBe(INTERRUPTED)
-      const { deleted, failed, archive } = JSON.parse(stdout)
-      expect(failed).toEqual([])
+      const { deleted, failed, stopped, archive } = JSON.parse(stdout)
+      expect({ failed, stopped }).toEqual({ failed: [], stopped: { reason: 'interrupted' } })
       expect(stderr).toContain(STOPPING)
       expect(stderr).toContain(`to put everybody back: usermgmt restore ${archive}`)
       expect(stderr).toMatch(/\nusermgmt: interrupted: [\d,]+ users deleted; run it again to go on\n$/)

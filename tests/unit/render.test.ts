@@ -9,9 +9,11 @@ import { PLAIN } from '../../src/cli/render/style.ts'
 import { alignedRows, columnWidths, tableHead, tableRows } from '../../src/cli/render/table.ts'
 import { tallyText } from '../../src/cli/render/tally.ts'
 import { widthOf } from '../../src/cli/render/text-width.ts'
+import { UserError } from '../../src/errors.ts'
 import type { ListedUser, ListField } from '../../src/users/list.ts'
 import type { ListPage } from '../../src/users/list-pages.ts'
 import type { PurgePlan } from '../../src/users/plan.ts'
+import type { PurgeReport } from '../../src/users/purge.ts'
 
 const EVIL = 'a\u001b[31mb\u0007c\rd\ne\u0085f\u202eg\u2066h\u2028i'
 const EVIL_SHOWN = 'a\\u001b[31mb\\u0007c\\u000dd\\u000ae\\u0085f\\u202eg\\u2066h\\u2028i'
@@ -254,8 +256,9 @@ No index on these references: a purge reads whole tables, which may take about 2
       tables: { auth_user: 1100, account_emailaddress: 1180 },
       nulled: { 'blog_post.editor_id': 12 },
       failed: [],
+      stopped: null,
     })
-    const report = JSON.parse(reportJson({ ...plan, deleted: 1100, changed: 0, failed: [] }))
+    const report = JSON.parse(reportJson({ ...plan, deleted: 1100, failed: [] }))
     const { to_delete, ...rest } = planned
     expect(report).toEqual({ ...rest, deleted: to_delete })
   })
@@ -276,5 +279,22 @@ No index on these references: a purge reads whole tables, which may take about 2
     expect(shown).toContain('   3  changed  no longer to delete when their turn came\n')
     expect(shown).toContain('Not deleted: 22 users\n  0: a trigger refused it\\u001b\n')
     expect(shown).toMatch(/ {2}and 2 more \(--format json has all\)\n$/)
+  })
+
+  test.each<[PurgeReport['stopped'], unknown]>([
+    [undefined, null],
+    ['interrupted', { reason: 'interrupted' }],
+    [
+      { error: new UserError('the archive cannot be written: the disk is full') },
+      { reason: 'error', message: 'the archive cannot be written: the disk is full' },
+    ],
+    [
+      { error: Object.assign(new Error('Connection terminated'), { query: 'select 1' }) },
+      { reason: 'error', message: 'the connection to the database was lost' },
+    ],
+    [{ error: new TypeError('anna@example.com is not a function') }, { reason: 'error', message: 'a bug' }],
+  ])('a report for machines says whether and why it has stopped: %o', (stopped, record) => {
+    const report = JSON.parse(reportJson({ ...plan, deleted: 1, failed: [], stopped }))
+    expect(report.stopped).toEqual(record)
   })
 })

@@ -32,6 +32,7 @@ import {
 import { sayNothingMatches } from '../nothing-matches.ts'
 import { styleFor } from '../paint.ts'
 import { policyDeletionDate } from '../policy.ts'
+import { printReport } from '../print-report.ts'
 import { withProgress } from '../progress.ts'
 import { mailPlanJson, mailPlanText, mailReportJson, mailReportText, mailText } from '../render/mail.ts'
 import { talkOf } from '../talk.ts'
@@ -134,12 +135,11 @@ async function carryOut(site: Site, request: Request, writing: Writing): Promise
     deletionDate,
   }
   const report = await carryOutCampaign(site, mailing)
-  await context.stdout.write(
+  const text =
     options.format === 'json'
       ? mailReportJson(report)
-      : mailReportText(report, await styleFor(context.stdout, context, globals)),
-  )
-  throwWhenNotAllMailed(report)
+      : mailReportText(report, await styleFor(context.stdout, context, globals))
+  await printReport(context.stdout, text, () => throwWhenNotAllMailed(report))
 }
 
 async function makePlan(site: Site, { context, globals, criteria, rules }: Request): Promise<CampaignPlan> {

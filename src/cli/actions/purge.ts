@@ -15,6 +15,7 @@ import { carryOutDeletion, connectionsFor, throwWhenPartly, warnOfBreaker } from
 import { sayNothingMatches } from '../nothing-matches.ts'
 import { styleFor } from '../paint.ts'
 import { frozenPlan, loadPlan, type ReviewedPlan } from '../plan-files.ts'
+import { printReport } from '../print-report.ts'
 import { withProgress } from '../progress.ts'
 import { planJson, planText, reportJson, reportText } from '../render/purge.ts'
 import { talkOf } from '../talk.ts'
@@ -101,12 +102,11 @@ async function carryOut(site: Site, purge: Purge): Promise<void> {
   const deletion = { context, globals, options, settings, criteria, plan, batches }
   const report = await carryOutDeletion(site, deletion)
   if (globals.quiet && options.format === 'text' && isIdle(report)) return
-  await context.stdout.write(
+  const text =
     options.format === 'json'
       ? reportJson(report)
-      : reportText(report, await styleFor(context.stdout, context, globals)),
-  )
-  throwWhenPartly(report)
+      : reportText(report, await styleFor(context.stdout, context, globals))
+  await printReport(context.stdout, text, () => throwWhenPartly(report))
 }
 
 /** From cron, nothing to say is nothing to mail. */

@@ -12,6 +12,7 @@ import type { RestoreCommandOptions } from '../commands/restore.ts'
 import { type Context, canAsk, type GlobalOptions } from '../context.ts'
 import { Interrupted } from '../interrupted.ts'
 import { lookOf, styleFor } from '../paint.ts'
+import { printReport } from '../print-report.ts'
 import { withStoppableProgress } from '../progress.ts'
 import { counted } from '../render/numbers.ts'
 import { restoreJson, restoreText } from '../render/restore.ts'
@@ -42,12 +43,11 @@ export async function restoreArchive(
         endOf(report, path),
       )
     })
-    await context.stdout.write(
+    const text =
       options.format === 'json'
         ? restoreJson(report)
-        : restoreText(report, options.dryRun === true, await styleFor(context.stdout, context, globals)),
-    )
-    throwWhenPartly(report)
+        : restoreText(report, options.dryRun === true, await styleFor(context.stdout, context, globals))
+    await printReport(context.stdout, text, () => throwWhenPartly(report))
   } finally {
     await archive.reader.close()
   }

@@ -20,6 +20,7 @@ import { checkTransport } from '../mail-transport.ts'
 import { carryOutCampaign, refuseWithoutLedger, throwWhenNotAllMailed, writingFor } from '../mailing.ts'
 import { styleFor } from '../paint.ts'
 import { policyDeletionDate, policyOf, sweepCriteria, warnOfLateReminders } from '../policy.ts'
+import { printReport } from '../print-report.ts'
 import { withProgress } from '../progress.ts'
 import { counted } from '../render/numbers.ts'
 import {
@@ -132,11 +133,12 @@ async function carryOut(site: Site, task: Sweep, source: MailSource): Promise<vo
   })
   const trouble = mail.stopped ? undefined : mailTrouble(mail)
   const deletion = mail.stopped || trouble ? undefined : await deleteDue(site, task, plan)
-  await printReport({ mail, deletion }, task)
-  if (trouble) throw trouble
-  // What the deletion has to say is worse, but nothing that the mail has to say comes after it.
-  if (deletion) throwWhenPartly(deletion)
-  throwWhenNotAllMailed(mail)
+  await printReport(context.stdout, await reportFor({ mail, deletion }, task), () => {
+    if (trouble) throw trouble
+    // What the deletion has to say is worse, but nothing that the mail has to say comes after it.
+    if (deletion) throwWhenPartly(deletion)
+    throwWhenNotAllMailed(mail)
+  })
 }
 
 async function makePlan(site: Site, { context, globals, criteria, options }: Sweep): Promise<SweepPlan> {
@@ -194,15 +196,13 @@ function mailTrouble({ sent, bounced, failed, uncertain }: CampaignReport): User
   })
 }
 
-async function printReport(report: SweepReport, { context, globals, options }: Sweep): Promise<void> {
-  const { stdout } = context
+/** Nothing, when nobody needs to hear of it. */
+async function reportFor(report: SweepReport, { context, globals, options }: Sweep): Promise<string> {
   const { mail, deletion } = report
   const mails = mail.sent + mail.bounced + mail.failed + mail.uncertain
   const isIdle = mails === 0 && (deletion?.deleted ?? 0) === 0 && (deletion?.failed.length ?? 0) === 0
-  if (globals.quiet && isIdle) return
-  await stdout.write(
-    options.format === 'json'
-      ? sweepJson(report)
-      : sweepText(report, await styleFor(stdout, context, globals)),
-  )
+  if (globals.quiet && isIdle) return ''
+  return options.format === 'json'
+    ? sweepJson(report)
+    : sweepText(report, await styleFor(context.stdout, context, globals))
 }

@@ -74,7 +74,7 @@ Rows deleted
   {
     command:
       'usermgmt list --since 2020-01-01 --never-logged-in --format ids --quiet | usermgmt purge --since 2020-01-01 --users-from - --dry-run --format json --quiet',
-    output: `{"since":"2020-01-01T00:00:00Z","matched":2,"to_delete":2,"kept":{},"changed":0,"tables":{"account_emailaddress":2,"auth_user":2},"nulled":{},"failed":[]}`,
+    output: `{"since":"2020-01-01T00:00:00Z","matched":2,"to_delete":2,"kept":{},"changed":0,"tables":{"account_emailaddress":2,"auth_user":2},"nulled":{},"failed":[],"stopped":null}`,
   },
 ]
 

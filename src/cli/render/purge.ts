@@ -1,5 +1,6 @@
 import type { PurgePlan } from '../../users/plan.ts'
 import type { PurgeReport } from '../../users/purge.ts'
+import { expectedError } from '../expected-error.ts'
 import { block, type CountLine, countBlock, largestFirst, lines } from './blocks.ts'
 import { keptBlock } from './kept.ts'
 import { counted } from './numbers.ts'
@@ -53,12 +54,20 @@ export function planJson(plan: PurgePlan): string {
   // Only when there is something to do about it.
   const missing = missingIndexes.length > 0 ? { missing_indexes: missingIndexes } : {}
   const further = triggers.length > 0 ? { triggers } : {}
-  return `${plainJson({ since, matched, to_delete: toDelete, kept, changed, tables, nulled, failed: [], ...missing, ...further })}\n`
+  return `${plainJson({ since, matched, to_delete: toDelete, kept, changed, tables, nulled, failed: [], stopped: null, ...missing, ...further })}\n`
 }
 
 export function reportJson(report: PurgeReport): string {
   const { since, matched, deleted, kept, changed, tables, nulled, failed, archive } = report
-  return `${plainJson({ since, matched, deleted, kept, changed, tables, nulled, failed, archive })}\n`
+  const stopped = stopRecord(report)
+  return `${plainJson({ since, matched, deleted, kept, changed, tables, nulled, failed, stopped, archive })}\n`
+}
+
+/** What standard error says in more words. */
+function stopRecord({ stopped }: PurgeReport) {
+  if (stopped === undefined) return null
+  if (stopped === 'interrupted') return { reason: 'interrupted' }
+  return { reason: 'error', message: expectedError(stopped.error)?.message ?? 'a bug' }
 }
 
 function changedLine({ changed }: { readonly changed: number }, remark: string): CountLine[] {
