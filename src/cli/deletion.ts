@@ -10,11 +10,13 @@ import type { Criteria } from '../users/criteria.ts'
 import type { PlannedBatch, PurgePlan } from '../users/plan.ts'
 import { type PurgeOptions, type PurgeReport, purge } from '../users/purge.ts'
 import { archiveDirectory, databaseIdentity } from './archives.ts'
+import { commandLine } from './command-line.ts'
 import type { Context, GlobalOptions } from './context.ts'
 import { Interrupted } from './interrupted.ts'
 import { withStoppableProgress } from './progress.ts'
 import { counted } from './render/numbers.ts'
-import { type Talk, talkOf } from './talk.ts'
+import type { DeletionReport } from './render/purge.ts'
+import type { Talk } from './talk.ts'
 import { withRun } from './with-run.ts'
 
 /** Batches at once, where the database can. A second one uses the time that the first waits for the disk; a third gains little. */
@@ -58,7 +60,7 @@ export async function warnOfBreaker(
 }
 
 /** Deletes the users of the plan: recorded in the ledger, kept in an archive, stoppable by Ctrl-C. */
-export async function carryOutDeletion(site: Site, deletion: Deletion): Promise<PurgeReport> {
+export async function carryOutDeletion(site: Site, deletion: Deletion): Promise<DeletionReport> {
   if (deletion.plan.toDelete === 0) return nothingDeleted(deletion.plan)
   const { context, globals, command = 'purge', options } = deletion
   return withRun(
@@ -83,13 +85,12 @@ export function throwWhenPartly({ deleted, failed, stopped }: PurgeReport): void
   })
 }
 
-/** Says how to put everybody back. */
 async function deleteArchived(
   site: Site,
   deletion: Deletion,
   run: LedgerRun | undefined,
-): Promise<PurgeReport> {
-  const { context, globals, options, settings, criteria } = deletion
+): Promise<DeletionReport> {
+  const { context, options, settings, criteria } = deletion
   const directory = archiveDirectory(options.archive, settings, context.cwd)
   if (directory === undefined) return deletePlanned(site, deletion, { run })
   const archive = await Archive.create(
@@ -100,16 +101,17 @@ async function deleteArchived(
       now: context.now(),
     }),
   )
+  const { path } = archive
   try {
+    // Before anybody is deleted: of a run that is killed, somebody must find it. What is in the way of this, the first
+    // batch meets as well, and reports.
+    await run?.recordArchive(path).catch(() => {})
     const report = await deletePlanned(site, deletion, { run, archive })
     if (archive.isEmpty) return report
-    await talkOf(context, globals).say(
-      `archive: ${archive.path}`,
-      `to put everybody back: usermgmt restore ${archive.path}`,
-    )
-    return { ...report, archive: archive.path }
+    return { ...report, archive: path, undo: commandLine(['restore', path], deletion) }
   } finally {
     await archive.close()
+    if (archive.isEmpty) await run?.recordArchive(null).catch(() => {})
   }
 }
 
@@ -131,7 +133,7 @@ function nothingDeleted({ since, matched, kept, changed }: PurgePlan): PurgeRepo
   return { since, matched, deleted: 0, kept, changed, tables: {}, nulled: {}, failed: [] }
 }
 
-function endOf({ matched, deleted, kept, changed, failed, archive, stopped }: PurgeReport): RunEnd {
+function endOf({ matched, deleted, kept, changed, failed, archive, stopped }: DeletionReport): RunEnd {
   const stop = stopped === 'interrupted' ? 'interrupted' : stopped && 'failed'
   return {
     outcome: stop ?? (failed.length > 0 ? 'partly' : 'done'),

@@ -59,12 +59,18 @@ export async function loadSettings(
 ): Promise<Settings> {
   const file = given.config === undefined ? findConfigFile(cwd) : resolve(cwd, given.config)
   const configured = file === undefined ? { rules: {}, names: {} } : await readConfigFile(file)
-  const fromCaller = given.database ?? (env.USERMGMT_DATABASE_URL || env.DATABASE_URL)
+  const fromCaller = databaseFrom(given, env)
   const target =
-    fromCaller === undefined || fromCaller === ''
-      ? targetOf(configured, file, cwd)
-      : parseDatabaseUrl(fromCaller, cwd)
+    fromCaller === undefined ? targetOf(configured, file, cwd) : parseDatabaseUrl(fromCaller, cwd)
   return { target, file, configured }
+}
+
+/** Returns the database that the caller names; undefined leaves it to the file. */
+export function databaseFrom(
+  { database }: Pick<Given, 'database'>,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  return (database ?? (env.USERMGMT_DATABASE_URL || env.DATABASE_URL)) || undefined
 }
 
 /** A relative path in the file starts at the file, so that it means the same from everywhere. */

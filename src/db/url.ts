@@ -57,3 +57,18 @@ export function shownTarget(target: DatabaseTarget): string {
     return 'the PostgreSQL database'
   }
 }
+
+/** What libpq and pg take for a password in the parameters of a URL. */
+const PASSWORD = /^(ssl)?password=/i
+
+/** Returns the target as it may be given again: with the parameters, which may lead to another schema, and no password. */
+export function typedTarget(target: DatabaseTarget): string {
+  if (target.kind === 'sqlite') return target.path
+  const [, authority = '', path = '', parameters = ''] =
+    /^postgres:\/\/([^/?#]*)([^?]*)\??(.*)$/s.exec(target.url) ?? []
+  const host = authority.lastIndexOf('@') + 1
+  const [user = ''] = authority.slice(0, Math.max(0, host - 1)).split(':')
+  const kept = parameters.split('&').filter((each) => !PASSWORD.test(String(new URLSearchParams(each))))
+  const query = kept.join('&')
+  return `postgres://${host > 0 ? `${user}@` : ''}${authority.slice(host)}${path}${query && `?${query}`}`
+}

@@ -65,6 +65,15 @@ export class LedgerRun {
     await beat(this.db, lock, this.id)
   }
 
+  /** Records where the run puts what it deletes; null when that has gone. */
+  async recordArchive(archive: string | null): Promise<void> {
+    const { runs } = ledgerTables(this.db.dialect.kit)
+    await this.db
+      .update(runs)
+      .set({ archive } as never)
+      .where(eq(runs.id, this.id))
+  }
+
   /** Records the end, and lets go of the lock. */
   async end({ outcome, counts, archive }: RunEnd): Promise<void> {
     const { runs } = ledgerTables(this.db.dialect.kit)

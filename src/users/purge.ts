@@ -61,8 +61,6 @@ export interface PurgeReport {
   readonly tables: Readonly<Record<string, number>>
   readonly nulled: Readonly<Record<string, number>>
   readonly failed: readonly FailedUser[]
-  /** The file that holds what was deleted. */
-  readonly archive?: string | undefined
   /** Stopped before its end: by a signal, or by a database that went away. */
   readonly stopped?: 'interrupted' | { readonly error: unknown } | undefined
 }

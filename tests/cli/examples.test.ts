@@ -22,12 +22,17 @@ async function shell(line: string, url: string): Promise<string> {
   return screen
 }
 
+/** Where an archive is, and what it is called, is of the place, the time and chance. */
+function asShown(screen: string): string {
+  return screen.trimEnd().replace(/\S+\/purge-\w+-\w+\.ndjson\.gz/g, 'ARCHIVE')
+}
+
 describeEachDatabase('the examples in the help print what they say', (harness) => {
   const onSite = [...LIST_EXAMPLES, ...PURGE_EXAMPLES, ...CREATE_USER_EXAMPLES]
 
   test.each(onSite)('$command', async ({ command, output }) => {
     const { url } = await exampleSite(harness)
-    expect((await shell(command, url)).trimEnd()).toBe(output)
+    expect(asShown(await shell(command, url))).toBe(asShown(output))
   })
 
   describe('on an empty database', () => {

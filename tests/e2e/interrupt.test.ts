@@ -7,7 +7,7 @@ import { type Started, startCommand } from '../support/command.ts'
 import { crowdedSite, crowdPurge } from '../support/crowd.ts'
 import { describeEachDatabase, type RawConnection } from '../support/databases.ts'
 import type { TestSite } from '../support/sites.ts'
-import { expectEverybodyWhole, restoreAll, siteRowsOf } from '../support/whole.ts'
+import { archivesIn, expectEverybodyWhole, restoreAll, siteRowsOf } from '../support/whole.ts'
 
 const USERS = 5_000
 /** As a shell has it. */
@@ -63,8 +63,8 @@ describeEachDatabase('a signal during a purge', (harness) => {
       expect(exit).toBe(INTERRUPTED)
       const { deleted, failed, stopped, archive } = JSON.parse(stdout)
       expect({ failed, stopped }).toEqual({ failed: [], stopped: { reason: 'interrupted' } })
+      expect(await archivesIn(directory)).toEqual([archive])
       expect(stderr).toContain(STOPPING)
-      expect(stderr).toContain(`to put everybody back: usermgmt restore ${archive}`)
       expect(stderr).toMatch(/\nusermgmt: interrupted: [\d,]+ users deleted; run it again to go on\n$/)
       const left = await expectEverybodyWhole(site, { users: USERS, directory })
       expect(left).toBe(USERS - deleted)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type Started, startCommand } from '../support/command.ts'
+import { runCommand, type Started, startCommand } from '../support/command.ts'
 import { crowdedSite, crowdPurge } from '../support/crowd.ts'
 import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
 import type { TestSite } from '../support/sites.ts'
@@ -24,6 +24,7 @@ const MANY_KILLS = 8
 const FEW = 4_000
 /** As a shell has it. */
 const KILLED = 128 + 9
+const SERVER_ENDS_MILLISECONDS = 300
 const LONGEST_START_MILLISECONDS = 500
 const LONGEST_WORK_MILLISECONDS = 300
 
@@ -74,6 +75,27 @@ describeEachDatabase('kill -9 during a purge', (harness) => {
     }
     await expectToFinishAndComeBack(site, before)
   }, 300_000)
+})
+
+describeEachDatabase('the history of a purge that was killed', (harness) => {
+  test('names its archive, and how many it has deleted', async () => {
+    const site = await crowdedSite(harness, USERS)
+    const usersLeft = () => site.db.$count(site.tables.users)
+    const { child, ended } = startPurge(site, SMALL)
+    while ((await usersLeft()) === USERS) await pause(5)
+    child.kill('SIGKILL')
+    await ended
+    // A server may still be at its last commit.
+    await pause(SERVER_ENDS_MILLISECONDS)
+    const history = await runCommand(['history', '--database', site.url, '--format', 'json'])
+    expect(JSON.parse(history.stdout)).toMatchObject([
+      {
+        outcome: 'unknown',
+        counts: { deleted: USERS - (await usersLeft()) },
+        archive: (await archivesIn(directory))[0],
+      },
+    ])
+  })
 })
 
 describeDatabase('sqlite', 'kill -9 during a purge that reads in another thread', (harness) => {

@@ -281,6 +281,13 @@ No index on these references: a purge reads whole tables, which may take about 2
     expect(shown).toMatch(/ {2}and 2 more \(--format json has all\)\n$/)
   })
 
+  test('a report says what undoes it, without control characters', () => {
+    const undone = { ...plan, deleted: 1, failed: [], archive: '/a/b\u001b.gz', undo: 'usermgmt restore x' }
+    expect(reportText(undone, PLAIN)).toMatch(
+      /\n\narchive: \/a\/b\\u001b.gz\nto put everybody back: usermgmt restore x\n$/,
+    )
+  })
+
   test.each<[PurgeReport['stopped'], unknown]>([
     [undefined, null],
     ['interrupted', { reason: 'interrupted' }],

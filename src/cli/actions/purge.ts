@@ -7,6 +7,7 @@ import type { Criteria } from '../../users/criteria.ts'
 import { type PurgePlan, planPurge } from '../../users/plan.ts'
 import type { PurgeReport } from '../../users/purge.ts'
 import { checkDelivery, deliveryProblem, lastDelivery } from '../../users/reminded.ts'
+import { commandLine } from '../command-line.ts'
 import type { PurgeCommandOptions } from '../commands/purge.ts'
 import { confirmNumber } from '../confirm.ts'
 import type { Context, GlobalOptions } from '../context.ts'
@@ -83,7 +84,10 @@ async function showPlan(site: Site, purge: Purge): Promise<void> {
   }
   if (options.planOut !== undefined) {
     const file = resolve(context.cwd, options.planOut)
-    await talk.say(`plan: ${file}`, `to delete exactly these: usermgmt purge --plan ${file}`)
+    await talk.say(
+      `plan: ${file}`,
+      `to delete exactly these: ${commandLine(['purge', '--plan', file], purge)}`,
+    )
   }
 }
 

@@ -7,7 +7,6 @@ import { lifeSteps, type SweepCriteria } from '../../mail/life-steps.ts'
 import type { Site } from '../../site/site.ts'
 import { checkBreaker, type MaxDelete } from '../../users/breaker.ts'
 import { planPurge } from '../../users/plan.ts'
-import type { PurgeReport } from '../../users/purge.ts'
 import type { Clock } from '../../values/dates.ts'
 import { invalid } from '../../values/readers.ts'
 import type { SweepOptions } from '../commands/sweep.ts'
@@ -23,6 +22,7 @@ import { policyDeletionDate, policyOf, sweepCriteria, warnOfLateReminders } from
 import { printReport } from '../print-report.ts'
 import { withProgress } from '../progress.ts'
 import { counted } from '../render/numbers.ts'
+import type { DeletionReport } from '../render/purge.ts'
 import {
   StepTally,
   type SweepPlan,
@@ -171,7 +171,7 @@ async function deleteDue(
   site: Site,
   task: Sweep,
   { deletion: plan }: SweepPlan,
-): Promise<PurgeReport | undefined> {
+): Promise<DeletionReport | undefined> {
   const { context, globals, settings, options, criteria } = task
   if (!plan || !criteria.remove) return undefined
   return carryOutDeletion(site, {

@@ -69,7 +69,10 @@ Kept
 Rows deleted
   3  account_emailaddress
   3  auth_user
-  1  blog_post`,
+  1  blog_post
+
+archive: /srv/site/usermgmt-archive/purge-20250615T120000Z-3f9a1c.ndjson.gz
+to put everybody back: usermgmt restore /srv/site/usermgmt-archive/purge-20250615T120000Z-3f9a1c.ndjson.gz`,
   },
   {
     command:

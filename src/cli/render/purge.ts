@@ -10,6 +10,14 @@ import type { Style } from './style.ts'
 
 const FAILED_SHOWN = 20
 
+/** What a purge has done, and how to undo it. */
+export interface DeletionReport extends PurgeReport {
+  /** The file that holds what was deleted. */
+  readonly archive?: string | undefined
+  /** The command that puts it back. */
+  readonly undo?: string | undefined
+}
+
 /** Returns the plan for people: whom, why not the others, which rows, and what could be changed. */
 export function planText(plan: PurgePlan, understood: string, style: Style): string {
   return lines([
@@ -37,7 +45,7 @@ export function planText(plan: PurgePlan, understood: string, style: Style): str
 }
 
 /** Returns what has been done, for people. */
-export function reportText(report: PurgeReport, style: Style): string {
+export function reportText(report: DeletionReport, style: Style): string {
   const { deleted, matched, failed } = report
   return lines([
     style.heading(`${counted(deleted, 'user')} deleted, of ${counted(matched, 'candidate')}`),
@@ -45,6 +53,7 @@ export function reportText(report: PurgeReport, style: Style): string {
     ...countBlock('Rows deleted', largestFirst(report.tables), style),
     ...countBlock('Rows set to NULL', largestFirst(report.nulled), style),
     ...block(style.warning(`Not deleted: ${counted(failed.length, 'user')}`), failedLines(failed), style),
+    ...undoLines(report),
   ])
 }
 
@@ -57,7 +66,7 @@ export function planJson(plan: PurgePlan): string {
   return `${plainJson({ since, matched, to_delete: toDelete, kept, changed, tables, nulled, failed: [], stopped: null, ...missing, ...further })}\n`
 }
 
-export function reportJson(report: PurgeReport): string {
+export function reportJson(report: DeletionReport): string {
   const { since, matched, deleted, kept, changed, tables, nulled, failed, archive } = report
   const stopped = stopRecord(report)
   return `${plainJson({ since, matched, deleted, kept, changed, tables, nulled, failed, stopped, archive })}\n`
@@ -68,6 +77,11 @@ function stopRecord({ stopped }: PurgeReport) {
   if (stopped === undefined) return null
   if (stopped === 'interrupted') return { reason: 'interrupted' }
   return { reason: 'error', message: expectedError(stopped.error)?.message ?? 'a bug' }
+}
+
+function undoLines({ archive, undo }: DeletionReport): string[] {
+  if (archive === undefined) return []
+  return ['', `archive: ${archive}`, `to put everybody back: ${undo}`].map(plainText)
 }
 
 function changedLine({ changed }: { readonly changed: number }, remark: string): CountLine[] {

@@ -3,12 +3,11 @@ import type { CampaignPlan } from '../../mail/campaign-plan.ts'
 import type { CampaignReport } from '../../mail/campaign-report.ts'
 import { type LifeStep, STEPS, type Step } from '../../mail/life-steps.ts'
 import type { PurgePlan } from '../../users/plan.ts'
-import type { PurgeReport } from '../../users/purge.ts'
 import { block, type CountLine, countBlock, lines } from './blocks.ts'
 import { mailPlanJson, mailPlanText, mailReportJson, mailReportText } from './mail.ts'
 import { counted } from './numbers.ts'
 import { plainJson, plainText } from './plain-text.ts'
-import { planJson, planText, reportJson, reportText } from './purge.ts'
+import { type DeletionReport, planJson, planText, reportJson, reportText } from './purge.ts'
 import type { Style } from './style.ts'
 import { alignedRows, columnWidths } from './table.ts'
 
@@ -22,7 +21,7 @@ export interface SweepPlan {
 export interface SweepReport {
   readonly mail: CampaignReport
   /** Undefined when it never came to that. */
-  readonly deletion: PurgeReport | undefined
+  readonly deletion: DeletionReport | undefined
 }
 
 const EXPLANATIONS: Record<Step, string> = {

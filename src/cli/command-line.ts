@@ -1,0 +1,30 @@
+import { databaseFrom, type Settings } from '../config/settings.ts'
+import { typedTarget } from '../db/url.ts'
+import type { Context, GlobalOptions } from './context.ts'
+
+/** Where a run has its database from. */
+export interface Surroundings {
+  readonly context: Context
+  readonly globals: GlobalOptions
+  readonly settings: Settings
+}
+
+/**
+ * Returns a line for a POSIX shell that runs the command on the database of this run, wherever it is pasted. It shows
+ * no password, and leaves to the environment what came from there.
+ */
+export function commandLine(words: readonly string[], surroundings: Surroundings): string {
+  return ['usermgmt', ...words, ...wordsOf(surroundings)].map(shellWord).join(' ')
+}
+
+function wordsOf({ context, globals, settings: { target, file, configured } }: Surroundings): string[] {
+  const isFound = databaseFrom({}, context.env) !== undefined || configured.database !== undefined
+  return [
+    ...(file === undefined ? [] : ['--config', file]),
+    ...(globals.database === undefined && isFound ? [] : ['--database', typedTarget(target)]),
+  ]
+}
+
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import { commandLine } from '../../src/cli/command-line.ts'
+import type { GlobalOptions } from '../../src/cli/context.ts'
+import { loadSettings } from '../../src/config/settings.ts'
+import { parseDatabaseUrl, typedTarget } from '../../src/db/url.ts'
+import { contextOf } from '../cli/run.ts'
+
+const TYPED = { color: true, input: true }
+
+async function lineFor(words: readonly string[], database?: string, env = {}): Promise<string> {
+  const { context } = contextOf({ cwd: '/nowhere', env })
+  const globals: GlobalOptions = database === undefined ? TYPED : { ...TYPED, database }
+  const settings = await loadSettings(globals, env, '/nowhere')
+  return commandLine(words, { context, globals, settings })
+}
+
+test.each([
+  [['restore', '/srv/a-b_c.ndjson.gz'], 'usermgmt restore /srv/a-b_c.ndjson.gz'],
+  [['restore', "/a/sp ace/ar'c/x"], `usermgmt restore '/a/sp ace/ar'\\''c/x'`],
+  [['restore', '/a/$HOME/`x`'], "usermgmt restore '/a/$HOME/`x`'"],
+])('%o is a line for a shell', async (words, line) => {
+  expect(await lineFor(words, undefined, { DATABASE_URL: '/srv/db.sqlite3' })).toBe(line)
+})
+
+test('a relative path is made to mean the same everywhere', async () => {
+  expect(await lineFor(['history'], 'site.db')).toBe('usermgmt history --database /nowhere/site.db')
+  expect(await lineFor(['history'])).toBe('usermgmt history --database /nowhere/usermgmt.sqlite3')
+})
+
+test.each([
+  ['postgres://ann@db.example/site', 'postgres://ann@db.example/site'],
+  ['postgres://ann:s3cret@db.example:5433/site', 'postgres://ann@db.example:5433/site'],
+  ['postgres://ann:s3c@ret:x@db.example/site', 'postgres://ann@db.example/site'],
+  ['postgres://ann:s3cret@/site?host=/run/pg', 'postgres://ann@/site?host=/run/pg'],
+  ['postgres://db.example/site', 'postgres://db.example/site'],
+  [
+    'postgresql://db.example/site?user=ann&password=s3cret&options=-c%20search_path%3Dshop',
+    'postgres://db.example/site?user=ann&options=-c%20search_path%3Dshop',
+  ],
+  ['postgres://db.example/site?pass%77ord=s3cret', 'postgres://db.example/site'],
+  [
+    'postgres://db.example/site?sslpassword=s3cret&sslmode=require',
+    'postgres://db.example/site?sslmode=require',
+  ],
+])('%s is typed again without a password', (url, typed) => {
+  expect(typedTarget(parseDatabaseUrl(url, '/'))).toBe(typed)
+})
