@@ -54,8 +54,17 @@ export class ArchivedRows {
   }
 
   /** Returns the archived values by the names of their columns. */
-  cellsOf(line: DeletedLine): Map<string, Cell> {
+  cellsOf(line: ArchiveLine): Map<string, Cell> {
+    if ('n' in line) return new Map([...Object.entries(line.key), ...Object.entries(line.was)])
     return new Map(this.archivedColumns(line).map((name, i) => [name, line.row[i] ?? null]))
+  }
+
+  /** Returns the archived values of these columns, row by row; all rows are of one table. */
+  valuesOf(lines: readonly DeletedLine[], columns: readonly string[]): Cell[][] {
+    const [first] = lines
+    const archived = first ? this.archivedColumns(first) : []
+    const places = columns.map((name) => archived.indexOf(name))
+    return lines.map(({ row }) => places.map((at) => row[at] ?? null))
   }
 
   /** Returns the columns of the line's table that were set to NULL where they referred to somebody deleted. */

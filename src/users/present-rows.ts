@@ -5,6 +5,7 @@ import { tableName } from '../db/identifiers.ts'
 import { cellsOf, type ImageRow } from '../db/image.ts'
 import type { Db } from '../db/port.ts'
 import type { Site } from '../site/site.ts'
+import { type Cells, isEqual, isSameUser } from './same-user.ts'
 
 /** A column's name and its value. */
 export type NamedCell = readonly [name: string, cell: Cell]
@@ -19,28 +20,37 @@ export class PresentRows {
     this.site = site
   }
 
-  /** True when the row is there, and not another one by now that has got the same id. */
-  async has(table: Table, cells: readonly NamedCell[]): Promise<boolean> {
+  /** Tells whether the row is there, or another one by now that has got the same key. */
+  async standing(table: Table, cells: readonly NamedCell[]): Promise<'there' | 'taken' | 'free'> {
     const names = cells.map(([name]) => name)
     const identifying = table.primaryKey.length > 0 ? table.primaryKey : names
     const key = cells.filter(([name]) => identifying.includes(name))
     const columns = names.map((name) => ({ name, type: columnOf(table, name)?.type ?? '' }))
     const [found] = await this.tx.rows<ImageRow>(sql`
       select ${this.tx.dialect.image(columns)} as image from ${tableName(table)} where ${this.matches(table, key)}`)
-    if (!found) return false
-    const there = cellsOf(found)
-    return table === this.site.shape.users
-      ? this.isSameUser(cells, there)
-      : this.refersToTheSame(table, cells, there)
+    if (!found) return 'free'
+    const there = new Map(cellsOf(found).map((cell, i) => [names[i] ?? '', cell]))
+    return this.isSame(table, new Map(cells), there) ? 'there' : 'taken'
   }
 
-  /** Another row may have the number by now, and be somebody else's; what was NULL may have been put back since. */
-  private refersToTheSame(table: Table, archived: readonly NamedCell[], found: readonly Cell[]): boolean {
+  /** True when the archived row and the one that has its key by now are the same, whatever else has changed since. */
+  isSame(table: Table, archived: Cells, found: Cells): boolean {
+    return table === this.site.shape.users
+      ? isSameUser(this.site.shape.userColumns, archived, found)
+      : this.refersToTheSame(table, archived, found)
+  }
+
+  /**
+   * Another row may have the number by now, and be somebody else's; what was NULL may have been put back since. Of a row
+   * that refers to nothing, only the rest can tell.
+   */
+  private refersToTheSame(table: Table, archived: Cells, found: Cells): boolean {
     const referring = this.referring(table)
-    return archived.every(
-      ([name, cell], i) =>
-        cell === null || !referring.has(name) || JSON.stringify(cell) === JSON.stringify(found[i]),
+    const names = [...archived.keys()].filter(
+      (name) => found.has(name) && !(referring.has(name) && (archived.get(name) ?? null) === null),
     )
+    const telling = names.filter((name) => referring.has(name))
+    return (telling.length > 0 ? telling : names).every((name) => isEqual(name, archived, found))
   }
 
   /** Returns the columns of the table that refer to rows. */
@@ -88,13 +98,6 @@ export class PresentRows {
   /** Returns the cell as a value for the column. */
   value(table: Table, name: string, cell: Cell): SQL {
     return this.tx.dialect.cellValue(cell, columnOf(table, name)?.type ?? 'text')
-  }
-
-  /** Whoever only changed since is still the same. */
-  private isSameUser(archived: readonly NamedCell[], found: readonly Cell[]): boolean {
-    const joined = this.site.shape.userColumns.get('date_joined')
-    const i = archived.findIndex(([name]) => name === joined)
-    return i === -1 || JSON.stringify(archived[i]?.[1]) === JSON.stringify(found[i])
   }
 }
 

@@ -14,7 +14,9 @@ import type { Owners } from './ownership.ts'
 import { PresentCopies } from './present-copies.ts'
 import { type NamedCell, PresentRows } from './present-rows.ts'
 import { RingRestoration } from './put-back-rings.ts'
+import { Refusals, TAKEN } from './refusals.ts'
 import type { RestoreTally } from './restore-report.ts'
+import type { TakenRows } from './taken-rows.ts'
 
 /** What rows are put back with: one transaction. */
 export interface PuttingBack {
@@ -22,6 +24,7 @@ export interface PuttingBack {
   readonly site: Site
   readonly rows: ArchivedRows
   readonly owners: Owners
+  readonly taken: TakenRows
   readonly tally: RestoreTally
 }
 
@@ -30,11 +33,18 @@ export class LineRestoration {
   private readonly work: PuttingBack
   private readonly present: PresentRows
   private readonly copies: PresentCopies
+  private readonly refusals: Refusals
 
   constructor(work: PuttingBack) {
     this.work = work
     this.present = new PresentRows(work.tx, work.site)
     this.copies = new PresentCopies(work.tx, work.site)
+    this.refusals = new Refusals(work)
+  }
+
+  /** Returns false, and counts the line, when it is there already, or would come into the hands of somebody else. */
+  goesIn(line: ArchiveLine): boolean {
+    return this.refusals.goesIn(line)
   }
 
   /** Puts the row back, or notes why not. Throws the database's error when it refuses the row. */
@@ -50,6 +60,7 @@ export class LineRestoration {
       before = waiting.length
       const orphans: ArchiveLine[] = []
       for (const line of waiting) {
+        if (!this.goesIn(line)) continue
         if (await this.isOrphan(line)) orphans.push(line)
         else await this.tryOne(line)
       }
@@ -57,7 +68,7 @@ export class LineRestoration {
     }
     await new RingRestoration(this.work, this.present, this).putBack(waiting)
     // Only now is everything there that they may refer to.
-    for (const line of lines) if ('n' in line) await this.tryOne(line)
+    for (const line of lines) if ('n' in line && this.goesIn(line)) await this.tryOne(line)
   }
 
   /**
@@ -81,7 +92,7 @@ export class LineRestoration {
   }
 
   private async insert(line: DeletedLine, row = line.row): Promise<void> {
-    const { tx, rows, tally } = this.work
+    const { tx, rows, taken, tally } = this.work
     const table = rows.tableOf(line)
     if (!table) return this.fail(line, 'the table is gone')
     const written = rows.writtenColumns(line).map(({ column, at }) => ({ column, cell: row[at] ?? null }))
@@ -95,15 +106,16 @@ export class LineRestoration {
         ? await insertedUnchanged(tx, newRow, cells)
         : (await insertAbsent(tx, newRow)) > 0
     if (isIn) {
-      tally.putBack(table.label)
+      tally.putBack(table.label, [line])
       const gone = rows.goneColumns(line)
       if (gone.length > 0)
         this.fail(line, `put back without columns that have disappeared: ${gone.join(', ')}`)
-    } else if (await this.present.has(table, cells)) {
-      tally.skip()
-    } else {
-      this.fail(line, 'its id, or a value that must be unique, is taken by now')
+      return
     }
+    const standing = await this.present.standing(table, cells)
+    if (standing === 'there') return tally.skip()
+    if (standing === 'taken') taken.add(line)
+    this.fail(line, TAKEN)
   }
 
   private async relink(line: ClearedLine): Promise<void> {
@@ -148,10 +160,7 @@ export class LineRestoration {
 
   /** Notes why the row is not back, or not as it was. */
   fail(line: ArchiveLine, reason: string): void {
-    const { tx, site, rows, owners, tally } = this.work
-    const owner = owners.of(line)
-    const user = owner === undefined ? undefined : tx.dialect.shownKey(owner, site.shape.userKey.type)
-    tally.fail({ user, table: rows.tableNameOf(line), reason })
+    this.refusals.fail(line, reason)
   }
 }
 

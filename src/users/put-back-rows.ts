@@ -15,7 +15,7 @@ const CHARACTERS = 4_000_000
  */
 export async function putBackRows(work: PuttingBack, lines: readonly ArchiveLine[]): Promise<void> {
   const single = new LineRestoration(work)
-  for (const chunk of chunksOf(work, lines)) {
+  for (const chunk of chunksOf(work, lines, (line) => single.goesIn(line))) {
     if (chunk.table && (await insertAll(work, chunk.table, chunk.lines))) continue
     for (const line of chunk.lines) await single.putBack(line)
   }
@@ -26,7 +26,12 @@ type Chunk =
   | { readonly table: Table; readonly lines: readonly DeletedLine[] }
   | { readonly table: undefined; readonly lines: readonly ArchiveLine[] }
 
-function* chunksOf({ rows }: PuttingBack, lines: readonly ArchiveLine[]): Generator<Chunk> {
+/** Asks of each line, when those before it are in, whether it goes in. */
+function* chunksOf(
+  { rows }: PuttingBack,
+  lines: readonly ArchiveLine[],
+  goesIn: (line: ArchiveLine) => boolean,
+): Generator<Chunk> {
   let table: Table | undefined
   let together: DeletedLine[] = []
   let characters = 0
@@ -38,6 +43,7 @@ function* chunksOf({ rows }: PuttingBack, lines: readonly ArchiveLine[]): Genera
       characters = 0
     }
     table = own
+    if (!goesIn(line)) continue
     if ('d' in line && own) {
       together.push(line)
       characters += sizeOf(line)
@@ -79,6 +85,6 @@ async function insertAll(
   const isComplete = inserted === lines.length
   if (!isComplete) await tx.run(sql`rollback to savepoint many_rows`)
   await tx.run(sql`release savepoint many_rows`)
-  if (isComplete) tally.putBack(table.label, lines.length)
+  if (isComplete) tally.putBack(table.label, lines)
   return isComplete
 }

@@ -1,3 +1,4 @@
+import type { DeletedLine } from './archive.ts'
 import type { ArchiveExtent } from './archive-reader.ts'
 
 /** What could not be put back, and why. */
@@ -8,6 +9,12 @@ export interface RestoreFailure {
   readonly reason: string
 }
 
+/** What is worth knowing of a user who is back. */
+export interface RestoreNote {
+  readonly user: string
+  readonly note: string
+}
+
 export interface RestoreReport extends ArchiveExtent {
   /** Table → rows put back. */
   readonly restored: Readonly<Record<string, number>>
@@ -16,19 +23,24 @@ export interface RestoreReport extends ArchiveExtent {
   /** Rows that are there already. */
   readonly skipped: number
   readonly failed: readonly RestoreFailure[]
+  readonly notes: readonly RestoreNote[]
   /** Stopped before its end. */
   readonly interrupted?: true
 }
 
 /** Counts while rows are put back: one for each transaction, added to the total when it has been committed. */
 export class RestoreTally {
+  /** The rows put back in this transaction. */
+  readonly rows: DeletedLine[] = []
   private readonly restored = new Map<string, number>()
   private readonly relinked = new Map<string, number>()
   private readonly failed: RestoreFailure[] = []
+  private readonly notes: RestoreNote[] = []
   private skipped = 0
 
-  putBack(table: string, rows = 1): void {
-    add(this.restored, table, rows)
+  putBack(table: string, rows: readonly DeletedLine[]): void {
+    add(this.restored, table, rows.length)
+    for (const row of rows) this.rows.push(row)
   }
 
   relink(table: string): void {
@@ -43,20 +55,26 @@ export class RestoreTally {
     this.failed.push(failure)
   }
 
-  add({ restored, relinked, skipped, failed }: RestoreTally): void {
+  note(note: RestoreNote): void {
+    this.notes.push(note)
+  }
+
+  add({ restored, relinked, skipped, failed, notes }: RestoreTally): void {
     for (const [table, rows] of restored) add(this.restored, table, rows)
     for (const [table, rows] of relinked) add(this.relinked, table, rows)
     this.skipped += skipped
-    this.failed.push(...failed)
+    for (const failure of failed) this.failed.push(failure)
+    for (const note of notes) this.notes.push(note)
   }
 
   report({ batches, end }: ArchiveExtent): RestoreReport {
-    const { restored, relinked, skipped, failed } = this
+    const { restored, relinked, skipped, failed, notes } = this
     return {
       restored: Object.fromEntries(restored),
       relinked: Object.fromEntries(relinked),
       skipped,
       failed,
+      notes,
       batches,
       end,
     }

@@ -1,13 +1,18 @@
 import { databaseFault, shortReason } from '../db/errors.ts'
+import type { Db } from '../db/port.ts'
 import type { Site } from '../site/site.ts'
-import type { ArchiveHeader, ArchiveLine } from './archive.ts'
+import type { ArchiveLine } from './archive.ts'
 import { archivedLines } from './archived-lines.ts'
 import { ArchivedRows } from './archived-rows.ts'
+import { noteVerifiedElsewhere } from './note-verified-elsewhere.ts'
 import type { OpenArchive } from './open-archive.ts'
+import { refuseOrphans } from './orphans.ts'
 import { Owners } from './ownership.ts'
-import { LineRestoration } from './put-back-line.ts'
+import { LineRestoration, type PuttingBack } from './put-back-line.ts'
 import { putBackRows } from './put-back-rows.ts'
+import { rehearsed, type Within } from './rehearsal.ts'
 import { type RestoreReport, RestoreTally } from './restore-report.ts'
+import { TakenRows } from './taken-rows.ts'
 
 export interface RestoreOptions {
   /** Only what belongs to these users, by key; everybody when undefined. */
@@ -20,53 +25,69 @@ export interface RestoreOptions {
 
 /**
  * Puts back what an archive holds, the last batch first: whatever was deleted later cannot hang on what was deleted
- * before it. Each batch is one transaction. Rows that are there already are left as they are.
+ * before it. Each batch is one transaction. Rows that are there already are left as they are, and what would come into
+ * the hands of somebody else is left out.
  */
 export async function restore(
   site: Site,
   archive: OpenArchive,
   options: RestoreOptions = {},
 ): Promise<RestoreReport> {
-  const { reader, header } = archive
-  const restoration = new Restoration(site, header, options)
-  for (let number = reader.count - 1; number > 0; number--) {
-    if (options.signal?.aborted) return { ...restoration.total.report(reader), interrupted: true }
-    const lines = await archivedLines(archive, number)
-    if (lines) await restoration.putBack(number, lines.reverse())
-    else restoration.fail(number, reader.holds(number) ? 'is damaged' : 'is missing')
-  }
-  return restoration.total.report(reader)
+  const restoreWithin = (within: Within) => new Restoration(site, archive, options, within).putBackAll()
+  return options.dryRun
+    ? rehearsed(site.db, restoreWithin)
+    : restoreWithin((work) => site.db.transaction('write', work))
 }
 
-/** Ends a dry run's transaction without a trace. */
-class TakeBack extends Error {}
+/** A batch of an archive. */
+interface Batch {
+  readonly all: readonly ArchiveLine[]
+  /** Those that are to be put back. */
+  readonly lines: readonly ArchiveLine[]
+  readonly owners: Owners
+}
 
 class Restoration {
-  readonly total = new RestoreTally()
+  private readonly total = new RestoreTally()
   private readonly site: Site
-  private readonly header: ArchiveHeader
+  private readonly archive: OpenArchive
   private readonly options: RestoreOptions
+  private readonly within: Within
   private readonly rows: ArchivedRows
+  private readonly taken: TakenRows
   private readonly wanted: ReadonlySet<string> | undefined
 
-  constructor(site: Site, header: ArchiveHeader, options: RestoreOptions) {
+  constructor(site: Site, archive: OpenArchive, options: RestoreOptions, within: Within) {
     this.site = site
-    this.header = header
+    this.archive = archive
     this.options = options
-    this.rows = new ArchivedRows(site, header)
+    this.within = within
+    this.rows = new ArchivedRows(site, archive.header)
+    this.taken = new TakenRows(site, archive.header, this.rows)
     this.wanted = options.users && new Set(options.users)
   }
 
+  async putBackAll(): Promise<RestoreReport> {
+    const { reader } = this.archive
+    for (let number = reader.count - 1; number > 0; number--) {
+      if (this.options.signal?.aborted) return { ...this.total.report(reader), interrupted: true }
+      const lines = await archivedLines(this.archive, number)
+      if (lines) await this.putBack(number, lines.reverse())
+      else this.fail(number, reader.holds(number) ? 'is damaged' : 'is missing')
+    }
+    return this.total.report(reader)
+  }
+
   /** Tries the batch as a whole; when some row is refused, row by row. Throws what says that no other will fare better. */
-  async putBack(number: number, all: readonly ArchiveLine[]): Promise<void> {
-    const owners = new Owners(this.header, all)
+  private async putBack(number: number, all: readonly ArchiveLine[]): Promise<void> {
+    const owners = new Owners(this.archive.header, all)
     const { wanted } = this
     const lines = wanted ? all.filter((line) => wanted.has(owners.of(line) ?? '')) : all
-    if (lines.length === 0) return
+    const batch = { all, lines, owners }
     try {
       const tally =
-        (await this.attempt(lines, owners, false).catch(() => undefined)) ??
-        (await this.attempt(lines, owners, true))
+        (await this.attempt(batch, putBackRows).catch(() => undefined)) ??
+        (await this.attempt(batch, putBackEach))
       this.total.add(tally)
     } catch (error) {
       if (databaseFault(error) !== 'constraint') throw error
@@ -75,29 +96,29 @@ class Restoration {
   }
 
   /** Notes that a whole batch is not back. */
-  fail(number: number, reason: string): void {
+  private fail(number: number, reason: string): void {
     this.total.fail({ user: undefined, table: '', reason: `batch ${number} of the archive ${reason}` })
   }
 
   private async attempt(
-    lines: readonly ArchiveLine[],
-    owners: Owners,
-    rowByRow: boolean,
+    { all, lines, owners }: Batch,
+    putBackLines: (work: PuttingBack, lines: readonly ArchiveLine[]) => Promise<void>,
   ): Promise<RestoreTally> {
-    const { site, rows, options } = this
+    const { site, rows, taken } = this
     const tally = new RestoreTally()
-    try {
-      await site.db.transaction('write', async (tx) => {
-        await tx.dialect.deferForeignKeys(tx)
-        const work = { tx, site, rows, owners, tally }
-        if (rowByRow) await new LineRestoration(work).putBackEach(lines)
-        else await putBackRows(work, lines)
-        await tx.dialect.checkForeignKeys(tx)
-        if (options.dryRun) throw new TakeBack()
-      })
-    } catch (error) {
-      if (!(error instanceof TakeBack)) throw error
-    }
+    await this.within(async (tx: Db) => {
+      await tx.dialect.deferForeignKeys(tx)
+      await taken.find(tx, all)
+      const work = { tx, site, rows, owners, taken, tally }
+      await putBackLines(work, lines)
+      await tx.dialect.checkForeignKeys(tx)
+      if (this.options.dryRun) await refuseOrphans(work)
+      await noteVerifiedElsewhere(work)
+    })
     return tally
   }
+}
+
+async function putBackEach(work: PuttingBack, lines: readonly ArchiveLine[]): Promise<void> {
+  await new LineRestoration(work).putBackEach(lines)
 }

@@ -105,6 +105,40 @@ describeEachDatabase('archives on the command line', (harness) => {
     expect(await allRowsOf(site.db)).toEqual(before)
   })
 
+  test('restore says whose id and whose address is somebody else’s by now', async () => {
+    const { site, run } = await purged()
+    const active: NewUser = { dateJoined: '2025-01-01T00:00:00Z', lastLogin: '2025-06-01T12:00:00Z' }
+    await addUser(site, {
+      ...active,
+      username: 'holder',
+      addresses: [{ email: 'x82@mail.example', verified: true }],
+    })
+    const noted = await run(`restore usermgmt-archive/${NAME} --dry-run`)
+    expect(noted).toMatchObject({ exit: 0, stderr: '' })
+    expect(noted.stdout).toContain(
+      '\nTo know\n  user 4: an address of theirs is verified for somebody else by now\n',
+    )
+    await addUser(site, { ...active, username: 'stranger', columns: { id: 3 } })
+    const { exit, stdout, stderr } = await run(`restore usermgmt-archive/${NAME} --yes --format json`)
+    expect(JSON.parse(stdout)).toEqual({
+      restored: { auth_user: 1, account_emailaddress: 1 },
+      relinked: {},
+      skipped: 0,
+      failed: [
+        {
+          user: '3',
+          table: 'auth_user',
+          reason: 'the id belongs to somebody else by now, so nothing of this user is put back',
+        },
+      ],
+      notes: [{ user: '4', note: 'an address of theirs is verified for somebody else by now' }],
+      batches: 1,
+      end: 'whole',
+    })
+    expect(exit).toBe(1)
+    expect(stderr).toContain('not everything could be put back as before')
+  })
+
   test('--no-archive goes without', async () => {
     const { ran, file } = await purged(' --no-archive')
     expect(JSON.parse(ran.stdout)).toMatchObject({ deleted: 2 })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { dependentsOf } from '../../src/site/dependents.ts'
 import type { RuleSettings } from '../../src/site/rules.ts'
 import { Archive, archiveHeader } from '../../src/users/archive.ts'
+import type { GuardSettings } from '../../src/users/criteria.ts'
 import { openArchive } from '../../src/users/open-archive.ts'
 import { planPurge } from '../../src/users/plan.ts'
 import { type PurgeOptions, type PurgeReport, purge } from '../../src/users/purge.ts'
@@ -15,6 +16,7 @@ export const LENGTH_AT = 16
 
 export interface PurgeInto extends Pick<PurgeOptions, 'jobs' | 'signal' | 'onProgress'> {
   readonly rules?: RuleSettings
+  readonly guards?: GuardSettings
   /** Users in a batch. */
   readonly size?: number
   /** After the plan was made. */
@@ -25,9 +27,9 @@ export interface PurgeInto extends Pick<PurgeOptions, 'jobs' | 'signal' | 'onPro
 export async function purgeInto(
   directory: string,
   site: TestSite,
-  { rules = {}, size = 2, meanwhile, ...options }: PurgeInto = {},
+  { rules = {}, guards = {}, size = 2, meanwhile, ...options }: PurgeInto = {},
 ): Promise<{ path: string; report: PurgeReport }> {
-  const all = criteria({ rules })
+  const all = criteria({ rules, guards })
   const plan = await planPurge(site, all, { batchSize: size })
   await meanwhile?.()
   const run = { version: '0.0.0', identity: 'here', now: new Date('2026-06-01T12:00:00Z') }

@@ -16,13 +16,26 @@ export function restoreText(report: RestoreReport, planned: boolean, style: Styl
     ...countBlock('Rows', largestFirst(report.restored), style),
     ...countBlock('References', largestFirst(report.relinked), style),
     ...block(style.warning('Not put back as before'), report.failed.map(failureLine), style),
+    ...block(
+      'To know',
+      report.notes.map(({ user, note }) => plainText(`user ${user}: ${note}`)),
+      style,
+    ),
   ]
   return lines.map((line) => `${line}\n`).join('')
 }
 
 /** Returns the report as one JSON object. */
-export function restoreJson({ restored, relinked, skipped, failed, batches, end }: RestoreReport): string {
-  return `${plainJson({ restored, relinked, skipped, failed, batches, end })}\n`
+export function restoreJson({
+  restored,
+  relinked,
+  skipped,
+  failed,
+  notes,
+  batches,
+  end,
+}: RestoreReport): string {
+  return `${plainJson({ restored, relinked, skipped, failed, notes, batches, end })}\n`
 }
 
 function failureLine({ user, table, reason }: RestoreFailure): string {

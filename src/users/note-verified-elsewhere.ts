@@ -1,0 +1,31 @@
+import { sql } from 'drizzle-orm'
+import { groupBy } from '../db/group-by.ts'
+import { keyText } from './ownership.ts'
+import type { PuttingBack } from './put-back-line.ts'
+
+/**
+ * Notes of each user who has come back that somebody else has verified the address meanwhile: as it is written here, or
+ * in lower case, as allauth stores it (since 0.63). Then the index serves.
+ */
+export async function noteVerifiedElsewhere({ tx, site, rows, tally }: PuttingBack): Promise<void> {
+  const lines = tally.rows.filter((line) => rows.tableOf(line) === site.shape.emailAddresses)
+  if (lines.length === 0) return
+  const back = rows.valuesOf(lines, ['email', 'user_id']).map(([email = '', key = null]) => ({
+    email: String(email),
+    key: keyText(key),
+  }))
+  const emails = back.flatMap(({ email }) => [email, email.toLowerCase()])
+  const { emailAddresses: address } = site.tables
+  const found = await tx.rows<{ email: string; user: string }>(sql`
+    select ${address.email} as email, cast(${address.user} as text) as "user" from ${address}
+    where ${address.verified} and ${tx.dialect.among(sql`${address.email}`, [...new Set(emails)])}`)
+  const verified = groupBy(found, ({ email }) => email.toLowerCase())
+  const keys = back.flatMap(({ email, key }) => {
+    const holders = verified.get(email.toLowerCase()) ?? []
+    return holders.some(({ user }) => user !== key) ? [key] : []
+  })
+  for (const key of new Set(keys)) {
+    const user = tx.dialect.shownKey(key, site.shape.userKey.type)
+    tally.note({ user, note: 'an address of theirs is verified for somebody else by now' })
+  }
+}

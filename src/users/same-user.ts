@@ -1,0 +1,34 @@
+import type { Cell } from '../db/dialect.ts'
+import type { Shape, UserColumn } from '../site/discover.ts'
+
+/** The values of a row, by the names of their columns. */
+export type Cells = ReadonlyMap<string, Cell>
+
+/** What a person seldom changes all at once. */
+const NAMES: readonly UserColumn[] = ['username', 'email', 'password']
+
+/** Password hashes that tell nobody apart: unusable in the old short way, and those without salt. */
+const ANYBODYS = /^!.{0,39}$|^(unsalted_)?(md5|sha1)\$\$|^[0-9a-f]{32}$/i
+
+/**
+ * True when both rows, which have the same key, are one person, who may have logged in since, or changed a name, an
+ * address or the password. Without the instant of joining, only the password can tell: its salt is nobody else's.
+ */
+export function isSameUser(columns: Shape['userColumns'], archived: Cells, found: Cells): boolean {
+  const isKept = (meaning: UserColumn) => {
+    const name = columns.get(meaning)
+    return name !== undefined && (archived.get(name) ?? '') !== '' && isEqual(name, archived, found)
+  }
+  const joined = columns.get('date_joined')
+  const password = String(archived.get(columns.get('password') ?? '') ?? '')
+  const isTold =
+    joined !== undefined && archived.has(joined)
+      ? isKept('date_joined') && NAMES.some(isKept)
+      : isKept('password') && !ANYBODYS.test(password)
+  return isTold || [...archived.keys()].every((name) => !found.has(name) || isEqual(name, archived, found))
+}
+
+/** True when both have the same value there. */
+export function isEqual(name: string, archived: Cells, found: Cells): boolean {
+  return JSON.stringify(archived.get(name) ?? null) === JSON.stringify(found.get(name) ?? null)
+}
