@@ -139,6 +139,24 @@ describeEachDatabase('archives on the command line', (harness) => {
     expect(stderr).toContain('not everything could be put back as before')
   })
 
+  test('restore warns of triggers on the tables that it fills', async () => {
+    const { site, run } = await purged()
+    await site.database.run(
+      harness.pick({
+        sqlite: `CREATE TRIGGER stamp AFTER INSERT ON auth_user BEGIN
+          UPDATE auth_user SET first_name = 'stamped' WHERE id = new.id; END;`,
+        postgres: `CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN NEW.first_name := 'stamped'; RETURN NEW; END $$;
+          CREATE TRIGGER stamp BEFORE INSERT ON auth_user FOR EACH ROW EXECUTE FUNCTION stamp();`,
+      }),
+    )
+    const restored = await run(`restore usermgmt-archive/${NAME} --yes`)
+    expect(restored).toMatchObject({ exit: 0 })
+    expect(restored.stderr).toBe(
+      'warning: triggers may change or add to what is put back: auth_user: stamp\n',
+    )
+  })
+
   test('--no-archive goes without', async () => {
     const { ran, file } = await purged(' --no-archive')
     expect(JSON.parse(ran.stdout)).toMatchObject({ deleted: 2 })

@@ -2,9 +2,10 @@ import { resolve } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
 import type { RunEnd } from '../../ledger/run.ts'
+import type { Site } from '../../site/site.ts'
 import { type ArchivedDatabase, archivedDatabase } from '../../users/archive.ts'
 import { findArchived } from '../../users/find-archived.ts'
-import { openArchive } from '../../users/open-archive.ts'
+import { type OpenArchive, openArchive } from '../../users/open-archive.ts'
 import { restore } from '../../users/restore.ts'
 import type { RestoreReport } from '../../users/restore-report.ts'
 import { databaseIdentity } from '../archives.ts'
@@ -15,7 +16,9 @@ import { lookOf, styleFor } from '../paint.ts'
 import { printReport } from '../print-report.ts'
 import { withStoppableProgress } from '../progress.ts'
 import { counted } from '../render/numbers.ts'
+import { plainText } from '../render/plain-text.ts'
 import { restoreJson, restoreText } from '../render/restore.ts'
+import { type Talk, talkOf } from '../talk.ts'
 import { withRun } from '../with-run.ts'
 import { withSite } from '../with-site.ts'
 
@@ -33,6 +36,7 @@ export async function restoreArchive(
     const report = await withSite(context, globals, async (site, { target }) => {
       refuseOther(archive.header.database, archivedDatabase(site, databaseIdentity(target)), options)
       const users = options.user && (await findArchived(site, archive, options.user))
+      await warnOfTriggers(site, archive, talkOf(context, globals))
       if (!options.dryRun && !options.yes) await confirm(context, globals)
       const putBack = () =>
         withStoppableProgress(context, globals, { what: 'restoring', stopping: 'this batch' }, (_, signal) =>
@@ -51,6 +55,15 @@ export async function restoreArchive(
   } finally {
     await archive.reader.close()
   }
+}
+
+/** What they make of a row that comes back, nobody knows. */
+async function warnOfTriggers({ db, shape }: Site, { header }: OpenArchive, talk: Talk): Promise<void> {
+  const tables = new Set(header.tables.map(({ name }) => shape.catalog.tables.get(name)?.name))
+  const triggers = (await db.dialect.triggers(db)).filter(({ table }) => tables.has(table))
+  if (triggers.length === 0) return
+  const names = triggers.map(({ table, name }) => `${table}: ${name}`).join(', ')
+  await talk.say(plainText(`warning: triggers may change or add to what is put back: ${names}`))
 }
 
 function endOf(report: RestoreReport, archive: string): RunEnd {
