@@ -13,10 +13,22 @@ export interface WrittenColumn {
 export class ArchivedRows {
   private readonly header: ArchiveHeader
   private readonly tables: readonly (Table | undefined)[]
+  private readonly gone: readonly (readonly string[])[]
+  private readonly retyped: readonly boolean[]
 
   constructor({ shape }: Site, header: ArchiveHeader) {
     this.header = header
     this.tables = header.tables.map((table) => shape.catalog.tables.get(table.name))
+    // Once for each table: there may be a million lines.
+    this.gone = header.tables.map(({ columns }, i) =>
+      columns.filter((name) => this.columnNow(i, name) === undefined),
+    )
+    this.retyped = header.tables.map(({ columns, types }, i) =>
+      columns.some((name, at) => {
+        const now = this.columnNow(i, name)
+        return now !== undefined && !now.generated && now.type !== types[at]
+      }),
+    )
   }
 
   /** Returns the table of the line, undefined when it is gone. */
@@ -39,18 +51,13 @@ export class ArchivedRows {
   }
 
   /** Returns the names of the columns that have disappeared. */
-  goneColumns(line: DeletedLine): string[] {
-    const table = this.tableOf(line)
-    return this.archivedColumns(line).filter((name) => !table || !columnOf(table, name))
+  goneColumns(line: DeletedLine): readonly string[] {
+    return this.gone[line.d] ?? []
   }
 
-  /** Returns the columns that have another type by now: it may make another value of what is archived. */
-  changedTypes(line: DeletedLine): Column[] {
-    const { columns = [], types = [] } = this.header.tables[line.d] ?? {}
-    const then = new Map(columns.map((name, i) => [name, types[i]]))
-    return this.writtenColumns(line).flatMap(({ column }) =>
-      then.get(column.name) === column.type ? [] : [column],
-    )
+  /** True when a column that is written has another type by now: it may make another value of what is archived. */
+  isRetyped(line: DeletedLine): boolean {
+    return this.retyped[line.d] ?? false
   }
 
   /** Returns the archived values by the names of their columns. */
@@ -73,6 +80,11 @@ export class ArchivedRows {
       ({ rule, table }) => rule === 'set-null' && table === numberIn(line),
     )
     return new Set(edges.flatMap(({ columns }) => columns))
+  }
+
+  private columnNow(table: number, name: string): Column | undefined {
+    const now = this.tables[table]
+    return now && columnOf(now, name)
   }
 
   private archivedColumns({ d }: DeletedLine): readonly string[] {

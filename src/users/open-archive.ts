@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts'
+import { jsonIn } from '../json.ts'
 import { ARCHIVE_FORMAT, type ArchiveHeader } from './archive.ts'
 import { ArchiveReader } from './archive-reader.ts'
 
@@ -42,7 +43,7 @@ export async function openArchive(path: string): Promise<OpenArchive> {
 async function headerFrom(line: string | undefined, path: string): Promise<ArchiveHeader> {
   // The validator is large.
   const { isArchiveHeader } = await import('./archive-header.ts')
-  const content = parsed(line)
+  const content = jsonIn(line ?? '')
   if (isArchiveHeader(content)) return content
   const { format } = (content ?? {}) as Partial<ArchiveHeader>
   throw new UserError(
@@ -51,13 +52,4 @@ async function headerFrom(line: string | undefined, path: string): Promise<Archi
       : `${path} is not an archive that this version reads`,
     { hint: 'archives are made by purge, and are called purge-….ndjson.gz' },
   )
-}
-
-/** Undefined when it is no JSON. */
-function parsed(line: string | undefined): unknown {
-  try {
-    return JSON.parse(line ?? '')
-  } catch {
-    return undefined
-  }
 }

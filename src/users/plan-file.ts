@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { type Instant, instantOf } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
+import { jsonIn } from '../json.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria } from './criteria.ts'
 import type { PlannedBatch, PlannedUser, PurgePlan } from './plan.ts'
@@ -153,15 +154,6 @@ function userFrom(line: string): PlannedUser | undefined {
   if (!Array.isArray(user)) return undefined
   const [key, fingerprint] = user as unknown[]
   return typeof key === 'string' && typeof fingerprint === 'string' ? { key, fingerprint } : undefined
-}
-
-/** Undefined when it is no JSON. */
-function jsonIn(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
 }
 
 /** Throws a UserError (refused) when something is there that is no plan. */

@@ -101,10 +101,9 @@ export class LineRestoration {
     const values = written.map(({ column, cell }) => tx.dialect.cellValue(cell, column.type))
     const columns = written.map(({ column }) => column)
     const newRow = { table, columns, source: sql`values (${sql.join(values, sql`, `)})` }
-    const isIn =
-      rows.changedTypes(line).length > 0
-        ? await insertedUnchanged(tx, newRow, cells)
-        : (await insertAbsent(tx, newRow)) > 0
+    const isIn = rows.isRetyped(line)
+      ? await insertedUnchanged(tx, newRow, cells)
+      : (await insertAbsent(tx, newRow)) > 0
     if (isIn) {
       tally.putBack(table.label, [line])
       const gone = rows.goneColumns(line)

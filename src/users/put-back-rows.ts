@@ -55,7 +55,7 @@ function* chunksOf(
 }
 
 function isAsArchived(rows: ArchivedRows, line: DeletedLine): boolean {
-  return rows.goneColumns(line).length === 0 && rows.changedTypes(line).length === 0
+  return rows.goneColumns(line).length === 0 && !rows.isRetyped(line)
 }
 
 /** Without a primary key, each row has to be looked for. */

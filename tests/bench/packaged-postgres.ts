@@ -16,8 +16,7 @@ const USER = 'postgres'
 
 /**
  * Starts the PostgreSQL that the system packages, with further settings (`fsync=off`); undefined when it has none. It is
- * the build that sites run: the one that the tests bring along is compiled for every machine, and takes longer to check
- * foreign keys.
+ * the one that sites run; what contenders take on another version may differ, one from another.
  */
 export async function startPackagedPostgres(settings: readonly string[]) {
   const bin = await newestServer()

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { ArchiveWriter } from '../../src/users/archive-writer.ts'
+import { writeArchive } from '../support/archives.ts'
 import { usermgmt } from './run.ts'
 
 const NOW = new Date('2025-06-15T12:00:00Z')
@@ -16,15 +16,6 @@ afterEach(() => rm(directory, { recursive: true }))
 
 const nameOf = (which: string) => `purge-${which}.ndjson.gz`
 const pathOf = (which: string) => join(directory, nameOf(which))
-
-async function writeArchive(path: string, time: Date): Promise<void> {
-  const writer = await ArchiveWriter.create(path)
-  const batch = writer.batch()
-  batch.add('{}')
-  await batch.save()
-  await writer.close()
-  await utimes(path, time, time)
-}
 
 async function prune() {
   const ran = await usermgmt(['archive', 'prune', '--older-than', '30d', '--archive', directory], {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, readdir, rm, utimes } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ArchiveWriter } from '../../src/users/archive-writer.ts'
+import { writeArchive } from '../support/archives.ts'
 import { runCommand } from '../support/command.ts'
 import { crowdedSite, crowdPurge } from '../support/crowd.ts'
 import { describeDatabase, describeEachDatabase, type Harness } from '../support/databases.ts'
@@ -75,14 +75,7 @@ describe('archive prune', () => {
 
   async function writeArchives(): Promise<string[]> {
     const paths = ['a', 'b', 'c'].map((name) => join(directory, `purge-${name}.ndjson.gz`))
-    for (const path of paths) {
-      const writer = await ArchiveWriter.create(path)
-      const batch = writer.batch()
-      batch.add('{}')
-      await batch.save()
-      await writer.close()
-      await utimes(path, OLD, OLD)
-    }
+    for (const path of paths) await writeArchive(path, OLD)
     return paths
   }
 

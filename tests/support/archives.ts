@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dependentsOf } from '../../src/site/dependents.ts'
 import type { RuleSettings } from '../../src/site/rules.ts'
 import { Archive, archiveHeader } from '../../src/users/archive.ts'
+import { ArchiveWriter } from '../../src/users/archive-writer.ts'
 import type { GuardSettings } from '../../src/users/criteria.ts'
 import { openArchive } from '../../src/users/open-archive.ts'
 import { planPurge } from '../../src/users/plan.ts'
@@ -10,6 +11,16 @@ import { type PurgeOptions, type PurgeReport, purge } from '../../src/users/purg
 import { type RestoreOptions, restore } from '../../src/users/restore.ts'
 import { criteria } from './criteria.ts'
 import type { TestSite } from './sites.ts'
+
+/** Writes an archive of that time, without a proper header. */
+export async function writeArchive(path: string, time: Date): Promise<void> {
+  const writer = await ArchiveWriter.create(path)
+  const batch = writer.batch()
+  batch.add('{}')
+  await batch.save()
+  await writer.close()
+  await utimes(path, time, time)
+}
 
 /** Of a batch's beginning: the length that it says it has. */
 export const LENGTH_AT = 16
