@@ -4,7 +4,13 @@ import { UserError } from '../errors.ts'
 import { packageVersion } from '../package-root.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria } from '../users/criteria.ts'
-import { freezePlan, type PlannedBatch, type PlanOptions, type PurgePlan, planPurge } from '../users/plan.ts'
+import {
+  freezePlan,
+  type PlannedBatch,
+  type PlanOptions,
+  type PurgePlan,
+  planIdentified,
+} from '../users/plan.ts'
 import { openPlan, PlanWriter, planHeader, plannedUsers } from '../users/plan-file.ts'
 import { unchangedKeys } from '../users/recheck.ts'
 import { databaseIdentity } from './archives.ts'
@@ -66,7 +72,7 @@ export async function loadPlan(
     criteria: now,
     async plan(site, options) {
       const userIds = await unchangedKeys(site, now, plannedUsers(path, BATCH_SIZE))
-      const left = await planPurge(site, { ...now, selection: { ...now.selection, userIds } }, options)
+      const left = await planIdentified(site, { ...now, selection: { ...now.selection, userIds } }, options)
       const { since, matched, kept, toDelete: planned } = counts
       return { ...left, since, matched, kept, changed: planned - left.toDelete }
     },

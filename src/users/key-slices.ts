@@ -10,14 +10,14 @@ export function keyList({ joined, jsonText }: Dialect, key: SQL): SQL {
 const BETWEEN = '","'
 
 /**
- * Returns the keys in slices of this size, each as the text of a JSON array: a million keys as so many strings would
- * take several times the memory. NULL are no keys.
+ * Returns the keys in slices of this size, each a part of the list and no copy of it: a million keys as so many strings
+ * would take several times the memory. NULL are no keys.
  */
 export function keySlices(list: string | null, size: number): string[] {
   const slices: string[] = []
   for (let start = 0; list && start < list.length; ) {
     const end = endOfKeys(list, start, size)
-    slices.push(`[${list.slice(start, end)}]`)
+    slices.push(list.slice(start, end))
     start = end + 1
   }
   return slices
@@ -36,5 +36,5 @@ function endOfKeys(list: string, start: number, number: number): number {
 
 /** Returns the keys of a slice. */
 export function keysOf(slice: string): string[] {
-  return JSON.parse(slice)
+  return JSON.parse(`[${slice}]`)
 }

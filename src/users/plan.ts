@@ -41,7 +41,7 @@ export interface PurgePlan {
   readonly triggers: readonly Trigger[]
   /** All users of the site, for the circuit breaker. */
   readonly users: number
-  /** The keys of the users to delete, a batch in each text (JSON); empty unless asked for. */
+  /** The keys of the users to delete, a batch in each text; empty unless asked for. */
   readonly batches: readonly string[]
   /** What it was made from, where the database can tell: see `Dialect.changeMark`. */
   readonly changeMark?: string | undefined
@@ -68,7 +68,15 @@ export interface PlanOptions {
 
 /** Returns what a purge would do, counted in one snapshot. */
 export async function planPurge(site: Site, asked: Criteria, options: PlanOptions = {}): Promise<PurgePlan> {
-  const criteria = await withNamedUsers(site, asked)
+  return planIdentified(site, await withNamedUsers(site, asked), options)
+}
+
+/** As `planPurge`, where the users named are keys of the database already: so many of them are not read once more. */
+export function planIdentified(
+  site: Site,
+  criteria: Criteria,
+  options: PlanOptions = {},
+): Promise<PurgePlan> {
   return site.db.transaction('read', (tx) => planIn({ ...site, db: tx }, criteria, options))
 }
 
