@@ -5,6 +5,7 @@ export interface DriverError extends Error {
   readonly table?: string
   readonly column?: string
   readonly constraint?: string
+  readonly detail?: string
 }
 
 /** What happened, and what to do about it. One line each, without SQL, parameters or values. */
@@ -48,6 +49,18 @@ const foreignKey: Wording = ({ message, table, constraint }) => [
 const inTheWay: Wording = ({ message }) => [
   `there is a table or view of that name already: ${plain(/(?:table|view|index|relation) (\S+) already exists/.exec(message)?.[1] ?? '')}`,
   'a site can only be made where nothing is in its way: rename or drop it',
+]
+const taken: Wording = ({ message, table = '', detail = '', constraint = '' }) => {
+  // Of PostgreSQL's detail the columns, of which it speaks first; of SQLite's message what follows the colon.
+  const names = /\((.*?)\)=\(/.exec(detail)?.[1]?.split(', ')
+  return [
+    names || table
+      ? takenAlready(table, names ?? [constraint])
+      : `taken already: ${plain(message.replace(/^.*?: /, ''))}`,
+  ]
+}
+const valueMissing: Wording = ({ message, table, column }) => [
+  `a value is missing: ${column === undefined ? plain(message.replace(/^.*?: /, '')) : [table, column].join('.')}`,
 ]
 const triggered: Wording = () => ['a trigger of the database refused it']
 
@@ -160,6 +173,8 @@ const CODES: readonly [RegExp, Wording][] = [
   [/^(53100|SQLITE_FULL)/, () => ['the disk is full']],
   [/^53/, (_, target) => [`the server of ${target} is out of resources`, 'try again later']],
   [/^(23503|23001)$/, foreignKey],
+  [/^(23505|23P01|SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY|ROWID))$/, taken],
+  [/^(23502|SQLITE_CONSTRAINT_NOTNULL)$/, valueMissing],
   [
     /^23/,
     ({ table, constraint, column }) => [
@@ -199,9 +214,14 @@ const CODES: readonly [RegExp, Wording][] = [
   [/^SQLITE_CONSTRAINT/, ({ message }) => [`the database refused it: ${plain(message)}`]],
 ]
 
+/** Returns that another row of the table has the value of a column, or the values of several together. */
+export function takenAlready(table: string, columns: readonly string[]): string {
+  return `taken already: ${columns.map((name) => `${table}.${name}`).join(', ')}`
+}
+
 /** SQLite names tables and columns there; whatever else a CHECK may hold loses its punctuation. */
 function plain(text: string): string {
-  return text.replace(/[^\w .:_-]/g, '')
+  return text.replace(/[^\w .,:_-]/g, '')
 }
 
 function permission(message: string): string {

@@ -15,6 +15,7 @@ export class ArchivedRows {
   private readonly tables: readonly (Table | undefined)[]
   private readonly gone: readonly (readonly string[])[]
   private readonly retyped: readonly boolean[]
+  private readonly owning = new Map<string, Set<string>>()
 
   constructor({ shape }: Site, header: ArchiveHeader) {
     this.header = header
@@ -23,6 +24,11 @@ export class ArchivedRows {
     this.gone = header.tables.map(({ columns }, i) =>
       columns.filter((name) => this.columnNow(i, name) === undefined),
     )
+    for (const { rule, table, columns } of header.edges) {
+      if (rule !== 'delete') continue
+      const name = header.tables[table]?.name ?? ''
+      this.owning.set(name, new Set([...(this.owning.get(name) ?? []), ...columns]))
+    }
     this.retyped = header.tables.map(({ columns, types }, i) =>
       columns.some((name, at) => {
         const now = this.columnNow(i, name)
@@ -53,6 +59,22 @@ export class ArchivedRows {
   /** Returns the names of the columns that have disappeared. */
   goneColumns(line: DeletedLine): readonly string[] {
     return this.gone[line.d] ?? []
+  }
+
+  /** Returns the names of columns that need a value, and have come since. */
+  newColumns(line: DeletedLine): string[] {
+    const archived = this.archivedColumns(line)
+    return (this.tableOf(line)?.columns ?? [])
+      .filter(
+        ({ name, nullable, generated, filled }) =>
+          !(archived.includes(name) || nullable || generated || filled),
+      )
+      .map(({ name }) => name)
+  }
+
+  /** Returns the columns by which rows of the table belong to others that are deleted. */
+  owningColumns(table: string): ReadonlySet<string> {
+    return this.owning.get(table) ?? new Set()
   }
 
   /** True when a column that is written has another type by now: it may make another value of what is archived. */

@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts'
 import type { ArchiveHeader, ArchiveLine } from './archive.ts'
 import { archivedLines } from './archived-lines.ts'
 import { isTrue } from './is-true.ts'
+import { KeyMap } from './key-map.ts'
 import type { OpenArchive } from './open-archive.ts'
 
 /** Somebody in an archive, as a list would have shown them; empty where the user model has no such column. */
@@ -56,21 +57,21 @@ class People {
     const { users, user_key, user_columns } = this.header
     const addresses = this.addressesIn(lines)
     for (const cells of this.rowsOf(users, lines)) {
-      const key = cellText(cells(user_key))
+      const key = cells(user_key)
       yield {
-        id: this.dialect.shownKey(key, this.keyType),
+        id: this.dialect.shownKey(cellText(key), this.keyType),
         username: cellText(cells(user_columns.username)),
-        email: addresses.get(key)?.email ?? cellText(cells(user_columns.email)),
+        email: addresses.get([key])?.email ?? cellText(cells(user_columns.email)),
       }
     }
   }
 
   /** Unverified primary ones by the keys of their users: of several the oldest. */
-  private addressesIn(lines: readonly ArchiveLine[]): Map<string, ListedAddress> {
-    const found = new Map<string, ListedAddress>()
+  private addressesIn(lines: readonly ArchiveLine[]): KeyMap<ListedAddress> {
+    const found = new KeyMap<ListedAddress>()
     for (const cells of this.rowsOf(this.header.email_addresses, lines)) {
       if (!isTrue(cells('primary')) || isTrue(cells('verified'))) continue
-      const user = cellText(cells('user_id'))
+      const user = [cells('user_id')]
       const address = { id: cellText(cells('id')), email: cellText(cells('email')) }
       const other = found.get(user)
       if (!other || isOlder(address, other)) found.set(user, address)

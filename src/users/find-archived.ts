@@ -6,7 +6,7 @@ import type { Site } from '../site/site.ts'
 import { archivedLines } from './archived-lines.ts'
 import { ArchivedRows } from './archived-rows.ts'
 import type { OpenArchive } from './open-archive.ts'
-import { keyText } from './ownership.ts'
+import { keyText, Owners } from './ownership.ts'
 
 /**
  * Returns the keys of the archived users meant by ids, usernames or addresses (compared without case).
@@ -25,10 +25,12 @@ export async function findArchived(
   return asked.map((each) => each.only((key) => site.db.dialect.shownKey(key, type)))
 }
 
-/** What a row says about a user: the key, and names that mean the user. */
+/** What a row says about a user: names that mean the user, and in a row of the user table the key. */
 interface Named {
-  readonly key: string
   readonly names: readonly string[]
+  readonly key?: string
+  /** Returns the key of the user. */
+  readonly owner: () => string
 }
 
 async function* namesIn(site: Site, archive: OpenArchive): AsyncGenerator<Named> {
@@ -38,22 +40,24 @@ async function* namesIn(site: Site, archive: OpenArchive): AsyncGenerator<Named>
   const ofUser = [userColumns.get('username'), userColumns.get('email')]
   for (let number = 1; number < reader.count; number++) {
     // Of a damaged batch the restoration itself will tell.
-    for (const line of (await archivedLines(archive, number)) ?? []) {
-      if (!('d' in line)) continue
-      const table = rows.tableOf(line)
-      if (table === users) yield named(rows.cellsOf(line), userKey.name, ofUser)
-      if (table === emailAddresses) yield named(rows.cellsOf(line), 'user_id', ['email'])
+    const lines = (await archivedLines(archive, number)) ?? []
+    const owners = new Owners(header, lines)
+    for (const line of lines) {
+      const table = 'd' in line && rows.tableOf(line)
+      if (table !== users && table !== emailAddresses) continue
+      const cells = rows.cellsOf(line)
+      const key = keyText(cells.get(table === users ? userKey.name : 'user_id') ?? null)
+      yield table === users
+        ? { names: namesAmong(cells, ofUser), key, owner: () => key }
+        : { names: namesAmong(cells, ['email']), owner: () => owners.of(line) ?? key }
     }
   }
 }
 
-function named(
-  cells: ReadonlyMap<string, Cell>,
-  key: string,
-  columns: readonly (string | undefined)[],
-): Named {
-  const names = columns.flatMap((column) => (column === undefined ? [] : cellText(cells.get(column) ?? null)))
-  return { key: keyText(cells.get(key) ?? null), names: names.map((name) => name.toLowerCase()) }
+function namesAmong(cells: ReadonlyMap<string, Cell>, columns: readonly (string | undefined)[]): string[] {
+  return columns.flatMap((column) =>
+    column === undefined ? [] : cellText(cells.get(column) ?? null).toLowerCase(),
+  )
 }
 
 /** A user whom somebody has named. */
@@ -69,8 +73,9 @@ class Asked {
     this.names = [identifier, normalizeUsername(identifier)].map((name) => name.toLowerCase())
   }
 
-  compare({ key, names }: Named): void {
-    if (key === this.key || names.some((name) => this.names.includes(name))) this.found.add(key)
+  compare({ key, names, owner }: Named): void {
+    const isMeant = key !== undefined && key === this.key
+    if (isMeant || names.some((name) => this.names.includes(name))) this.found.add(owner())
   }
 
   /** Returns the key of the one user who is meant. */

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Column, Table } from '../db/catalog.ts'
-import { isTaken } from '../db/errors.ts'
+import { isTaken, KeptByTrigger, shortReason } from '../db/errors.ts'
 import { columnList, tableName } from '../db/identifiers.ts'
 import type { ImageRow } from '../db/image.ts'
 import type { Db } from '../db/port.ts'
@@ -28,14 +28,28 @@ export function insertAndRead(tx: Db, rows: NewRows): Promise<ImageRow[]> {
   )
 }
 
-async function unlessTaken<T>(
-  tx: Db,
-  { table, columns, source }: NewRows,
-  none: T,
-  run: (insert: SQL) => Promise<T>,
-): Promise<T> {
-  const insert = sql`insert into ${tableName(table)} (${columnList(columns.map(({ name }) => name))})
-    ${tx.dialect.overridingIdentity} ${source}`
+/** Returns why `insertAbsent` has left out the row, and leaves no trace. */
+export async function whyAbsent(tx: Db, row: NewRows): Promise<string> {
+  await tx.run(sql`savepoint why_absent`)
+  try {
+    await tx.run(insertOf(tx, row))
+    return shortReason(new KeptByTrigger())
+  } catch (error) {
+    return shortReason(error)
+  } finally {
+    await tx.run(sql`rollback to savepoint why_absent`)
+    await tx.run(sql`release savepoint why_absent`)
+  }
+}
+
+function insertOf({ dialect }: Db, { table, columns, source }: NewRows): SQL {
+  return sql`insert into ${tableName(table)} (${columnList(columns.map(({ name }) => name))})
+    ${dialect.overridingIdentity} ${source}`
+}
+
+async function unlessTaken<T>(tx: Db, rows: NewRows, none: T, run: (insert: SQL) => Promise<T>): Promise<T> {
+  const { table } = rows
+  const insert = insertOf(tx, rows)
   if (table.deferrableKeys.length === 0) return run(sql`${insert} on conflict do nothing`)
   // ON CONFLICT cannot ask a key that may be checked later.
   await tx.dialect.checkKeysAtOnce(tx, table)

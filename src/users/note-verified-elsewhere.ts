@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { groupBy } from '../db/group-by.ts'
+import { isTrue } from './is-true.ts'
 import { keyText } from './ownership.ts'
 import type { PuttingBack } from './put-back-line.ts'
 
@@ -7,13 +8,19 @@ import type { PuttingBack } from './put-back-line.ts'
  * Notes of each user who has come back that somebody else has verified the address meanwhile: as it is written here, or
  * in lower case, as allauth stores it (since 0.63). Then the index serves.
  */
-export async function noteVerifiedElsewhere({ tx, site, rows, tally }: PuttingBack): Promise<void> {
+export async function noteVerifiedElsewhere(work: PuttingBack): Promise<void> {
+  const { tx, site, rows, tally, verifiers } = work
   const lines = tally.rows.filter((line) => rows.tableOf(line) === site.shape.emailAddresses)
   if (lines.length === 0) return
-  const back = rows.valuesOf(lines, ['email', 'user_id']).map(([email = '', key = null]) => ({
-    email: String(email),
-    key: keyText(key),
-  }))
+  const back = rows
+    .valuesOf(lines, ['email', 'user_id', 'verified'])
+    .map(([email = '', key = null, verified = null]) => ({
+      email: String(email),
+      key: keyText(key),
+      isVerified: isTrue(verified),
+    }))
+  // Two of the archive's own had it before.
+  for (const { key, isVerified } of back) if (isVerified) verifiers.add(key)
   const emails = back.flatMap(({ email }) => [email, email.toLowerCase()])
   const { emailAddresses: address } = site.tables
   const found = await tx.rows<{ email: string; user: string }>(sql`
@@ -22,7 +29,7 @@ export async function noteVerifiedElsewhere({ tx, site, rows, tally }: PuttingBa
   const verified = groupBy(found, ({ email }) => email.toLowerCase())
   const keys = back.flatMap(({ email, key }) => {
     const holders = verified.get(email.toLowerCase()) ?? []
-    return holders.some(({ user }) => user !== key) ? [key] : []
+    return holders.some(({ user }) => user !== key && !verifiers.has(user)) ? [key] : []
   })
   for (const key of new Set(keys)) {
     const user = tx.dialect.shownKey(key, site.shape.userKey.type)

@@ -1,11 +1,12 @@
 import type { Cell } from '../db/dialect.ts'
-import type { ArchivedEdge, ArchiveHeader, ArchiveLine } from './archive.ts'
+import type { ArchivedEdge, ArchiveHeader, ArchiveLine, DeletedLine } from './archive.ts'
+import { KeyMap } from './key-map.ts'
 
 /** To whom the lines of a batch belong. Who never asks does not pay: it takes longer than to put them back. */
 export class Owners {
   private readonly header: ArchiveHeader
   private readonly lines: readonly ArchiveLine[]
-  private found: ReadonlyMap<ArchiveLine, string> | undefined
+  private found: Ownership | undefined
 
   constructor(header: ArchiveHeader, lines: readonly ArchiveLine[]) {
     this.header = header
@@ -14,38 +15,47 @@ export class Owners {
 
   /** Returns the key of the user to whom the line belongs; undefined when that cannot be told from its batch. */
   of(line: ArchiveLine): string | undefined {
-    this.found ??= ownersOf(this.header, this.lines)
-    return this.found.get(line)
+    return this.ownership.lines.get(line)
   }
-}
 
-/** Rows of one table may hang on each other in any order. */
-function ownersOf(header: ArchiveHeader, lines: readonly ArchiveLine[]): Map<ArchiveLine, string> {
-  const ownership = new Ownership(header)
-  const owners = new Map<ArchiveLine, string>()
-  for (let known = -1; known < ownership.size; ) {
-    known = ownership.size
-    for (const line of lines) {
-      const owner = owners.get(line) ?? ownership.ownerOf(line)
-      if (owner !== undefined) owners.set(line, owner)
-    }
+  /** As `of`, for the row to which the line refers through the set-null edge of these columns. */
+  ofReferred(line: DeletedLine, columns: readonly string[]): string | undefined {
+    return this.ownership.referred(line, columns)
   }
-  return owners
+
+  private get ownership(): Ownership {
+    this.found ??= new Ownership(this.header, this.lines)
+    return this.found
+  }
 }
 
 class Ownership {
+  readonly lines = new Map<ArchiveLine, string>()
   private readonly header: ArchiveHeader
-  private readonly owners = new Map<string, string>()
+  /** By what refers to rows: the table and the columns in which they have the key. */
+  private readonly owners = new Map<string, KeyMap<string>>()
 
-  constructor(header: ArchiveHeader) {
+  /** Rows of one table may hang on each other in any order. */
+  constructor(header: ArchiveHeader, lines: readonly ArchiveLine[]) {
     this.header = header
+    for (let known = -1; known < this.lines.size; ) {
+      known = this.lines.size
+      for (const line of lines) {
+        const owner = this.lines.get(line) ?? this.ownerOf(line)
+        if (owner !== undefined) this.lines.set(line, owner)
+      }
+    }
   }
 
-  get size(): number {
-    return this.owners.size
+  referred(line: DeletedLine, columns: readonly string[]): string | undefined {
+    const cell = this.cellsOf(line)
+    const edges = this.header.edges.filter(
+      (edge) => edge.table === line.d && edge.rule === 'set-null' && edge.columns.join() === columns.join(),
+    )
+    return edges.map((edge) => this.ownerBehind(edge, cell)).find((owner) => owner !== undefined)
   }
 
-  ownerOf(line: ArchiveLine): string | undefined {
+  private ownerOf(line: ArchiveLine): string | undefined {
     const table = 'd' in line ? line.d : line.n
     const cell = this.cellsOf(line)
     const isUser = 'd' in line && this.header.tables[table]?.name === this.header.users
@@ -62,15 +72,22 @@ class Ownership {
   ): string | undefined {
     for (const edge of this.header.edges) {
       if (edge.table !== table || edge.rule !== rule) continue
-      const owner = this.owners.get(place(edge, edge.columns.map(cell)))
+      const owner = this.ownerBehind(edge, cell)
       if (owner !== undefined) return owner
     }
     return undefined
   }
 
+  private ownerBehind(edge: ArchivedEdge, cell: (column: string) => Cell): string | undefined {
+    return this.owners.get(target(edge))?.get(edge.columns.map(cell))
+  }
+
   private remember(table: number, cell: (column: string) => Cell, owner: string): void {
     for (const edge of this.header.edges) {
-      if (edge.references === table) this.owners.set(place(edge, edge.referenced.map(cell)), owner)
+      if (edge.references !== table) continue
+      const owners = this.owners.get(target(edge)) ?? new KeyMap()
+      owners.set(edge.referenced.map(cell), owner)
+      this.owners.set(target(edge), owners)
     }
   }
 
@@ -81,8 +98,8 @@ class Ownership {
   }
 }
 
-function place(edge: ArchivedEdge, cells: readonly Cell[]): string {
-  return JSON.stringify([edge.references, edge.referenced, cells])
+function target({ references, referenced }: ArchivedEdge): string {
+  return JSON.stringify([references, referenced])
 }
 
 /** Returns a key in the database's text form from its cell. */

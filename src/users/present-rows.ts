@@ -5,7 +5,9 @@ import { tableName } from '../db/identifiers.ts'
 import { cellsOf, type ImageRow } from '../db/image.ts'
 import type { Db } from '../db/port.ts'
 import type { Site } from '../site/site.ts'
-import { type Cells, isEqual, isSameUser } from './same-user.ts'
+import { looseText } from './key-map.ts'
+import { sameRow } from './same-row.ts'
+import { isEqual } from './same-user.ts'
 
 /** A column's name and its value. */
 export type NamedCell = readonly [name: string, cell: Cell]
@@ -20,8 +22,12 @@ export class PresentRows {
     this.site = site
   }
 
-  /** Tells whether the row is there, or another one by now that has got the same key. */
-  async standing(table: Table, cells: readonly NamedCell[]): Promise<'there' | 'taken' | 'free'> {
+  /** Tells whether the row is there, as it was or not, or another one that has the same key. */
+  async standing(
+    table: Table,
+    cells: readonly NamedCell[],
+    owning: ReadonlySet<string>,
+  ): Promise<'equal' | 'changed' | 'other' | 'free'> {
     const names = cells.map(([name]) => name)
     const identifying = table.primaryKey.length > 0 ? table.primaryKey : names
     const key = cells.filter(([name]) => identifying.includes(name))
@@ -30,27 +36,9 @@ export class PresentRows {
       select ${this.tx.dialect.image(columns)} as image from ${tableName(table)} where ${this.matches(table, key)}`)
     if (!found) return 'free'
     const there = new Map(cellsOf(found).map((cell, i) => [names[i] ?? '', cell]))
-    return this.isSame(table, new Map(cells), there) ? 'there' : 'taken'
-  }
-
-  /** True when the archived row and the one that has its key by now are the same, whatever else has changed since. */
-  isSame(table: Table, archived: Cells, found: Cells): boolean {
-    return table === this.site.shape.users
-      ? isSameUser(this.site.shape.userColumns, archived, found)
-      : this.refersToTheSame(table, archived, found)
-  }
-
-  /**
-   * Another row may have the number by now, and be somebody else's; what was NULL may have been put back since. Of a row
-   * that refers to nothing, only the rest can tell.
-   */
-  private refersToTheSame(table: Table, archived: Cells, found: Cells): boolean {
-    const referring = this.referring(table)
-    const names = [...archived.keys()].filter(
-      (name) => found.has(name) && !(referring.has(name) && (archived.get(name) ?? null) === null),
-    )
-    const telling = names.filter((name) => referring.has(name))
-    return (telling.length > 0 ? telling : names).every((name) => isEqual(name, archived, found))
+    const archived = new Map(cells)
+    if (names.every((name) => isEqual(name, archived, there))) return 'equal'
+    return sameRow(this.site, owning, table, archived, there) === 'same' ? 'changed' : 'other'
   }
 
   /** Returns the columns of the table that refer to rows. */
@@ -108,5 +96,5 @@ export function rowNamed(
   cells: ReadonlyMap<string, Cell>,
 ): string {
   const values = key[end].map((name) => cells.get(name) ?? null)
-  return JSON.stringify([key.references.label, key.referencedColumns, values])
+  return looseText(JSON.stringify([key.references.label, key.referencedColumns, values]))
 }

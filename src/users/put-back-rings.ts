@@ -2,9 +2,11 @@ import { sql } from 'drizzle-orm'
 import type { ForeignKey, Table } from '../db/catalog.ts'
 import type { Cell } from '../db/dialect.ts'
 import { tableName } from '../db/identifiers.ts'
-import type { ArchiveLine, DeletedLine } from './archive.ts'
+import type { DeletedLine } from './archive.ts'
+import { isSame, named } from './archived-references.ts'
 import { type NamedCell, type PresentRows, rowNamed } from './present-rows.ts'
 import type { LineRestoration, PuttingBack } from './put-back-line.ts'
+import { notThere } from './refusals.ts'
 
 /** A row that waits for rows that it refers to. */
 interface WaitingRow {
@@ -14,7 +16,7 @@ interface WaitingRow {
   readonly missing: readonly ForeignKey[]
 }
 
-/** Puts back rows that refer to each other in a ring: none of them can come first as it was. */
+/** Puts back rows that wait for what they refer to: for each other, in a ring, or for what does not come. */
 export class RingRestoration {
   private readonly work: PuttingBack
   private readonly present: PresentRows
@@ -28,24 +30,28 @@ export class RingRestoration {
     this.single = single
   }
 
-  /** Puts rows back with NULL where they wait for one of the others, and these references when all are there. */
-  async putBack(lines: readonly ArchiveLine[]): Promise<void> {
+  /** Puts rows back with NULL where something is missing and may be, and these references when all are there. */
+  async putBack(lines: readonly DeletedLine[]): Promise<void> {
     let waiting = lines
     for (let before = Number.POSITIVE_INFINITY; waiting.length < before; ) {
       before = waiting.length
       waiting = await this.putBackSome(waiting)
     }
-    for (const row of await this.rowsOf(waiting)) this.fail(row)
-    for (const row of this.open) if (!(await this.close(row))) this.fail(row)
+    waiting = await this.putBackTogether(waiting)
+    for (const { line, missing } of await this.rowsOf(waiting)) {
+      this.single.fail(line, notThere(line, missing[0]?.references.label ?? ''))
+    }
+    for (const row of this.open) await this.close(row)
   }
 
   /** Returns the lines that wait for the next round. */
-  private async putBackSome(lines: readonly ArchiveLine[]): Promise<ArchiveLine[]> {
-    const left: ArchiveLine[] = []
+  private async putBackSome(lines: readonly DeletedLine[]): Promise<DeletedLine[]> {
+    const left: DeletedLine[] = []
     const hopeful = withParentsAmong(await this.rowsOf(lines))
     for (const line of lines) {
       const [row] = await this.rowsOf([line])
-      if (row && hopeful.has(row.line) && row.missing.every((key) => key.nullable)) await this.insertOpen(row)
+      const mayWait = (key: ForeignKey) => this.isOptional(key) || (hopeful.has(line) && key.nullable)
+      if (row?.missing.every(mayWait)) await this.insertOpen(row)
       else left.push(line)
     }
     return left
@@ -53,43 +59,81 @@ export class RingRestoration {
 
   private async insertOpen(row: WaitingRow): Promise<void> {
     const columns = new Set(row.missing.flatMap((key) => key.columns))
-    const names = [...row.cells.keys()]
-    const isIn = await this.single.tryOne(
-      row.line,
-      row.line.row.map((cell, i) => (columns.has(names[i] ?? '') ? null : cell)),
-    )
+    const isIn = await this.single.tryOne(row.line, columns)
     if (isIn && row.missing.length > 0) this.open.push(row)
   }
 
-  /** Returns false when a row that it refers to has not come back. */
-  private async close({ table, cells, missing }: WaitingRow): Promise<boolean> {
-    if ((await this.present.missingParents(table, cells)).length > 0) return false
+  /** Fills in what has come back meanwhile. */
+  private async close({ line, table, cells, missing }: WaitingRow): Promise<void> {
     const { tx } = this.work
-    const columns = [...new Set(missing.flatMap((key) => key.columns))]
-    const set = columns.map(
-      (name) => sql`${sql.identifier(name)} = ${this.present.value(table, name, cells.get(name) ?? null)}`,
-    )
-    const clear = columns.map((name): NamedCell => [name, null])
-    const others = [...cells].filter(([name]) => !columns.includes(name) && isKey(table, name))
-    await tx.run(sql`update ${tableName(table)} set ${sql.join(set, sql`, `)}
-      where ${this.present.matches(table, [...others, ...clear])}`)
-    return true
+    const absent = await this.present.missingParents(table, cells)
+    for (const key of missing) {
+      if (absent.includes(key)) {
+        this.single.failReference(line, key.columns)
+        continue
+      }
+      const set = key.columns.map(
+        (name) => sql`${sql.identifier(name)} = ${this.present.value(table, name, cells.get(name) ?? null)}`,
+      )
+      const open = new Set(missing.flatMap(({ columns }) => columns))
+      const others = [...cells].filter(([name]) => !open.has(name) && isKey(table, name))
+      const clear = key.columns.map((name): NamedCell => [name, null])
+      await tx.run(sql`update ${tableName(table)} set ${sql.join(set, sql`, `)}
+        where ${this.present.matches(table, [...others, ...clear])}`)
+    }
   }
 
-  private async rowsOf(lines: readonly ArchiveLine[]): Promise<WaitingRow[]> {
+  /** Puts back rows that have to refer to each other, all or none of them. Returns those that wait for others. */
+  private async putBackTogether(lines: readonly DeletedLine[]): Promise<readonly DeletedLine[]> {
+    const { tx } = this.work
+    let left = lines
+    for (;;) {
+      const ring = withParentsAmong(await this.rowsOf(left))
+      if (ring.size === 0) return lines
+      await tx.run(sql`savepoint ring`)
+      const refused = await this.refusedOf([...ring])
+      if (refused.size > 0) await tx.run(sql`rollback to savepoint ring`)
+      await tx.run(sql`release savepoint ring`)
+      if (refused.size === 0) {
+        for (const line of ring) this.single.noteBack(line)
+        return lines.filter((line) => !ring.has(line))
+      }
+      left = left.filter((line) => !refused.has(line))
+    }
+  }
+
+  /** Puts the rows in, and returns those that the database does not take. */
+  private async refusedOf(ring: readonly DeletedLine[]): Promise<Set<DeletedLine>> {
+    const { tx } = this.work
+    const refused = new Set<DeletedLine>()
+    for (const line of ring) {
+      await tx.run(sql`savepoint ring_row`)
+      const isIn = await this.single.insertOnly(line).catch(() => false)
+      if (!isIn) {
+        refused.add(line)
+        await tx.run(sql`rollback to savepoint ring_row`)
+      }
+      await tx.run(sql`release savepoint ring_row`)
+    }
+    return refused
+  }
+
+  private isOptional(key: ForeignKey): boolean {
+    return this.work.taken
+      .referencesOf(key.table.label)
+      .some((reference) => reference.optional && isSame(reference, named(key)))
+  }
+
+  private async rowsOf(lines: readonly DeletedLine[]): Promise<WaitingRow[]> {
     const { rows } = this.work
     const found: WaitingRow[] = []
     for (const line of lines) {
       const table = rows.tableOf(line)
-      if (!('d' in line) || !table) continue
-      const cells = rows.cellsOf(line)
+      if (!table) continue
+      const cells = this.single.comingCells(line)
       found.push({ line, table, cells, missing: await this.present.missingParents(table, cells) })
     }
     return found
-  }
-
-  private fail({ line, missing }: WaitingRow): void {
-    this.single.fail(line, `a row it depends on is gone: ${missing[0]?.references.label}`)
   }
 }
 

@@ -28,7 +28,7 @@ type Chunk =
 
 /** Asks of each line, when those before it are in, whether it goes in. */
 function* chunksOf(
-  { rows }: PuttingBack,
+  { rows, taken }: PuttingBack,
   lines: readonly ArchiveLine[],
   goesIn: (line: ArchiveLine) => boolean,
 ): Generator<Chunk> {
@@ -36,7 +36,8 @@ function* chunksOf(
   let together: DeletedLine[] = []
   let characters = 0
   for (const line of lines) {
-    const own = 'd' in line && isAsArchived(rows, line) ? keyedTableOf(rows, line) : undefined
+    const isWhole = 'd' in line && isAsArchived(rows, line) && taken.lostBy(line).length === 0
+    const own = isWhole ? keyedTableOf(rows, line) : undefined
     if (table && (own !== table || together.length === ROWS || characters > CHARACTERS)) {
       yield { table, lines: together }
       together = []

@@ -1,8 +1,7 @@
+import { takenAlready } from '../db/error-words.ts'
 import type { ArchiveLine } from './archive.ts'
 import type { PuttingBack } from './put-back-line.ts'
-
-/** Why a row does not go in whose place is not free. */
-export const TAKEN = 'its id, or a value that must be unique, is taken by now'
+import type { Obstacle } from './taken-rows.ts'
 
 /** Rows that do not go in, and what the report says of them. */
 export class Refusals {
@@ -15,17 +14,16 @@ export class Refusals {
 
   /** Returns false, and counts the line, when it is there already, or would come into the hands of somebody else. */
   goesIn(line: ArchiveLine): boolean {
-    const { taken, owners, rows, tally } = this.work
-    const met = taken.metBy(line)
-    if (met === undefined) {
-      if (!taken.isThere(line)) return true
+    const { taken, present, owners, tally } = this.work
+    const obstacle = taken.metBy(line)
+    if (!obstacle) {
+      if (!present.there.has(line)) return true
       tally.skip()
       return false
     }
     const owner = owners.of(line)
     if (owner !== undefined && taken.hasUser(owner)) this.failUser(owner)
-    else if (met === rows.tableNameOf(line)) this.fail(line, TAKEN)
-    else this.fail(line, `what it refers to is somebody else's by now: ${met}`)
+    else this.fail(line, reasonOf(line, obstacle))
     return false
   }
 
@@ -56,4 +54,14 @@ export class Refusals {
     const { db, shape } = this.work.site
     return db.dialect.shownKey(key, shape.userKey.type)
   }
+}
+
+function reasonOf(line: ArchiveLine, { kind, table, columns }: Obstacle): string {
+  if (kind === 'own') return takenAlready(table, columns)
+  return kind === 'taken' ? `what it refers to is somebody else's by now: ${table}` : notThere(line, table)
+}
+
+/** Returns why a row stays out, or goes without a reference, that needs one of this table. */
+export function notThere(line: ArchiveLine, table: string): string {
+  return `a row ${'d' in line ? 'it depends on' : 'that it referred to'} is not there: ${table}`
 }

@@ -4,6 +4,7 @@ import type { Site } from '../site/site.ts'
 import type { ArchiveLine } from './archive.ts'
 import { archivedLines } from './archived-lines.ts'
 import { ArchivedRows } from './archived-rows.ts'
+import { findPresent } from './find-present.ts'
 import { noteVerifiedElsewhere } from './note-verified-elsewhere.ts'
 import type { OpenArchive } from './open-archive.ts'
 import { refuseOrphans } from './orphans.ts'
@@ -56,6 +57,7 @@ class Restoration {
   private readonly rows: ArchivedRows
   private readonly taken: TakenRows
   private readonly wanted: ReadonlySet<string> | undefined
+  private readonly verifiers = new Set<string>()
 
   constructor(site: Site, archive: OpenArchive, options: RestoreOptions, within: Within) {
     this.site = site
@@ -104,18 +106,31 @@ class Restoration {
     { all, lines, owners }: Batch,
     putBackLines: (work: PuttingBack, lines: readonly ArchiveLine[]) => Promise<void>,
   ): Promise<RestoreTally> {
-    const { site, rows, taken } = this
+    const { site, rows, taken, wanted, verifiers } = this
     const tally = new RestoreTally()
     await this.within(async (tx: Db) => {
       await tx.dialect.deferForeignKeys(tx)
-      await taken.find(tx, all)
-      const work = { tx, site, rows, owners, taken, tally }
+      const present = await findPresent(tx, site, rows, taken, all)
+      const work = { tx, site, rows, owners, taken, present, tally, verifiers }
       await putBackLines(work, lines)
+      await putBackReferences(work, wanted)
       await tx.dialect.checkForeignKeys(tx)
       if (this.options.dryRun) await refuseOrphans(work)
       await noteVerifiedElsewhere(work)
     })
     return tally
+  }
+}
+
+/** Of rows that were there already, what was not there to be referred to before. */
+async function putBackReferences(work: PuttingBack, wanted: ReadonlySet<string> | undefined): Promise<void> {
+  const single = new LineRestoration(work)
+  for (const open of work.present.open) {
+    const { line, reference } = open
+    const owners = [work.owners.of(line), work.owners.ofReferred(line, reference.columns)]
+    if (!wanted || owners.some((owner) => owner !== undefined && wanted.has(owner))) {
+      await single.putBackReference(open)
+    }
   }
 }
 

@@ -4,6 +4,9 @@ import type { Shape, UserColumn } from '../site/discover.ts'
 /** The values of a row, by the names of their columns. */
 export type Cells = ReadonlyMap<string, Cell>
 
+/** `alike`: equal in everything, but many people are. */
+export type Sameness = 'same' | 'alike' | 'other'
+
 /** What a person seldom changes all at once. */
 const NAMES: readonly UserColumn[] = ['username', 'email', 'password']
 
@@ -11,10 +14,10 @@ const NAMES: readonly UserColumn[] = ['username', 'email', 'password']
 const ANYBODYS = /^!.{0,39}$|^(unsalted_)?(md5|sha1)\$\$|^[0-9a-f]{32}$/i
 
 /**
- * True when both rows, which have the same key, are one person, who may have logged in since, or changed a name, an
- * address or the password. Without the instant of joining, only the password can tell: its salt is nobody else's.
+ * Returns whether both rows, which have the same key, are one person, who may have logged in since, or changed a name,
+ * an address or the password. Without the instant of joining, only the password can tell: its salt is nobody else's.
  */
-export function isSameUser(columns: Shape['userColumns'], archived: Cells, found: Cells): boolean {
+export function sameUser(columns: Shape['userColumns'], archived: Cells, found: Cells): Sameness {
   const isKept = (meaning: UserColumn) => {
     const name = columns.get(meaning)
     return name !== undefined && (archived.get(name) ?? '') !== '' && isEqual(name, archived, found)
@@ -25,7 +28,10 @@ export function isSameUser(columns: Shape['userColumns'], archived: Cells, found
     joined !== undefined && archived.has(joined)
       ? isKept('date_joined') && NAMES.some(isKept)
       : isKept('password') && !ANYBODYS.test(password)
-  return isTold || [...archived.keys()].every((name) => !found.has(name) || isEqual(name, archived, found))
+  if (isTold) return 'same'
+  const isAlike = [...archived.keys()].every((name) => !found.has(name) || isEqual(name, archived, found))
+  if (!isAlike) return 'other'
+  return isKept('username') || isKept('email') ? 'same' : 'alike'
 }
 
 /** True when both have the same value there. */

@@ -40,6 +40,18 @@ describeEachDatabase('an archive', (harness) => {
     expect((await rowsOf(site.db, 'note')).map(({ text }) => text).sort()).toEqual(['00123', 'Zoë'])
   })
 
+  test('is not put back where a column has come that needs a value, and says which', async () => {
+    const { site, users, path } = await purgedNotes(['00123'])
+    await site.database.run(`drop table note; create table note
+      (id {key}, user_id integer references auth_user (id), text varchar(40), pages integer not null)`)
+    expect(await putBack(await siteIn(site.database), path)).toMatchObject({
+      restored: { auth_user: 1, account_emailaddress: 1 },
+      failed: [
+        { user: users[0], table: 'note', reason: 'a column that has come since needs a value: pages' },
+      ],
+    })
+  })
+
   test('is not put back as something else', async () => {
     const { site, users, path } = await purgedNotes(['00123', '7'])
     const narrow = harness.pick({ sqlite: 'integer', postgres: 'varchar(3)' })
@@ -85,9 +97,12 @@ describeDatabase('postgres', 'a unique constraint that is checked at COMMIT', (h
     await site.database.run(`update auth_user set nick = 'nick-0' where id = ${newcomer}`)
     await insert(site, 'seat', { id: '7', no: '1', user_id: newcomer })
     const { failed } = await putBack(site, path)
-    const taken = 'its id, or a value that must be unique, is taken by now'
-    expect(failed).toContainEqual({ user: users[0], table: 'auth_user', reason: taken })
-    expect(failed).toContainEqual({ user: users[1], table: 'seat', reason: taken })
+    expect(failed).toContainEqual({
+      user: users[0],
+      table: 'auth_user',
+      reason: 'taken already: auth_user.nick',
+    })
+    expect(failed).toContainEqual({ user: users[1], table: 'seat', reason: 'taken already: seat.no' })
     expect((await rowsOf(site.db, 'auth_user')).map(({ nick }) => nick).sort()).toEqual(['nick-0', 'nick-1'])
   })
 })

@@ -71,7 +71,7 @@ describeEachDatabase('a dry run of a restoration', (harness) => {
       await site.database.run(`delete from topic where id = ${topic}`)
       expect(await foretold(site, path)).toMatchObject({
         restored: { auth_user: 2, post: 1 },
-        failed: [{ user: first, table: 'post', reason: 'a row it depends on is gone: topic' }],
+        failed: [{ user: first, table: 'post', reason: 'a row it depends on is not there: topic' }],
       })
     },
   )
@@ -84,7 +84,7 @@ describeEachDatabase('a dry run of a restoration', (harness) => {
     const { path } = await purgeInto(directory, site, { rules: RULES, size: 1 })
     expect(await foretold(site, path, [first])).toMatchObject({
       restored: { auth_user: 1, account_emailaddress: 1 },
-      failed: [{ user: first, table: 'remark', reason: 'a row it depends on is gone: post' }],
+      failed: [{ user: first, table: 'remark', reason: 'a row it depends on is not there: post' }],
     })
   })
 

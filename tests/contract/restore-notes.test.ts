@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { purgeInto, putBack } from '../support/archives.ts'
+import { NO_GUARDS } from '../support/criteria.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { allRowsOf, createSite, type TestSite } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
@@ -47,6 +48,25 @@ describeEachDatabase('a restoration notes', (harness) => {
       expect(after[table]).toEqual(expect.arrayContaining(before[table] ?? []))
     }
     expect(await putBack(site, path)).toMatchObject({ restored: {}, failed: [], notes: [] })
+  })
+
+  test.each([1, 1000])('nothing of a user who has come back with it as well, %i in a batch', async (size) => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    await addUser(site, { email: 'shared@example.com' })
+    await addUser(site, {
+      email: 'own@example.com',
+      addresses: [
+        { email: 'own@example.com' },
+        { email: 'shared@example.com', verified: true, primary: false },
+      ],
+    })
+    const { path } = await purgeInto(directory, site, { size, guards: NO_GUARDS })
+    for (const dryRun of [true, false]) {
+      expect(await putBack(site, path, { dryRun })).toMatchObject({
+        restored: { auth_user: 2, account_emailaddress: 3 },
+        notes: [],
+      })
+    }
   })
 
   test('nothing of the users’ own addresses', async () => {

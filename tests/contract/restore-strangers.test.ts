@@ -2,6 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { archivedUsers } from '../../src/users/archived-users.ts'
+import { findArchived } from '../../src/users/find-archived.ts'
+import { openArchive } from '../../src/users/open-archive.ts'
 import { purgeInto, putBack } from '../support/archives.ts'
 import { NO_GUARDS } from '../support/criteria.ts'
 import { describeEachDatabase } from '../support/databases.ts'
@@ -15,7 +18,6 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }))
 
 const SOMEBODY_ELSE = 'the id belongs to somebody else by now, so nothing of this user is put back'
-const TAKEN = 'its id, or a value that must be unique, is taken by now'
 
 /** What hangs on an account, over one step and over two. */
 function belongings(users: string, key: string, type: string): string {
@@ -181,6 +183,87 @@ describeEachDatabase('a restoration, when somebody else has the id', (harness) =
     },
   )
 
+  test('takes nobody for the user because both rows are alike', async () => {
+    const site = await createSite(harness, 'custom-bare')
+    const bot = await addUser(site, { password: '!', addresses: [{ email: 'bot@example.com' }] })
+    const { path } = await purgeInto(directory, site)
+    expect(await putBack(site, path)).toMatchObject({ restored: { login: 1 }, failed: [] })
+    expect(await putBack(site, path)).toMatchObject({ restored: {}, skipped: 2, failed: [] })
+    await purgeInto(directory, site)
+    await addUser(site, {
+      password: '!',
+      addresses: [{ email: 'stranger@example.com' }],
+      columns: { id: bot },
+    })
+    const before = await allRowsOf(site.db)
+    expect(await putBack(site, path)).toMatchObject({
+      restored: {},
+      failed: [{ user: bot, reason: SOMEBODY_ELSE }],
+    })
+    expect(await allRowsOf(site.db)).toEqual(before)
+  })
+
+  describe('where keys are the same in any case', () => {
+    const looseSite = async () => {
+      const type = harness.pick({ sqlite: 'varchar(40) collate nocase', postgres: 'citext' })
+      const site = await createSite(
+        harness,
+        'custom-bare',
+        `${harness.pick({ sqlite: '', postgres: 'create extension citext;' })}
+        drop table account_emailconfirmation; drop table account_emailaddress; drop table login;
+        create table person (id {key}, handle ${type} not null unique, password varchar(128) not null,
+          last_login {instant}, date_joined {instant} not null);
+        create table account_emailaddress (id {key}, email varchar(254) not null, verified {bool} not null,
+          "primary" {bool} not null, user_id ${type} not null references person (handle) deferrable initially deferred);
+        create index account_emailaddress_user_id on account_emailaddress (user_id);`,
+      )
+      await addUser(site, { password: 'md5$salt$bob', addresses: [], columns: { handle: 'Bob' } })
+      const address = { email: 'bob@example.com', verified: false, primary: true, user_id: 'bob' }
+      await insert(site, 'account_emailaddress', address)
+      return site
+    }
+
+    test('finds what belongs to the user', async () => {
+      const site = await looseSite()
+      const before = await allRowsOf(site.db)
+      const { path } = await purgeInto(directory, site)
+      const archive = await openArchive(path)
+      try {
+        expect(await findArchived(site, archive, ['bob@example.com'])).toEqual(['Bob'])
+        const shown = []
+        for await (const each of archivedUsers(archive)) shown.push(each)
+        expect(shown).toMatchObject([{ id: 'Bob', email: 'bob@example.com' }])
+      } finally {
+        await archive.reader.close()
+      }
+      expect(await putBack(site, path, { users: ['Bob'] })).toMatchObject({
+        restored: { person: 1, account_emailaddress: 1 },
+        failed: [],
+      })
+      expect(await allRowsOf(site.db)).toEqual(before)
+    })
+
+    test('leaves the user out when somebody else has the name', async () => {
+      const site = await looseSite()
+      const { path } = await purgeInto(directory, site)
+      await addUser(site, {
+        password: 'md5$pepper$other',
+        dateJoined: '2026-01-01T00:00:00Z',
+        lastLogin: '2026-01-01T00:00:00Z',
+        addresses: [],
+        columns: { id: '99', handle: 'BOB' },
+      })
+      const before = await allRowsOf(site.db)
+      for (const dryRun of [true, false]) {
+        expect(await putBack(site, path, { dryRun })).toMatchObject({
+          restored: {},
+          failed: [{ user: 'Bob', table: 'person', reason: SOMEBODY_ELSE }],
+        })
+      }
+      expect(await allRowsOf(site.db)).toEqual(before)
+    })
+  })
+
   test('by a name that others refer to', async () => {
     const site = await createSite(harness, 'custom-handle')
     await addUser(site, { username: 'bot', columns: { handle: 'bot' } })
@@ -209,7 +292,7 @@ describeEachDatabase('a restoration, when somebody else has the id', (harness) =
     const { restored, failed } = await putBack(site, path)
     expect(restored).toMatchObject({ auth_user: 1, profile: 1 })
     expect(failed).toEqual([
-      { user: bot, table: 'account_emailaddress', reason: TAKEN },
+      { user: bot, table: 'account_emailaddress', reason: 'taken already: account_emailaddress.id' },
       {
         user: bot,
         table: 'account_emailconfirmation',
