@@ -4,21 +4,31 @@ import { tableName } from '../db/identifiers.ts'
 import type { ImageRow } from '../db/image.ts'
 import type { Db } from '../db/port.ts'
 import type { Site } from '../site/site.ts'
+import type { ArchiveLine } from './archive.ts'
+import type { ArchivedRows } from './archived-rows.ts'
 import { type NamedCell, PresentRows } from './present-rows.ts'
 
 /** Rows of tables without a primary key: only their values tell them apart, and several may have the same. */
 export class PresentCopies {
   private readonly tx: Db
   private readonly present: PresentRows
+  private readonly rows: ArchivedRows
   private readonly before = new Map<string, Map<string, number>>()
 
-  constructor(tx: Db, site: Site) {
+  constructor(tx: Db, site: Site, rows: ArchivedRows) {
     this.tx = tx
+    this.rows = rows
     this.present = new PresentRows(tx, site)
   }
 
-  /** True when such a row has been there from the beginning, one more than was asked for so far. */
-  async take(table: Table, cells: readonly NamedCell[]): Promise<boolean> {
+  /**
+   * True when such a row has been there from the beginning, one more than was asked for so far; never for a table with
+   * a primary key. A reference that was NULL by then may have been put back since.
+   */
+  async isThere(table: Table, line: ArchiveLine, all: readonly NamedCell[]): Promise<boolean> {
+    if (table.primaryKey.length > 0) return false
+    const cleared = this.rows.clearedColumns(line)
+    const cells = all.filter(([name, cell]) => cell !== null || !cleared.has(name))
     const copies = await this.copiesBeside(table, cells)
     const image = JSON.stringify(cells.map(([, cell]) => cell))
     const left = copies.get(image) ?? 0

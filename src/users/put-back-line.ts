@@ -1,21 +1,20 @@
-import { type SQL, sql } from 'drizzle-orm'
-import type { Table } from '../db/catalog.ts'
+import { sql } from 'drizzle-orm'
 import type { Cell } from '../db/dialect.ts'
 import { shortReason } from '../db/errors.ts'
-import { tableName } from '../db/identifiers.ts'
 import { cellsOf } from '../db/image.ts'
 import type { Db } from '../db/port.ts'
 import { UserError } from '../errors.ts'
 import type { Site } from '../site/site.ts'
-import type { ArchiveLine, ClearedLine, DeletedLine } from './archive.ts'
+import type { ArchiveLine, DeletedLine } from './archive.ts'
 import type { ArchivedRows } from './archived-rows.ts'
 import type { PresentBatch, RowReference } from './find-present.ts'
 import { insertAbsent, insertAndRead, type NewRows, whyAbsent } from './insert-absent.ts'
 import type { Owners } from './ownership.ts'
 import { PresentCopies } from './present-copies.ts'
 import { type NamedCell, PresentRows } from './present-rows.ts'
+import { ReferenceRestoration } from './put-back-reference.ts'
 import { RingRestoration } from './put-back-rings.ts'
-import { notThere, Refusals } from './refusals.ts'
+import { Refusals } from './refusals.ts'
 import type { RestoreTally } from './restore-report.ts'
 import type { TakenRows } from './taken-rows.ts'
 
@@ -45,12 +44,14 @@ export class LineRestoration {
   private readonly present: PresentRows
   private readonly copies: PresentCopies
   private readonly refusals: Refusals
+  private readonly references: ReferenceRestoration
 
   constructor(work: PuttingBack) {
     this.work = work
     this.present = new PresentRows(work.tx, work.site)
-    this.copies = new PresentCopies(work.tx, work.site)
+    this.copies = new PresentCopies(work.tx, work.site, work.rows)
     this.refusals = new Refusals(work)
+    this.references = new ReferenceRestoration(work, this.present, this.copies, this.refusals)
   }
 
   /** Returns false, and counts the line, when it is there already, or would come into the hands of somebody else. */
@@ -61,7 +62,7 @@ export class LineRestoration {
   /** Puts the row back, or notes why not. Throws the database's error when it refuses the row. */
   async putBack(line: ArchiveLine): Promise<void> {
     if ('d' in line) await this.insert(line, NONE)
-    else await this.relink(line)
+    else await this.references.putBack(line)
   }
 
   /** Puts back what can be, whatever becomes of the others. A row whose parent is missing may find it after them. */
@@ -92,7 +93,7 @@ export class LineRestoration {
     await tx.run(sql`savepoint one_row`)
     try {
       if ('d' in line) isIn = await this.insert(line, cleared)
-      else await this.relink(line)
+      else await this.references.putBack(line)
     } catch (error) {
       await tx.run(sql`rollback to savepoint one_row`)
       const needed = 'd' in line ? rows.newColumns(line) : []
@@ -129,27 +130,15 @@ export class LineRestoration {
     return cells
   }
 
-  /** Fills in a reference that is NULL, in a row that was there already. */
-  async putBackReference({ line, reference }: RowReference): Promise<void> {
-    const { rows, taken } = this.work
-    const table = rows.tableOf(line)
-    if (!table) return
-    const cells = rows.cellsOf(line)
-    const valuesOf = (names: readonly string[]) =>
-      Object.fromEntries(names.map((name) => [name, cells.get(name) ?? null]))
-    const cleared = { n: line.d, key: valuesOf(table.primaryKey), was: valuesOf(reference.columns) }
-    const known = new Map([...Object.entries(cleared.key), ...Object.entries(cleared.was)])
-    const isLost = taken.metBy(cleared) || (await this.present.missingParents(table, known)).length > 0
-    if (isLost) this.failReference(line, reference.columns)
-    else await this.tryOne(cleared)
+  /** Fills in a reference that is NULL, in a row that was there already, or notes why not. */
+  async putBackReference(open: RowReference): Promise<void> {
+    const cleared = await this.references.clearedBy(open)
+    if (cleared) await this.tryOne(cleared)
   }
 
   /** Notes that the row is back, but for what it referred to. */
   failReference(line: DeletedLine, columns: readonly string[]): void {
-    this.fail(
-      line,
-      `put back without ${columns.join(', ')}: what it referred to is not there, or somebody else's by now`,
-    )
+    this.refusals.failReference(line, columns)
   }
 
   /** Notes why the row is not back, or not as it was. */
@@ -166,7 +155,7 @@ export class LineRestoration {
       return false
     }
     const { table, cells } = row
-    const isThere = table.primaryKey.length === 0 && (await this.isThere(table, line, cells))
+    const isThere = await this.copies.isThere(table, line, cells)
     if (!isThere && (await this.isInserted(line, row))) {
       this.noteBack(line)
       return true
@@ -211,40 +200,6 @@ export class LineRestoration {
     return rows.isRetyped(line) ? insertedUnchanged(tx, row) : (await insertAbsent(tx, row)) > 0
   }
 
-  private async relink(line: ClearedLine): Promise<void> {
-    const { tx, rows, tally } = this.work
-    const table = rows.tableOf(line)
-    if (!table) return this.fail(line, 'the table is gone')
-    const was = Object.entries(line.was)
-    const [missing] = await this.present.missingParents(table, new Map([...Object.entries(line.key), ...was]))
-    if (missing) return this.fail(line, notThere(line, missing.references.label))
-    const set = was.map(
-      ([name, cell]) => sql`${sql.identifier(name)} = ${this.present.value(table, name, cell)}`,
-    )
-    const clear = was.map(([name]) => sql`${sql.identifier(name)} is null`)
-    const key = Object.entries(line.key)
-    if (table.primaryKey.length === 0 && (await this.isThere(table, line, [...key, ...was])))
-      return tally.skip()
-    const cleared = sql`${this.present.matches(table, key)} and ${sql.join(clear, sql` and `)}`
-    const updated = await tx.changes(
-      sql`update ${tableName(table)} set ${sql.join(set, sql`, `)} where ${oneOf(tx, table, cleared)}`,
-    )
-    if (updated > 0) return tally.relink(table.label)
-    const same = this.present.matches(table, [...key, ...was])
-    const found = await tx.rows(sql`select 1 from ${tableName(table)} where ${same}`)
-    if (found.length > 0) tally.skip()
-    else this.fail(line, 'the row that referred to the user is gone, or refers to somebody else by now')
-  }
-
-  /** For tables without a primary key. A reference that was NULL by then may have been put back since. */
-  private isThere(table: Table, line: ArchiveLine, cells: readonly NamedCell[]): Promise<boolean> {
-    const cleared = this.work.rows.clearedColumns(line)
-    return this.copies.take(
-      table,
-      cells.filter(([name, cell]) => cell !== null || !cleared.has(name)),
-    )
-  }
-
   private async isOrphan(line: DeletedLine): Promise<boolean> {
     const table = this.work.rows.tableOf(line)
     return (
@@ -262,11 +217,4 @@ async function insertedUnchanged(tx: Db, row: WholeRow): Promise<boolean> {
   if (changed.length === 0) return true
   const names = changed.map(([name]) => name).join(', ')
   throw new UserError(`the type of a column has changed, and would change its value: ${names}`)
-}
-
-/** Without a primary key, several rows may have the same values: any of them will do, and only one. */
-function oneOf({ dialect }: Db, table: Table, where: SQL): SQL {
-  if (table.primaryKey.length > 0) return where
-  const id = sql.identifier(dialect.rowIdOf(table).name)
-  return sql`${id} = (select ${id} from ${tableName(table)} where ${where} limit 1)`
 }

@@ -1,5 +1,5 @@
 import { takenAlready } from '../db/error-words.ts'
-import type { ArchiveLine } from './archive.ts'
+import type { ArchiveLine, DeletedLine } from './archive.ts'
 import type { PuttingBack } from './put-back-line.ts'
 import type { Obstacle } from './taken-rows.ts'
 
@@ -36,6 +36,14 @@ export class Refusals {
       table: rows.tableNameOf(line),
       reason,
     })
+  }
+
+  /** Notes that the row is back, but for what it referred to. */
+  failReference(line: DeletedLine, columns: readonly string[]): void {
+    this.fail(
+      line,
+      `put back without ${columns.join(', ')}: what it referred to is not there, or somebody else's by now`,
+    )
   }
 
   /** Once for all that belongs to the user. */
