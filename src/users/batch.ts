@@ -1,15 +1,17 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { columnOf, type Table } from '../db/catalog.ts'
-import type { Cell, ImageColumn, LinedRows } from '../db/dialect.ts'
+import type { Table } from '../db/catalog.ts'
+import type { LinedRows } from '../db/dialect.ts'
 import { KeptByTrigger } from '../db/errors.ts'
 import { columnList, tableName } from '../db/identifiers.ts'
-import { cellsOf, type ImageRow } from '../db/image.ts'
+import type { ImageRow } from '../db/image.ts'
 import { type Db, type PackedLines, ReadAgain, type ReadingAhead } from '../db/port.ts'
-import { type Edge, edgesOnto, hasActiveKey, mayBeNulled, mayGo, refersToItself } from '../site/dependents.ts'
+import { type Edge, edgesOnto, hasActiveKey, mayBeNulled, refersToItself } from '../site/dependents.ts'
 import type { Site } from '../site/site.ts'
-import { archivedTables, type ClearedLine, deletedLine } from './archive.ts'
+import { deletedLine } from './archive.ts'
 import { COMPRESSION } from './archive-format.ts'
-import { type Candidates, losesReference } from './candidates.ts'
+import { BatchRows } from './batch-rows.ts'
+import type { Candidates } from './candidates.ts'
+import { clearReferences } from './clear-references.ts'
 import { type DeletionStep, isDoomed, plainSteps, stepsOf } from './deletion-steps.ts'
 import { emptyTables } from './empty-tables.ts'
 import type { Nulled } from './nulled-rows.ts'
@@ -56,7 +58,7 @@ export async function deleteUsers(
   keys: readonly string[],
   { sink, readsAhead }: DeleteOptions = {},
 ): Promise<Effects> {
-  const deletion = new Deletion(tx, site, candidates, keys, sink)
+  const deletion = new Deletion(new BatchRows(tx, site, candidates, keys), sink)
   await deletion.lockParents()
   await deletion.findEmptyTables()
   if (readsAhead) await deletion.readAhead()
@@ -72,43 +74,17 @@ export async function deleteUsers(
 class Deletion {
   readonly effects: Effects = { tables: new Map(), nulled: [], gone: [] }
   private readonly tx: Db
-  private readonly site: Site
+  private readonly rows: BatchRows
   private readonly candidates: Candidates
-  private readonly keys: readonly string[]
-  private readonly seed: SQL
   private readonly sink: LineSink | undefined
-  private readonly numbers: ReadonlyMap<Table, number>
   private empty: ReadonlySet<Table> = new Set()
   private ahead: { readonly steps: readonly DeletionStep[]; readonly reading: ReadingAhead } | undefined
 
-  constructor(
-    tx: Db,
-    site: Site,
-    candidates: Candidates,
-    keys: readonly string[],
-    sink: LineSink | undefined,
-  ) {
-    this.tx = tx
-    this.site = site
-    this.candidates = candidates
-    this.keys = keys
+  constructor(rows: BatchRows, sink: LineSink | undefined) {
+    this.tx = rows.tx
+    this.rows = rows
+    this.candidates = rows.candidates
     this.sink = sink
-    this.numbers = new Map(archivedTables(candidates.dependents).map((table, i) => [table, i]))
-    this.seed = this.seedOf(keys)
-  }
-
-  /** Mostly the key is all that anything refers to; then nobody need be looked up, statement by statement. */
-  private seedOf(keys: readonly string[]): SQL {
-    const { tx, candidates, site } = this
-    const { shape, tables } = site
-    const { name, type } = shape.userKey
-    const columns = candidates.doomed.columnsOf(shape.users)
-    const rows =
-      columns.length === 1 && columns[0] === name
-        ? tx.dialect.keyRows(type, keys)
-        : sql`select ${columnList(columns)} from ${tables.users}
-            where ${tx.dialect.keyAmong(sql`${tables.users.key}`, type, keys)}`
-    return sql`${candidates.doomed.nameOf(shape.users)}(${columnList(columns)}) as (${rows})`
   }
 
   /**
@@ -124,7 +100,7 @@ class Deletion {
         tableName(table),
         isDoomed(this.candidates, table),
         columnList(doomed.identityOf(table)),
-        this.definitions([table]),
+        this.rows.definitions([table]),
       )
     }
   }
@@ -175,26 +151,12 @@ class Deletion {
   }
 
   private async clearReferences(table: Table): Promise<void> {
-    const { dependents, doomed } = this.candidates
-    for (const edge of edgesOnto(dependents, table, 'set-null')) {
+    const { sink } = this
+    for (const edge of edgesOnto(this.candidates.dependents, table, 'set-null')) {
       if (this.empty.has(edge.table)) continue
-      const cleared = edge.columns.map((column) => sql`${sql.identifier(column)} = null`)
-      const which = losesReference(doomed, edge)
-      await this.archiveReferences(edge, which)
-      const update = this.withRows(
-        [edge.references, edge.table],
-        sql`update ${tableName(edge.table)} set ${sql.join(cleared, sql`, `)} where ${which}`,
-      )
-      this.effects.nulled.push({ edge, rows: await this.nulled(edge, update) })
+      const rows = await clearReferences(this.rows, edge, sink && ((line) => sink.add(line)))
+      this.effects.nulled.push({ edge, rows })
     }
-  }
-
-  private async nulled(edge: Edge, update: SQL): Promise<Nulled> {
-    if (!mayGo(this.candidates.dependents, edge.table)) return this.tx.changes(update)
-    const rows = await this.tx.rows<{ row: string }>(
-      sql`${update} returning ${this.rowOf(edge.table)} as row`,
-    )
-    return rows.map(({ row }) => row)
   }
 
   /**
@@ -209,24 +171,13 @@ class Deletion {
       rows: sql`select ${columnList(this.candidates.doomed.identityOf(table))} from ${this.candidates.doomed.nameOf(table)}`,
       returning: this.returning(table),
     }))
-    const gone = await dialect.deleteTogether<ChangedRow>(this.tx, this.definitions(group), deletions)
+    const gone = await dialect.deleteTogether<ChangedRow>(this.tx, this.rows.definitions(group), deletions)
     for (const [i, table] of group.entries()) this.gone(table, gone[i] ?? [])
-  }
-
-  /** Returns the statement behind the definitions of the doomed rows of these tables. */
-  private withRows(tables: readonly Table[], statement: SQL): SQL {
-    return sql`with recursive ${sql.join(this.definitions(tables), sql`, `)} ${statement}`
-  }
-
-  private definitions(tables: readonly Table[], seed = this.seed): SQL[] {
-    const { doomed, dependents } = this.candidates
-    const losing = dependents.order.flat()
-    return [seed, ...doomed.definitions(tables.filter((table) => losing.includes(table)))]
   }
 
   private async delete(step: DeletionStep): Promise<void> {
     const { table, tables, which } = step
-    const deletion = this.withRows(tables, sql`delete from ${tableName(table)} where ${which}`)
+    const deletion = this.rows.withRows(tables, sql`delete from ${tableName(table)} where ${which}`)
     if (mayBeNulled(this.candidates.dependents, table)) {
       return this.gone(table, await this.tx.rows(sql`${deletion} returning ${this.returning(table)}`))
     }
@@ -243,29 +194,22 @@ class Deletion {
 
   /** The rows of a step as lines of the archive. */
   private linedRows({ table, tables, which }: DeletionStep): LinedRows {
-    const [before = '', after = ''] = deletedLine(this.numberOf(table), IMAGE).split(IMAGE)
+    const [before = '', after = ''] = deletedLine(this.rows.numberOf(table), IMAGE).split(IMAGE)
     return {
-      keys: this.keys,
-      definitions: (keys) => this.definitions(tables, keys === this.keys ? this.seed : this.seedOf(keys)),
+      keys: this.rows.keys,
+      definitions: (keys) => this.rows.definitions(tables, keys),
       table,
       where: which,
       line: { before, columns: table.columns, after },
     }
   }
 
-  /** By which the archive's lines name the table. */
-  private numberOf(table: Table): number {
-    return this.numbers.get(table) ?? -1
-  }
-
   private returning(table: Table): SQL {
     const image = this.sink ? this.tx.dialect.image(table.columns) : sql`cast(null as text)`
-    const row = mayBeNulled(this.candidates.dependents, table) ? this.rowOf(table) : sql`cast(null as text)`
+    const row = mayBeNulled(this.candidates.dependents, table)
+      ? this.rows.identity(table)
+      : sql`cast(null as text)`
     return sql`${image} as image, ${row} as row`
-  }
-
-  private rowOf(table: Table): SQL {
-    return this.tx.dialect.image(this.columnsNamed(table, this.candidates.doomed.identityOf(table)))
   }
 
   private gone(table: Table, rows: readonly ChangedRow[]): void {
@@ -273,39 +217,8 @@ class Deletion {
     if (mayBeNulled(this.candidates.dependents, table)) {
       this.effects.gone.push({ table, rows: rows.flatMap(({ row }) => row ?? []) })
     }
-    for (const { image } of rows) this.sink?.add(deletedLine(this.numberOf(table), image))
+    for (const { image } of rows) this.sink?.add(deletedLine(this.rows.numberOf(table), image))
   }
-
-  /** Also the hidden one that tells the rows of a table without a primary key apart. */
-  private columnsNamed(table: Table, names: readonly string[]): ImageColumn[] {
-    return names.map((name) => columnOf(table, name) ?? this.tx.dialect.rowIdOf(table))
-  }
-
-  /** Before they are set to NULL. The rows are locked: what is archived is what was there. */
-  private async archiveReferences(edge: Edge, which: SQL): Promise<void> {
-    if (!this.sink) return
-    const { dialect } = this.tx
-    const columns = [...lastingIdentity(edge), ...edge.columns]
-    const cut = columns.length - edge.columns.length
-    const rows = await this.tx.rows<ImageRow>(
-      this.withRows(
-        [edge.references, edge.table],
-        sql`select ${dialect.image(this.columnsNamed(edge.table, columns))} as image from ${tableName(edge.table)} where ${which} ${dialect.forUpdate}`,
-      ),
-    )
-    const n = this.numberOf(edge.table)
-    for (const row of rows) {
-      const named = cellsOf(row).map((cell, i): [string, Cell] => [columns[i] ?? '', cell])
-      const [key, was] = [Object.fromEntries(named.slice(0, cut)), Object.fromEntries(named.slice(cut))]
-      this.sink.add(JSON.stringify({ n, key, was } satisfies ClearedLine))
-    }
-  }
-}
-
-/** Returns the columns by which a row is found again later: without a primary key, all that stay as they are. */
-function lastingIdentity({ table, columns }: Edge): readonly string[] {
-  if (table.primaryKey.length > 0) return table.primaryKey
-  return table.columns.flatMap(({ name, generated }) => (generated || columns.includes(name) ? [] : [name]))
 }
 
 function add(counts: Map<string, number>, name: string, number: number): void {
