@@ -13,6 +13,7 @@ import {
 } from '../users/plan.ts'
 import { openPlan, PlanWriter, planHeader, plannedUsers } from '../users/plan-file.ts'
 import { unchangedKeys } from '../users/recheck.ts'
+import { isSameDatabase, type SiteDatabase, shownDatabase, siteDatabase } from '../users/site-database.ts'
 import { databaseIdentity } from './archives.ts'
 import type { Context } from './context.ts'
 
@@ -22,6 +23,8 @@ const BATCH_SIZE = 1_000
 /** A plan that somebody has read, and wants carried out as it is. */
 export interface ReviewedPlan {
   readonly criteria: Criteria
+  /** Throws a UserError (refused) when the plan was made for another site. */
+  refuseOther(site: Site): void
   /** Returns what can still be carried out of the plan; who matched and who was kept is of when it was made. */
   plan(site: Site, options: Pick<PlanOptions, 'countsRows'>): Promise<PurgePlan>
   users(batchSize: number): AsyncIterable<PlannedBatch>
@@ -50,7 +53,7 @@ export async function frozenPlan(
   }
 }
 
-/** Reads a plan. Throws a UserError when it cannot be used on this database. */
+/** Reads a plan. Throws a UserError when it is none. */
 export async function loadPlan(
   file: string,
   { target, configured }: Settings,
@@ -58,18 +61,12 @@ export async function loadPlan(
 ): Promise<ReviewedPlan> {
   const path = resolve(context.cwd, file)
   const { database, criteria, counts } = await openPlan(path)
-  const here = databaseIdentity(target)
-  if (database.identity !== here) {
-    throw new UserError(`the plan was made for another database: ${database.identity}`, {
-      kind: 'refused',
-      hint: `this one is ${here}: make a plan for it with --plan-out`,
-    })
-  }
   const protect = [...(criteria.guards.protect ?? []), ...(configured.protect ?? [])]
   // Whoever has come onto the protect list since is protected.
   const now = { ...criteria, guards: { ...criteria.guards, protect } }
   return {
     criteria: now,
+    refuseOther: (site) => refuseOther(database, siteDatabase(site, databaseIdentity(target))),
     async plan(site, options) {
       const userIds = await unchangedKeys(site, now, plannedUsers(path, BATCH_SIZE))
       const left = await planIdentified(site, { ...now, selection: { ...now.selection, userIds } }, options)
@@ -78,4 +75,12 @@ export async function loadPlan(
     },
     users: (batchSize) => plannedUsers(path, batchSize),
   }
+}
+
+function refuseOther(planned: SiteDatabase, here: SiteDatabase): void {
+  if (isSameDatabase(planned, here)) return
+  throw new UserError(`the plan was made for another database: ${shownDatabase(planned)}`, {
+    kind: 'refused',
+    hint: `this one is ${shownDatabase(here)}: make a plan for it with --plan-out`,
+  })
 }

@@ -1,16 +1,13 @@
 import * as z from 'zod'
 import { ARCHIVE_FORMAT, type ArchiveHeader } from './archive.ts'
+import { SITE_DATABASE } from './site-database-schema.ts'
 
 const names = z.array(z.string())
 
 /** Whatever is read of a header. */
 const SCHEMA = z.object({
   format: z.literal(ARCHIVE_FORMAT),
-  database: z.object({
-    kind: z.enum(['sqlite', 'postgres']),
-    identity: z.string(),
-    schema: z.optional(z.string()),
-  }),
+  database: SITE_DATABASE,
   users: z.string(),
   user_key: z.string(),
   user_columns: z.object({ username: z.string().optional(), email: z.string().optional() }),

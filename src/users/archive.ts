@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Table } from '../db/catalog.ts'
-import type { Cell, Dialect } from '../db/dialect.ts'
+import type { Cell } from '../db/dialect.ts'
 import { type Instant, instantOf } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
@@ -11,6 +11,7 @@ import type { Site } from '../site/site.ts'
 import { makeDirectory, syncDirectory } from './archive-directory.ts'
 import { type ArchiveBatch, ArchiveWriter } from './archive-writer.ts'
 import type { Criteria } from './criteria.ts'
+import { type SiteDatabase, siteDatabase } from './site-database.ts'
 
 export const ARCHIVE_FORMAT = 1
 
@@ -29,19 +30,12 @@ export interface ArchivedEdge {
   readonly referenced: readonly string[]
 }
 
-/** Where the users were. */
-export interface ArchivedDatabase {
-  readonly kind: Dialect['name']
-  readonly identity: string
-  /** Of the user table: tenants may have one each. */
-  readonly schema?: string | undefined
-}
-
 /** The first line of an archive. */
 export interface ArchiveHeader {
   readonly usermgmt: string
   readonly format: number
-  readonly database: ArchivedDatabase
+  /** Where the users were. */
+  readonly database: SiteDatabase
   readonly started: Instant
   readonly users: string
   readonly user_key: string
@@ -168,11 +162,6 @@ async function explained<T>(path: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Returns how an archive names the database of the site. */
-export function archivedDatabase({ db, shape }: Site, identity: string): ArchivedDatabase {
-  return { kind: db.dialect.name, identity, schema: shape.users.namespace }
-}
-
 /** Returns the header of a run that starts now. */
 export function archiveHeader(
   site: Site,
@@ -186,7 +175,7 @@ export function archiveHeader(
   return {
     usermgmt: run.version,
     format: ARCHIVE_FORMAT,
-    database: archivedDatabase(site, run.identity),
+    database: siteDatabase(site, run.identity),
     started: instantOf(run.now),
     users: users.label,
     user_key: userKey.name,

@@ -9,6 +9,7 @@ import { jsonIn } from '../json.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria } from './criteria.ts'
 import type { PlannedBatch, PlannedUser, PurgePlan } from './plan.ts'
+import { type SiteDatabase, siteDatabase } from './site-database.ts'
 
 export const PLAN_FORMAT = 1
 
@@ -20,7 +21,7 @@ const BEGINNING_BYTES = 100
 export interface PlanHeader {
   readonly usermgmt: string
   readonly plan: number
-  readonly database: { readonly kind: string; readonly identity: string }
+  readonly database: SiteDatabase
   readonly made: Instant
   /** Guards and rules as they were; the selection without the users named, for the lines are these. */
   readonly criteria: Criteria
@@ -37,7 +38,7 @@ export function planHeader(
   return {
     usermgmt: run.version,
     plan: PLAN_FORMAT,
-    database: { kind: site.db.dialect.name, identity: run.identity },
+    database: siteDatabase(site, run.identity),
     made: instantOf(run.now),
     criteria: {
       selection: { ...selection, users: undefined, userIds: undefined, limit: undefined },

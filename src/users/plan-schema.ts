@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { dateOf } from '../django/datetime.ts'
 import { GUARD_NAMES, INCLUDABLE } from './criteria.ts'
 import { PLAN_FORMAT, type PlanHeader } from './plan-file.ts'
+import { SITE_DATABASE } from './site-database-schema.ts'
 
 const names = z.array(z.string())
 const count = z.int().min(0)
@@ -36,7 +37,7 @@ const rules = z.strictObject({
 const HEADER = z.object({
   usermgmt: z.string(),
   plan: z.literal(PLAN_FORMAT),
-  database: z.object({ kind: z.string(), identity: z.string() }),
+  database: SITE_DATABASE,
   made: instant,
   criteria: z.strictObject({ selection, guards, rules: z.array(rules) }),
   counts: z.object({

@@ -2,8 +2,9 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { describeEachDatabase } from '../support/databases.ts'
-import { allRowsOf, insert, rowsOf, type TestSite } from '../support/sites.ts'
+import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
+import { allRowsOf, insert, rowsOf, siteInSchema, type TestSite } from '../support/sites.ts'
+import { addUser } from '../support/users.ts'
 import { exampleSite } from './example-site.ts'
 import { usermgmt } from './run.ts'
 
@@ -270,5 +271,29 @@ describeEachDatabase('a reviewed plan', (harness) => {
       stdout: '',
       stderr: expect.stringMatching(/cannot be written: there is no such file or directory; .*\n$/),
     })
+  })
+})
+
+describeDatabase('postgres', 'the plan of one tenant', (harness) => {
+  test('deletes nobody in the schema of another', async () => {
+    const site = await siteInSchema(harness, 'django5.2-allauth65', { schema: 'one' })
+    await addUser(site)
+    // The same users: nothing but the schema tells them apart.
+    await site.database.run(`create schema two;
+      create table two.auth_user as table one.auth_user; alter table two.auth_user add primary key (id);
+      create table two.account_emailaddress as table one.account_emailaddress;
+      alter table two.account_emailaddress add foreign key (user_id) references two.auth_user (id)`)
+    const cwd = await mkdtemp(join(directory, 'tenants-'))
+    const run = (args: string, url: string) => usermgmt(args.split(' '), { env: { DATABASE_URL: url }, cwd })
+    expect(await run('purge --since 2020-01-01 --plan-out plan', site.url)).toMatchObject({ exit: 0 })
+    for (const way of ['--yes', '--dry-run']) {
+      const elsewhere = await run(`purge --plan plan ${way}`, site.url.replace('%3Done', '%3Dtwo'))
+      expect(elsewhere).toMatchObject({ exit: 3, stdout: '' })
+      expect(elsewhere.stderr).toMatch(
+        /^usermgmt: the plan was made for another database: .* \(schema one\); this one is .* \(schema two\): /,
+      )
+    }
+    const { stdout } = await run('purge --plan plan --yes --max-delete 100% --format json', site.url)
+    expect(JSON.parse(stdout)).toMatchObject({ deleted: 1 })
   })
 })

@@ -59,10 +59,15 @@ export async function purgeUnverified(
     reviewed,
   }
   const onlyLooks = options.dryRun || options.planOut !== undefined
-  await withSite(context, globals, (site) => (onlyLooks ? showPlan : carryOut)(site, purge), {
-    settings,
-    connections: connectionsFor(options),
-  })
+  await withSite(
+    context,
+    globals,
+    (site) => {
+      reviewed?.refuseOther(site)
+      return (onlyLooks ? showPlan : carryOut)(site, purge)
+    },
+    { settings, connections: connectionsFor(options) },
+  )
 }
 
 async function showPlan(site: Site, purge: Purge): Promise<void> {

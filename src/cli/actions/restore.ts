@@ -3,11 +3,11 @@ import { UserError } from '../../errors.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
 import type { RunEnd } from '../../ledger/run.ts'
 import type { Site } from '../../site/site.ts'
-import { type ArchivedDatabase, archivedDatabase } from '../../users/archive.ts'
 import { findArchived } from '../../users/find-archived.ts'
 import { type OpenArchive, openArchive } from '../../users/open-archive.ts'
 import { restore } from '../../users/restore.ts'
 import type { RestoreReport } from '../../users/restore-report.ts'
+import { isSameDatabase, type SiteDatabase, shownDatabase, siteDatabase } from '../../users/site-database.ts'
 import { databaseIdentity } from '../archives.ts'
 import type { RestoreCommandOptions } from '../commands/restore.ts'
 import { type Context, canAsk, type GlobalOptions } from '../context.ts'
@@ -34,7 +34,7 @@ export async function restoreArchive(
   const archive = await openArchive(path)
   try {
     const report = await withSite(context, globals, async (site, { target }) => {
-      refuseOther(archive.header.database, archivedDatabase(site, databaseIdentity(target)), options)
+      refuseOther(archive.header.database, siteDatabase(site, databaseIdentity(target)), options)
       const users = options.user && (await findArchived(site, archive, options.user))
       await warnOfTriggers(site, archive, talkOf(context, globals))
       if (!options.dryRun && !options.yes) await confirm(context, globals)
@@ -77,20 +77,15 @@ function rowsIn({ restored }: RestoreReport): number {
 }
 
 function refuseOther(
-  archived: ArchivedDatabase,
-  here: ArchivedDatabase,
+  archived: SiteDatabase,
+  here: SiteDatabase,
   { anyDatabase }: RestoreCommandOptions,
 ): void {
-  const isSame = archived.identity === here.identity && archived.schema === here.schema
-  if (isSame || anyDatabase) return
+  if (anyDatabase || isSameDatabase(archived, here)) return
   throw new UserError(`the archive comes from another database: ${shownDatabase(archived)}`, {
     kind: 'refused',
     hint: `this one is ${shownDatabase(here)}; if it is the same, or a copy, add --any-database`,
   })
-}
-
-function shownDatabase({ identity, schema = 'public' }: ArchivedDatabase): string {
-  return schema === 'public' ? identity : `${identity} (schema ${schema})`
 }
 
 async function confirm(context: Context, globals: GlobalOptions): Promise<void> {

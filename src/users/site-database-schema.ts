@@ -1,0 +1,8 @@
+import * as z from 'zod'
+
+/** A `SiteDatabase` as a file has it. */
+export const SITE_DATABASE = z.object({
+  kind: z.enum(['sqlite', 'postgres']),
+  identity: z.string(),
+  schema: z.string().optional(),
+})
