@@ -9,6 +9,7 @@ const REASONS: Record<string, string> = {
   EDQUOT: 'the disk quota is used up',
   EFBIG: 'the file would be larger than this process may write',
   EEXIST: 'it is there already',
+  REMOVED: 'it has been removed',
 }
 
 /** Returns in words why a file could not be read or written. */

@@ -9,6 +9,11 @@ import { COMPRESSION, withHead } from './archive-format.ts'
 /** How much text is compressed at once, in bytes: by another thread, while the database is at work. */
 const PIECE_BYTES = 512 * 1024
 
+/** Somebody has removed the file: what is written into it nobody can open any more. */
+class Removed extends Error {
+  readonly code = 'REMOVED'
+}
+
 const compress = promisify<Buffer, ZlibOptions, Buffer>(gzip)
 
 /** Appends batches to a new file that only its owner may read. */
@@ -54,6 +59,7 @@ export class ArchiveWriter {
   private async write(pieces: readonly Buffer[], lines: number, isEnd: boolean): Promise<void> {
     await this.file.appendFile(Buffer.concat(withHead(pieces, { lines, number: this.written, isEnd })))
     await this.file.datasync()
+    if ((await this.file.stat()).nlink === 0) throw new Removed()
     this.written += 1
   }
 

@@ -17,8 +17,8 @@ afterEach(() => rm(directory, { recursive: true }))
 const nameOf = (which: string) => `purge-${which}.ndjson.gz`
 const pathOf = (which: string) => join(directory, nameOf(which))
 
-async function prune() {
-  const ran = await usermgmt(['archive', 'prune', '--older-than', '30d', '--archive', directory], {
+async function prune(age = '30d') {
+  const ran = await usermgmt(['archive', 'prune', '--older-than', age, '--archive', directory], {
     now: NOW,
   })
   return { ...ran, left: (await readdir(directory)).sort() }
@@ -32,6 +32,19 @@ test('old archives go, young ones stay', async () => {
     stdout: '1 archive removed, 1 kept\n',
     stderr: '',
     left: [nameOf('young')],
+  })
+})
+
+test('what a purge may still be writing stays, however young may go', async () => {
+  const hoursAgo = (hours: number) => new Date(NOW.getTime() - hours * 60 * 60 * 1000)
+  await writeArchive(pathOf('at-work'), hoursAgo(23))
+  await writeArchive(pathOf('ended'), hoursAgo(23), { ended: true })
+  await writeArchive(pathOf('killed'), hoursAgo(25))
+  expect(await prune('0d')).toMatchObject({
+    exit: 0,
+    stdout: '2 archives removed, 1 kept (1 without an end: the purge may be at work)\n',
+    stderr: '',
+    left: [nameOf('at-work')],
   })
 })
 

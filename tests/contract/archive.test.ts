@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -265,6 +266,22 @@ describeEachDatabase('archive and restore', (harness) => {
     await writeFile(join(directory, 'archive'), 'a file where the directory should be')
     await expect(purgeInto(site)).rejects.toThrow(/cannot be written/)
     expect(await rowsOf(site.db, 'auth_user')).toHaveLength(1)
+  })
+
+  test('an archive that somebody removes stops the purge: nobody goes into a file without a name', async () => {
+    const { site } = await filled()
+    const { path, report } = await purgeAll(directory, site, {
+      rules: RULES,
+      size: 1,
+      onProgress: ({ done }) => {
+        if (done === 2) rmSync(join(directory, 'archive'), { recursive: true })
+      },
+    })
+    expect(report).toMatchObject({ deleted: 2, failed: [] })
+    expect(report.stopped).toMatchObject({
+      error: { message: `the archive ${path} cannot be written: it has been removed` },
+    })
+    expect(await rowsOf(site.db, 'auth_user')).toHaveLength(4)
   })
 
   test('a file that is no archive is refused', async () => {

@@ -12,12 +12,13 @@ import { type RestoreOptions, restore } from '../../src/users/restore.ts'
 import { criteria } from './criteria.ts'
 import type { TestSite } from './sites.ts'
 
-/** Writes an archive of that time, without a proper header. */
-export async function writeArchive(path: string, time: Date): Promise<void> {
+/** Writes an archive of that time, without a proper header; `ended`: with the record that a purge writes last. */
+export async function writeArchive(path: string, time: Date, { ended = false } = {}): Promise<void> {
   const writer = await ArchiveWriter.create(path)
-  const batch = writer.batch()
-  batch.add('{}')
-  await batch.save()
+  for (const batch of [writer.batch(), ...(ended ? [writer.endBatch()] : [])]) {
+    batch.add('{}')
+    await batch.save()
+  }
   await writer.close()
   await utimes(path, time, time)
 }

@@ -40,11 +40,13 @@ export async function pruneOldArchives(
   if (directory === undefined) {
     throw new UserError('there is no archive directory: the configuration file says archive: false')
   }
-  const clock = { now: context.now(), zone: 'UTC' }
-  const oldest = dateOf(named('--older-than', () => pastInstant(olderThan, clock)))
-  const report = await pruneArchives(directory, oldest)
-  const kept = report.kept + report.failed.length
-  await context.stdout.write(`${counted(report.removed, 'archive')} removed, ${kept} kept\n`)
+  const now = context.now()
+  const oldest = dateOf(named('--older-than', () => pastInstant(olderThan, { now, zone: 'UTC' })))
+  const report = await pruneArchives(directory, { oldest, now })
+  const { unfinished } = report
+  const kept = report.kept + unfinished + report.failed.length
+  const remark = unfinished > 0 ? ` (${unfinished} without an end: the purge may be at work)` : ''
+  await context.stdout.write(`${counted(report.removed, 'archive')} removed, ${kept} kept${remark}\n`)
   throwWhenPartly(report)
 }
 

@@ -34,7 +34,9 @@ export function registerArchive(program: Command, context: Context): void {
     })
   archive
     .command('prune')
-    .description('Removes old archives: they hold personal data.')
+    .description(
+      'Removes old archives: they hold personal data. One that a purge may still be writing stays.',
+    )
     .addOption(
       valueOption('--older-than <age>', 'remove what is older: 30d, 6mo, 1y', textFrom).makeOptionMandatory(),
     )
