@@ -1,7 +1,9 @@
 import { UserError } from '../errors.ts'
 import { jsonIn } from '../json.ts'
+import { refuseIrregular } from '../regular-file.ts'
 import { ARCHIVE_FORMAT, type ArchiveHeader } from './archive.ts'
 import { ArchiveReader } from './archive-reader.ts'
+import { holdsArchiveText } from './repacked-archive.ts'
 
 /** An archive to read from. */
 export interface OpenArchive {
@@ -19,6 +21,7 @@ const HINTS: Readonly<Record<string, string>> = {
  * says about its tables is not true of another.
  */
 export async function openArchive(path: string): Promise<OpenArchive> {
+  await refuseIrregular(path)
   const reader = await ArchiveReader.open(path).catch((cause: NodeJS.ErrnoException) => {
     throw new UserError(`the archive ${path} cannot be read`, {
       hint: HINTS[cause.code ?? ''] ?? 'see who may read it',
@@ -27,6 +30,7 @@ export async function openArchive(path: string): Promise<OpenArchive> {
   })
   try {
     const [first] = (await reader.lines(0)) ?? []
+    if (first === undefined && reader.batches === 0) await refuseRepacked(path)
     const header = await headerFrom(first, path)
     if (reader.hasSeveral) {
       throw new UserError('there are several archives in this file', {
@@ -38,6 +42,14 @@ export async function openArchive(path: string): Promise<OpenArchive> {
     await reader.close()
     throw error
   }
+}
+
+/** Its batches cannot be found, and nobody can tell any more whether all are there. */
+async function refuseRepacked(path: string): Promise<void> {
+  if (!(await holdsArchiveText(path))) return
+  throw new UserError(`${path} has been unpacked since purge wrote it`, {
+    hint: 'give the file as purge wrote it: one that was unpacked, or packed again, is not read',
+  })
 }
 
 async function headerFrom(line: string | undefined, path: string): Promise<ArchiveHeader> {

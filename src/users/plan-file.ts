@@ -6,6 +6,7 @@ import { type Instant, instantOf } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
 import { jsonIn } from '../json.ts'
+import { refuseIrregular } from '../regular-file.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria } from './criteria.ts'
 import type { PlannedBatch, PlannedUser, PurgePlan } from './plan.ts'
@@ -98,6 +99,7 @@ export class PlanWriter {
 
 /** Reads a plan's header, and counts its users. Throws a UserError when it is no plan, or not a whole one. */
 export async function openPlan(path: string): Promise<PlanHeader> {
+  await refuseIrregular(path)
   let header: PlanHeader | undefined
   let users = 0
   for await (const line of linesOf(path)) {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -221,6 +222,17 @@ describeEachDatabase('a reviewed plan', (harness) => {
         stderr: expect.stringMatching(/^usermgmt: the plan was made for another database: /),
       })
       expect(await idsIn(other)).toHaveLength(6)
+    })
+
+    test('when it is a pipe: it is read more than once', async () => {
+      const { site, cwd, run, before } = await planned()
+      execFileSync('mkfifo', [join(cwd, 'pipe')])
+      expect(await run('purge --plan pipe --yes')).toMatchObject({
+        exit: 1,
+        stdout: '',
+        stderr: expect.stringMatching(/^usermgmt: \S+pipe is no regular file; .*\n$/),
+      })
+      expect(await allRowsOf(site.db)).toEqual(before)
     })
 
     test('when there is none', async () => {

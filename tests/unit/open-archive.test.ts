@@ -1,4 +1,5 @@
-import { type FileHandle, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { type FileHandle, mkdtemp, open, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -11,6 +12,9 @@ vi.mock('node:fs/promises', async (original) => {
   const fs = await original<typeof import('node:fs/promises')>()
   return { ...fs, open: vi.fn(fs.open) }
 })
+
+/** Of a gzip member: without the flag its extra field is no field. */
+const FLAGS_AT = 3
 
 const HEADER = {
   usermgmt: '0.0.0',
@@ -37,11 +41,14 @@ afterEach(async () => {
   await rm(directory, { recursive: true })
 })
 
-async function writeFirst(line: string): Promise<void> {
+/** Writes an archive with a line in each batch. */
+async function writeBatches(...lines: readonly string[]): Promise<void> {
   const writer = await ArchiveWriter.create(path)
-  const batch = writer.batch()
-  batch.add(line)
-  await batch.save()
+  for (const line of lines) {
+    const batch = writer.batch()
+    batch.add(line)
+    await batch.save()
+  }
   await writer.close()
 }
 
@@ -52,7 +59,7 @@ async function descriptors(): Promise<number[]> {
 }
 
 test('a header that says all that is needed is read', async () => {
-  await writeFirst(JSON.stringify(HEADER))
+  await writeBatches(JSON.stringify(HEADER))
   const { header, reader } = await openArchive(path)
   await reader.close()
   expect(header).toEqual(HEADER)
@@ -61,14 +68,14 @@ test('a header that says all that is needed is read', async () => {
 test.each<[string, () => Promise<void>]>([
   ['nothing', () => writeFile(path, '')],
   ['a text', () => writeFile(path, `somebody's notes, ${'which are long '.repeat(10)}`)],
-  ['what gzip has made', () => writeFile(path, gzipSync(JSON.stringify(HEADER)))],
-  ['no JSON', () => writeFirst('{bad')],
-  ['no object', () => writeFirst('null')],
-  ['a format, and nothing else', () => writeFirst('{"format":1}')],
-  ['tables without names', () => writeFirst(JSON.stringify({ ...HEADER, tables: [{}] }))],
+  ['what gzip has made', () => writeFile(path, gzipSync('notes '.repeat(100)))],
+  ['no JSON', () => writeBatches('{bad')],
+  ['no object', () => writeBatches('null')],
+  ['a format, and nothing else', () => writeBatches('{"format":1}')],
+  ['tables without names', () => writeBatches(JSON.stringify({ ...HEADER, tables: [{}] }))],
   [
     'a database nobody knows',
-    () => writeFirst(JSON.stringify({ ...HEADER, database: { kind: 'x', identity: '' } })),
+    () => writeBatches(JSON.stringify({ ...HEADER, database: { kind: 'x', identity: '' } })),
   ],
 ])('a file that holds %s is refused in one line, and closed', async (_, write) => {
   await write()
@@ -85,8 +92,40 @@ test.each<[string, () => Promise<void>]>([
   expect(new Set(await descriptors())).toEqual(new Set([-1]))
 })
 
+test.each<[string, (text: string) => string | Buffer]>([
+  ['unpacked', (text) => text],
+  ['packed again', (text) => gzipSync(text)],
+])('an archive that has been %s is known for what it is', async (_, made) => {
+  await writeFile(path, made(`${JSON.stringify(HEADER)}\n${'{"d":0,"row":["1"]}\n'.repeat(10_000)}`))
+  expect(await usermgmt(['archive', 'show', path])).toMatchObject({
+    exit: 1,
+    stdout: '',
+    stderr: `usermgmt: ${path} has been unpacked since purge wrote it; give the file as purge wrote it: one that was unpacked, or packed again, is not read\n`,
+  })
+})
+
+test('one whose first batch is damaged is not taken for one that has been packed again', async () => {
+  await writeBatches(JSON.stringify(HEADER), '{}')
+  const content = await readFile(path)
+  content.writeUInt8(0, FLAGS_AT)
+  await writeFile(path, content)
+  await expect(openArchive(path)).rejects.toThrow('not an archive of usermgmt, or damaged at its beginning')
+})
+
+test('a pipe or a device is refused, and a link to an archive is followed', async () => {
+  const pipe = join(directory, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  for (const irregular of [pipe, '/dev/null']) {
+    await expect(openArchive(irregular)).rejects.toThrow(`${irregular} is no regular file`)
+  }
+  await writeBatches(JSON.stringify(HEADER))
+  await symlink(path, join(directory, 'link'))
+  const { reader } = await openArchive(join(directory, 'link'))
+  await reader.close()
+})
+
 test('a newer format is told apart', async () => {
-  await writeFirst('{"format":2}')
+  await writeBatches('{"format":2}')
   await expect(openArchive(path)).rejects.toThrow(`${path} is not an archive that this version reads`)
 })
 
