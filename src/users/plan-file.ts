@@ -102,11 +102,21 @@ export async function openPlan(path: string): Promise<PlanHeader> {
   await refuseIrregular(path)
   let header: PlanHeader | undefined
   let users = 0
+  let last: string | undefined
+  let repeated = false
   for await (const line of linesOf(path)) {
-    if (!header) header = await headerFrom(line, path)
-    else if (userFrom(line)) users += 1
+    if (!header) {
+      header = await headerFrom(line, path)
+      continue
+    }
+    const user = userFrom(line)
+    if (!user) continue
+    // They are in the order of their keys.
+    repeated ||= user.key === last
+    last = user.key
+    users += 1
   }
-  if (header && users === header.counts.toDelete) return header
+  if (header && !repeated && users === header.counts.toDelete) return header
   throw new UserError(`${path} is not a whole plan`, {
     hint: 'make a new one with: usermgmt purge --plan-out',
   })

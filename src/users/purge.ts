@@ -201,7 +201,8 @@ class PurgeRun {
     )
     this.deleted += deletable.length
     this.changed += batch.length - deletable.length
-    addKept(this.kept, kept)
+    // Who was kept when a plan was reviewed has been counted then; whoever is kept since has changed.
+    if (!this.options.batches) addKept(this.kept, kept)
     if (effects) this.addEffects(effects)
     this.advance()
   }

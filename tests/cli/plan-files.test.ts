@@ -114,6 +114,16 @@ describeEachDatabase('a reviewed plan', (harness) => {
     expect(await idsIn(site)).toEqual(before.filter((id) => id !== '2' && id !== '4'))
   })
 
+  test('counts whom a guard keeps since as changed, and only so', async () => {
+    const { site, run } = await planned()
+    await site.database.run(`UPDATE auth_user SET is_staff = true WHERE id = 3`)
+    const look = await run('purge --plan plan.ndjson --dry-run --format json')
+    const { stdout } = await run('purge --plan plan.ndjson --yes --format json')
+    expect(JSON.parse(look.stdout)).toMatchObject({ matched: 4, to_delete: 2, changed: 1 })
+    expect(JSON.parse(stdout)).toMatchObject({ matched: 4, deleted: 2, changed: 1 })
+    expect(JSON.parse(stdout).kept).toEqual(JSON.parse(look.stdout).kept)
+  })
+
   test('keeps whoever has come onto the protect list of the configuration since', async () => {
     const { site, cwd, run } = await planned()
     await writeFile(join(cwd, 'usermgmt.config.json'), '{"protect": ["xqzv81"]}')
@@ -173,6 +183,7 @@ describeEachDatabase('a reviewed plan', (harness) => {
         (text) => text.trimEnd().split('\n').slice(0, -1).join('\n'),
         'is not a whole plan',
       ],
+      ['with a user in it twice', (text) => text.replace(/^(\[.*\n)\[.*\n/m, '$1$1'), 'is not a whole plan'],
       ['cut within a line', (text) => text.slice(0, -10), 'is not a whole plan'],
       [
         'of a later version',
