@@ -64,6 +64,14 @@ const valueMissing: Wording = ({ message, table, column }) => [
 ]
 const triggered: Wording = () => ['a trigger of the database refused it']
 
+/** The statement could tell the table, and is not to be shown. */
+function missingColumn(name: string): Words {
+  return [
+    `a column is missing: ${plain(name)}`,
+    "usermgmt migrate tells whether it is one of the tool's own tables; else see which migrations of the site are pending",
+  ]
+}
+
 /** What pg says when the connection ends under it. */
 export const LOST =
   /Connection terminated|connection timeout|Client has encountered a connection error|not queryable/i
@@ -91,7 +99,11 @@ const MESSAGES: readonly [RegExp, Wording][] = [
     ],
   ],
   [/^(table|view|index) \S+ already exists/, inTheWay],
-  [/^no such column: /, ({ message }) => [`a column is missing: ${plain(message.slice(16))}`]],
+  [/^no such column: /, ({ message }) => missingColumn(plain(message.slice(16)))],
+  [
+    /^table \S+ has no column named /,
+    ({ message }) => missingColumn(message.replace(/^table (\S+) has no column named (\S+)$/, '$1.$2')),
+  ],
 ]
 
 /** By code, first match wins: SQLSTATE (PostgreSQL manual, Appendix A), SQLite's result codes, Node's system errors. */
@@ -144,7 +156,7 @@ const CODES: readonly [RegExp, Wording][] = [
     ],
   ],
   [/^42P07$/, inTheWay],
-  [/^42703$/, ({ message }) => [`a column is missing${missing(message)}`]],
+  [/^42703$/, ({ message }) => missingColumn(columnIn(message))],
   [
     /^3F000$/,
     () => ['the search_path of the URL names no schema that exists', 'create the schema, or see the URL'],
@@ -230,8 +242,14 @@ function permission(message: string): string {
 }
 
 function missing(message: string): string {
-  const found = /(?:relation|column) ("?[\w."]+"?)/.exec(message)
+  const found = /relation ("?[\w."]+"?)/.exec(message)
   return found?.[1] ? `: ${found[1].replaceAll('"', '')}` : ''
+}
+
+/** With its table where the server names it: `column "counts" of relation "usermgmt_run" does not exist`. */
+function columnIn(message: string): string {
+  const [, column = '', table] = /column ("?[\w."]+"?)(?: of relation ("?[\w."]+"?))?/.exec(message) ?? []
+  return (table === undefined ? column : `${table}.${column}`).replaceAll('"', '')
 }
 
 /** The tool's own tables are easily made. */

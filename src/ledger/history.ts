@@ -1,4 +1,4 @@
-import { and, desc, eq, exists, gt, inArray, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
+import { and, desc, eq, exists, gt, inArray, not, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import type { Db } from '../db/port.ts'
 import type { Instant } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
@@ -6,17 +6,17 @@ import { ledgerTables } from '../site/ledger.ts'
 import type { Site } from '../site/site.ts'
 import { runsHoldingLocks } from './lock.ts'
 
-/** A run as the ledger has it. */
+/** A run as the ledger has it. Of one whose own record is lost there is nothing but whom it has deleted. */
 export interface RecordedRun {
   readonly id: string
-  readonly command: string
+  readonly command: string | null
   readonly options: Readonly<Record<string, unknown>>
-  readonly actor: string
-  readonly host: string
-  readonly version: string
-  readonly startedAt: Instant
+  readonly actor: string | null
+  readonly host: string | null
+  readonly version: string | null
+  readonly startedAt: Instant | null
   readonly endedAt: Instant | null
-  /** `running`: it holds its lock. `unknown`: it never recorded its end. */
+  /** `running`: it holds its lock. `unknown`: it never recorded its end. `lost`: its record is not there any more. */
   readonly outcome: string
   /** Of a run without an end: how many it has deleted so far. */
   readonly counts: Readonly<Record<string, unknown>>
@@ -42,6 +42,19 @@ export interface RecordedReminder {
   readonly createdAt: Instant
 }
 
+/** What is known of a run without its record. */
+const LOST: Omit<RecordedRun, 'id' | 'counts'> = {
+  command: null,
+  options: {},
+  actor: null,
+  host: null,
+  version: null,
+  startedAt: null,
+  endedAt: null,
+  outcome: 'lost',
+  archive: null,
+}
+
 const PAGE = 10_000
 /** What a person may shorten a run's id to, and a pattern cannot be made of. */
 const ID = /^[0-9a-f-]{1,36}$/
@@ -51,24 +64,30 @@ export async function listRuns(
   db: Db,
   { limit, email }: { limit: number; email?: string | undefined },
 ): Promise<RecordedRun[]> {
+  if (email === undefined) return selectRuns(db, undefined, limit)
   const { runs, deletions } = ledgerTables(db.dialect.kit)
-  const deletedIt =
-    email === undefined
-      ? undefined
-      : exists(
-          db
-            .select({ one: sql`1` })
-            .from(deletions)
-            .where(and(eq(deletions.runId, runs.id), isOfAddress(db, deletions.emailSha256, email))),
-        )
-  return selectRuns(db, deletedIt, limit)
+  const isTheirs = isOfAddress(db, deletions.emailSha256, email)
+  const deletedIt = exists(
+    db
+      .select({ one: sql`1` })
+      .from(deletions)
+      .where(and(eq(deletions.runId, runs.id), isTheirs)),
+  )
+  const found = await selectRuns(db, deletedIt, limit)
+  return [...found, ...(await lostRuns(db, isTheirs, limit - found.length))]
 }
 
 /** Returns the run whose id begins like this. Throws a UserError when there is none, or more than one. */
 export async function findRun(db: Db, id: string): Promise<RecordedRun> {
-  const { runs } = ledgerTables(db.dialect.kit)
+  const { runs, deletions } = ledgerTables(db.dialect.kit)
   const start = id.toLowerCase()
-  const found = ID.test(start) ? await selectRuns(db, sql`${runs.id} like ${`${start}%`}`, 2) : []
+  const begins = (id: SQLWrapper) => sql`${id} like ${`${start}%`}`
+  let found: RecordedRun[] = []
+  if (ID.test(start)) {
+    found = await selectRuns(db, begins(runs.id), 2)
+    // Only then: it reads all deletions.
+    if (found.length === 0) found = await lostRuns(db, begins(deletions.runId), 2)
+  }
   const [run] = found
   if (run && found.length === 1) return run
   throw new UserError(run ? `several runs begin with ${id}` : `there is no run ${id}`, {
@@ -140,6 +159,22 @@ async function selectRuns(db: Db, where: SQL | undefined, limit: number): Promis
     counts: row.counts === null ? (deleted.get(String(row.id)) ?? {}) : JSON.parse(row.counts),
     outcome: row.outcome ?? (running.has(String(row.id)) ? 'running' : 'unknown'),
   }))
+}
+
+/** Returns the runs that are only known by such deletions, in no order: when they were, only their record could tell. */
+async function lostRuns(db: Db, where: SQL, limit: number): Promise<RecordedRun[]> {
+  if (limit <= 0) return []
+  const { runs, deletions } = ledgerTables(db.dialect.kit)
+  const isRecorded = exists(db.select({ one: sql`1` }).from(runs).where(eq(runs.id, deletions.runId)))
+  const rows = await db
+    .select({ id: sql<string>`${deletions.runId}` })
+    .from(deletions)
+    .where(and(where, not(isRecorded)))
+    .groupBy(deletions.runId)
+    .limit(limit)
+  const ids = rows.map(({ id }) => id)
+  const deleted = await deletedBy(db, ids)
+  return ids.map((id) => ({ ...LOST, id, counts: deleted.get(id) ?? {} }))
 }
 
 /** Returns how many users each of the runs has deleted; those that deleted nobody are not there. */

@@ -4,6 +4,7 @@ import type { Db } from '../db/port.ts'
 import type { Instant } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
 import { CREATE_MIGRATION_TABLE, isLedgerTable, ledgerTables, MIGRATION_TABLE } from './ledger.ts'
+import { refuseLostColumns } from './lost-columns.ts'
 import { type Migration, migrationFiles } from './migration-files.ts'
 
 export interface MigrationState {
@@ -60,6 +61,9 @@ async function planIn(db: Db, emailAddresses = 'account_emailaddress'): Promise<
   const states = (await migrationFiles(db.dialect.name)).map((migration) =>
     stateOf(migration, recorded, holds, catalog),
   )
+  for (const { migration, appliedAt, changed } of states) {
+    if (appliedAt !== undefined && !changed) refuseLostColumns(migration, catalog)
+  }
   const statements = states.flatMap(({ migration, state }) => {
     if (state === 'incomplete') return lostStatements(migration, catalog)
     return state === 'pending' ? statementsOf(migration) : []

@@ -102,6 +102,40 @@ describeEachDatabase('history', (harness) => {
     expect((await run('history')).stdout).toMatch(/unknown +-\n$/)
   })
 
+  test('finds whom a run has deleted whose own record is lost', async () => {
+    const { site, run, recorded } = await purgedSite(harness)
+    await site.database.run(
+      harness.pick({
+        sqlite: 'pragma foreign_keys = off; drop table usermgmt_run',
+        postgres: 'drop table usermgmt_run cascade',
+      }),
+    )
+    await run('migrate')
+    const found = await run('history --email x81@mail.example --format json')
+    expect(JSON.parse(found.stdout)).toEqual([
+      {
+        run: recorded.run,
+        command: null,
+        options: {},
+        actor: null,
+        host: null,
+        version: null,
+        started_at: null,
+        ended_at: null,
+        outcome: 'lost',
+        counts: { deleted: 2 },
+        archive: null,
+      },
+    ])
+    const table = await run('history --email x81@mail.example')
+    expect(table.stdout).toMatch(/\n[0-9a-f]{8} +- +- +- +lost +2 deleted\n$/)
+    expect((await run(`history ${recorded.run.slice(0, 8)}`)).stdout).toMatch(
+      /\ncommand {2}-\n(.*\n)*by +-\n/,
+    )
+    expect((await run(`history ${recorded.run} --format ndjson`)).stdout.match(/"user"/g)).toHaveLength(2)
+    expect((await run('history --email ann@example.org')).stderr).toContain('no run has deleted')
+  })
+
   test('has no archive of a run that deleted nobody', async () => {
     const { site, run } = await purgedSite(harness)
     await site.database.run(

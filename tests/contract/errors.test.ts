@@ -48,6 +48,9 @@ describeEachDatabase('errors', (harness) => {
     expect(table.message).toBe('a table is missing: nowhere')
     const column = await wordsOf(() => db.rows(sql`select missing from author where name = ${SECRET}`))
     expect(column.message).toBe('a column is missing: missing')
+    expect(column.hint).toContain('usermgmt migrate')
+    const written = await wordsOf(() => db.run(sql`insert into author (missing) values (${SECRET})`))
+    expect(written.message).toBe('a column is missing: author.missing')
   })
 
   test('a mistake of the program stays one', async () => {

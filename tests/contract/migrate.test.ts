@@ -135,6 +135,17 @@ describeEachDatabase('migrate', (harness) => {
     expect(hint).toContain('usermgmt_migration')
   })
 
+  test('tells of a column that one of its tables has lost', async () => {
+    const database = await harness.empty()
+    await migrate(database.db)
+    await database.run('alter table usermgmt_run drop column counts')
+    for (const work of [migrate, planMigrations]) {
+      const { message, hint } = await wordsOf(() => work(database.db))
+      expect(message).toBe('the table usermgmt_run has lost a column: counts')
+      expect(hint).toContain('usermgmt migrate')
+    }
+  })
+
   test('tells when the file that was applied was another one', async () => {
     const database = await harness.empty()
     await migrate(database.db)

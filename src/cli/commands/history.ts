@@ -31,7 +31,7 @@ export function registerHistory(program: Command, context: Context): void {
     .argument('[run]', 'the id of a run, or how it begins: shows all about it')
     .summary('what has been deleted, when and by whom')
     .description(
-      'Shows the runs that the ledger holds, the latest first; with an id, all about that run. Addresses are kept as SHA-256 only.',
+      'Shows the runs that the ledger holds, the latest first; with an id, all about that run. Addresses are kept as SHA-256 only. An outcome is unknown when the run recorded no end, and lost when the record of the run itself has gone.',
     )
     .addOption(valueOption('--limit <number>', 'at most so many runs (default: 20)', countFrom))
     .addOption(valueOption('--email <address>', 'only runs that deleted a user with this address', textFrom))

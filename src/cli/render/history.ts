@@ -14,9 +14,9 @@ export function runsTable(runs: readonly RecordedRun[], style: Style): string {
   const rows = runs.map((run) =>
     [
       run.id.slice(0, SHORT_ID),
-      seconds(run.startedAt),
-      run.command,
-      `${run.actor}@${run.host}`,
+      run.startedAt === null ? '-' : seconds(run.startedAt),
+      run.command ?? '-',
+      actorOf(run),
       run.outcome,
       resultOf(run),
     ].map(plainText),
@@ -29,10 +29,10 @@ export function runsTable(runs: readonly RecordedRun[], style: Style): string {
 export function runText(run: RecordedRun, style: Style): string {
   const lines: [string, string][] = [
     ['run', run.id],
-    ['command', run.command],
+    ['command', run.command ?? '-'],
     ['options', shown(run.options)],
-    ['by', `${run.actor}@${run.host}, usermgmt ${run.version}`],
-    ['started', run.startedAt],
+    ['by', run.version === null ? actorOf(run) : `${actorOf(run)}, usermgmt ${run.version}`],
+    ['started', run.startedAt ?? '-'],
     ['ended', run.endedAt ?? '-'],
     ['outcome', run.outcome],
     ['counts', shown(run.counts)],
@@ -65,6 +65,10 @@ export function deletionRecord({ user, emailSha256, deletedAt }: RecordedDeletio
 export function reminderRecord(reminder: RecordedReminder) {
   const { user, emailSha256, status, reply, attempts, createdAt } = reminder
   return { user, email_sha256: emailSha256, status, reply, attempts, reminded_at: createdAt }
+}
+
+function actorOf({ actor, host }: RecordedRun): string {
+  return actor === null ? '-' : `${actor}@${host}`
 }
 
 /** `776 deleted, 2 failed`: what was done, without what was only looked at. */
