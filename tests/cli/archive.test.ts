@@ -13,6 +13,14 @@ import { usermgmt } from './run.ts'
 
 const NAME = 'purge-20250615T120000Z-3f9a1c.ndjson.gz'
 
+/** Returns the signal of somebody who interrupts the first batch: it is asked for before each. */
+function stoppedAfterFirst(): AbortSignal {
+  const { signal } = new AbortController()
+  let asked = 0
+  Object.defineProperty(signal, 'aborted', { get: () => ++asked > 1 })
+  return signal
+}
+
 let cwd: string
 beforeEach(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'usermgmt-cli-archive-'))
@@ -134,6 +142,7 @@ describeEachDatabase('archives on the command line', (harness) => {
       notes: [{ user: '4', note: 'an address of theirs is verified for somebody else by now' }],
       batches: 1,
       end: 'whole',
+      stopped: null,
     })
     expect(exit).toBe(1)
     expect(stderr).toContain('not everything could be put back as before')
@@ -192,6 +201,30 @@ describeEachDatabase('archives on the command line', (harness) => {
       stdout: '4\txqzv81\tx82@mail.example\n',
       stderr: `${note}usermgmt: 1 of the 2 batches of the archive are damaged or missing: 1; whoever is in them is not shown\n`,
     })
+  })
+
+  test('restore tells when it has been interrupted, a dry run too', async () => {
+    const { site } = await purged(' --batch-size 1')
+    const before = await allRowsOf(site.db)
+    const restore = async (...options: string[]) => {
+      const args = ['restore', `usermgmt-archive/${NAME}`, '--format', 'json', ...options]
+      return usermgmt(args, { cwd, env: { DATABASE_URL: site.url }, signal: stoppedAfterFirst() })
+    }
+    const planned = await restore('--dry-run')
+    expect(planned.exit).toBe(130)
+    expect(planned.stderr).toBe(
+      'usermgmt: interrupted: 2 rows to put back until then; nothing has been put back\n',
+    )
+    expect(await allRowsOf(site.db)).toEqual(before)
+    const restored = await restore('--yes')
+    expect(restored.exit).toBe(130)
+    expect(restored.stderr).toBe('usermgmt: interrupted: 2 rows put back; run it again to go on\n')
+    for (const { stdout } of [planned, restored]) {
+      expect(JSON.parse(stdout)).toMatchObject({
+        restored: { auth_user: 1, account_emailaddress: 1 },
+        stopped: { reason: 'interrupted' },
+      })
+    }
   })
 
   test('restore needs a yes, the right database and an archive', async () => {

@@ -51,7 +51,7 @@ export async function restoreArchive(
       options.format === 'json'
         ? restoreJson(report)
         : restoreText(report, options.dryRun === true, await styleFor(context.stdout, context, globals))
-    await printReport(context.stdout, text, () => throwWhenPartly(report))
+    await printReport(context.stdout, text, () => throwWhenPartly(report, options))
   } finally {
     await archive.reader.close()
   }
@@ -103,9 +103,16 @@ async function confirm(context: Context, globals: GlobalOptions): Promise<void> 
   throw new UserError('not confirmed: nothing has been put back', { kind: 'refused' })
 }
 
-function throwWhenPartly(report: RestoreReport): void {
+function throwWhenPartly(report: RestoreReport, { dryRun }: RestoreCommandOptions): void {
   const { failed, interrupted } = report
-  if (interrupted) throw new Interrupted(`${counted(rowsIn(report), 'row')} put back; run it again to go on`)
+  const rows = counted(rowsIn(report), 'row')
+  if (interrupted) {
+    throw new Interrupted(
+      dryRun
+        ? `${rows} to put back until then; nothing has been put back`
+        : `${rows} put back; run it again to go on`,
+    )
+  }
   if (failed.length === 0) return
   throw new UserError('not everything could be put back as before', {
     hint: 'the report says what, and why; run it again, and it leaves alone what is back',

@@ -1,11 +1,11 @@
 import type { PurgePlan } from '../../users/plan.ts'
 import type { PurgeReport } from '../../users/purge.ts'
-import { expectedError } from '../expected-error.ts'
 import { block, type CountLine, countBlock, largestFirst, lines } from './blocks.ts'
 import { keptBlock } from './kept.ts'
 import { counted } from './numbers.ts'
 import { plainJson, plainText } from './plain-text.ts'
 import { shownSeconds } from './progress-line.ts'
+import { stopRecord } from './stop-record.ts'
 import type { Style } from './style.ts'
 
 const FAILED_SHOWN = 20
@@ -68,15 +68,8 @@ export function planJson(plan: PurgePlan): string {
 
 export function reportJson(report: DeletionReport): string {
   const { since, matched, deleted, kept, changed, tables, nulled, failed, archive } = report
-  const stopped = stopRecord(report)
+  const stopped = stopRecord(report.stopped)
   return `${plainJson({ since, matched, deleted, kept, changed, tables, nulled, failed, stopped, archive })}\n`
-}
-
-/** What standard error says in more words. */
-function stopRecord({ stopped }: PurgeReport) {
-  if (stopped === undefined) return null
-  if (stopped === 'interrupted') return { reason: 'interrupted' }
-  return { reason: 'error', message: expectedError(stopped.error)?.message ?? 'a bug' }
 }
 
 function undoLines({ archive, undo }: DeletionReport): string[] {

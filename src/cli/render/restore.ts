@@ -3,6 +3,7 @@ import { archiveEndNote } from './archive-end.ts'
 import { block, countBlock, largestFirst } from './blocks.ts'
 import { counted } from './numbers.ts'
 import { plainJson, plainText } from './plain-text.ts'
+import { stopRecord } from './stop-record.ts'
 import type { Style } from './style.ts'
 
 /** Returns what has been put back, for people; `planned`: what would be. */
@@ -26,16 +27,10 @@ export function restoreText(report: RestoreReport, planned: boolean, style: Styl
 }
 
 /** Returns the report as one JSON object. */
-export function restoreJson({
-  restored,
-  relinked,
-  skipped,
-  failed,
-  notes,
-  batches,
-  end,
-}: RestoreReport): string {
-  return `${plainJson({ restored, relinked, skipped, failed, notes, batches, end })}\n`
+export function restoreJson(report: RestoreReport): string {
+  const { restored, relinked, skipped, failed, notes, batches, end, interrupted } = report
+  const stopped = stopRecord(interrupted && 'interrupted')
+  return `${plainJson({ restored, relinked, skipped, failed, notes, batches, end, stopped })}\n`
 }
 
 function failureLine({ user, table, reason }: RestoreFailure): string {
