@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ARCHIVE_EXAMPLES } from '../../src/cli/commands/archive.ts'
 import { RESTORE_EXAMPLES } from '../../src/cli/commands/restore.ts'
+import { ArchiveWriter } from '../../src/users/archive-writer.ts'
+import { openArchive } from '../../src/users/open-archive.ts'
 import { startsIn } from '../support/archives.ts'
 import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
 import { allRowsOf, rowsOf, siteInSchema, withTables } from '../support/sites.ts'
@@ -235,6 +237,27 @@ describeEachDatabase('archives on the command line', (harness) => {
     const elsewhere = await run(`restore usermgmt-archive/${NAME} --yes --database ${other.url}`)
     expect(elsewhere).toMatchObject({ exit: 3, stdout: '' })
     expect(elsewhere.stderr).toContain('comes from another database')
+  })
+
+  test('restore puts nothing into another kind of database, whatever is said', async () => {
+    const { site, run } = await purged()
+    const { header, reader } = await openArchive(join(cwd, 'usermgmt-archive', NAME))
+    await reader.close()
+    const kind = harness.pick({ sqlite: 'postgres', postgres: 'sqlite' })
+    const writer = await ArchiveWriter.create(join(cwd, 'other'))
+    const batch = writer.batch()
+    batch.add(JSON.stringify({ ...header, database: { ...header.database, kind } }))
+    await batch.save()
+    await writer.close()
+    const before = await allRowsOf(site.db)
+    expect(await run('restore other --yes --any-database')).toMatchObject({
+      exit: 3,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^usermgmt: the archive comes from another kind of database: (?!.*--any-database)/,
+      ),
+    })
+    expect(await allRowsOf(site.db)).toEqual(before)
   })
 })
 

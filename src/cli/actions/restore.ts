@@ -81,6 +81,12 @@ function refuseOther(
   here: SiteDatabase,
   { anyDatabase }: RestoreCommandOptions,
 ): void {
+  if (archived.kind !== here.kind) {
+    throw new UserError(`the archive comes from another kind of database: ${shownDatabase(archived)}`, {
+      kind: 'refused',
+      hint: 'each kind writes values in its own way: give the database that it comes from, or a copy of it',
+    })
+  }
   if (anyDatabase || isSameDatabase(archived, here)) return
   throw new UserError(`the archive comes from another database: ${shownDatabase(archived)}`, {
     kind: 'refused',

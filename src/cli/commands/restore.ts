@@ -35,7 +35,7 @@ export function registerRestore(program: Command, context: Context): void {
     .addOption(listOption('--user <user>', 'only this id, username or address (repeatable)', textFrom))
     .addOption(new Option('--dry-run', 'show what would be put back, and change nothing').conflicts('yes'))
     .option('--yes', 'put back without asking')
-    .option('--any-database', 'also when the archive comes from another database')
+    .option('--any-database', 'also when the archive comes from another database of the same kind')
     .addOption(formatOption(['text', 'json']))
     .addHelpText('after', exampleText(RESTORE_EXAMPLES))
     .action(async (file: string, options: RestoreCommandOptions) => {
