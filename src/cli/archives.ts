@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Settings } from '../config/settings.ts'
 import { type DatabaseTarget, shownTarget } from '../db/url.ts'
@@ -15,7 +16,17 @@ export function archiveDirectory(
   return configured.archive ?? join(file === undefined ? cwd : dirname(file), DEFAULT_DIRECTORY)
 }
 
-/** Returns the database as an archive remembers it: the same for every role, and without secrets. */
+/** Returns the database as archives and plans remember it: the same for every role and every link, and without secrets. */
 export function databaseIdentity(target: DatabaseTarget): string {
+  if (target.kind === 'sqlite') return realPath(target.path)
   return shownTarget(target).replace(/^(postgres:\/\/)[^/]*@/, '$1')
+}
+
+/** Returns the path itself when nothing is there. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -257,6 +257,20 @@ describeEachDatabase('archives on the command line', (harness) => {
         /^usermgmt: the archive comes from another kind of database: (?!.*--any-database)/,
       ),
     })
+    expect(await allRowsOf(site.db)).toEqual(before)
+  })
+})
+
+describeDatabase('sqlite', 'a site that is reached through a symbolic link', (harness) => {
+  test('is the same for archives and plans', async () => {
+    const site = await exampleSite(harness)
+    const before = await allRowsOf(site.db)
+    await symlink(site.url.replace(/^sqlite:/, ''), join(cwd, 'link.sqlite3'))
+    const run = (line: string, url: string) => usermgmt(line.split(' '), { cwd, env: { DATABASE_URL: url } })
+    await run('purge --since 2020-01-01 --plan-out plan', 'link.sqlite3')
+    expect(await run('purge --plan plan --yes --archive here', site.url)).toMatchObject({ exit: 0 })
+    const [file] = await readdir(join(cwd, 'here'))
+    expect(await run(`restore here/${file} --yes`, 'link.sqlite3')).toMatchObject({ exit: 0 })
     expect(await allRowsOf(site.db)).toEqual(before)
   })
 })
