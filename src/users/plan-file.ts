@@ -173,10 +173,14 @@ function userFrom(line: string): PlannedUser | undefined {
 async function refuseToReplace(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined)
   if (!found || (found.isFile() && (found.size === 0 || (await explained(path, () => isPlan(path)))))) return
-  throw new UserError(`${path} is there already, and is no plan`, {
-    kind: 'refused',
-    hint: 'name another file with --plan-out; only an older plan is replaced',
-  })
+  // It would be replaced, and not what it leads to.
+  const [what, hint] = found.isSymbolicLink()
+    ? ['is a symbolic link', 'name the file that it leads to, or another one, with --plan-out']
+    : [
+        'is there already, and is no plan',
+        'name another file with --plan-out; only an older plan is replaced',
+      ]
+  throw new UserError(`${path} ${what}`, { kind: 'refused', hint })
 }
 
 /** Of any version. No more than the beginning is read: the file may be anything, of any size. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -280,6 +280,18 @@ describeEachDatabase('a reviewed plan', (harness) => {
       stderr: expect.stringMatching(/^usermgmt: .*notes is there already, and is no plan; .*\n$/),
     })
     expect(await readFile(notes, 'utf8')).toBe(content)
+  })
+
+  test('is not written over a symbolic link, even to an older one', async () => {
+    const { cwd, run, file } = await planned()
+    const before = await readFile(file, 'utf8')
+    await symlink(file, join(cwd, 'link'))
+    expect(await run('purge --since 2020-01-01 --plan-out link')).toMatchObject({
+      exit: 3,
+      stdout: '',
+      stderr: expect.stringMatching(/^usermgmt: \S+link is a symbolic link; .*\n$/),
+    })
+    expect(await readFile(file, 'utf8')).toBe(before)
   })
 
   test.each(['.', '/dev/null'])('is not written over %s, which is no file', async (place) => {
