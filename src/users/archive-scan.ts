@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import { type BatchHead, findHead, HEAD_BYTES, headIn } from './archive-format.ts'
+import { damagedEndIn, MOST_END_BYTES } from './damaged-end.ts'
 
 const SCAN_BYTES = 1024 * 1024
 
@@ -32,7 +33,7 @@ export async function scanArchive(file: FileHandle): Promise<ArchiveContents> {
   const { size } = await file.stat()
   const scan = new Scan()
   for (let start = 0; start < size; ) {
-    const head = headIn(await bytesAt(file, start, HEAD_BYTES))
+    const head = headIn(await bytesAt(file, start, HEAD_BYTES)) ?? (await damagedEndAt(file, start, size))
     if (head && start + head.length <= size) {
       scan.add(start, head)
       start += head.length
@@ -88,6 +89,12 @@ class Scan implements ArchiveContents {
 export async function bytesAt(file: FileHandle, start: number, length: number): Promise<Buffer> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, start)
   return buffer.subarray(0, bytesRead)
+}
+
+/** Returns what the end of the file says about itself when it is all that is left, and its head is damaged. */
+async function damagedEndAt(file: FileHandle, start: number, size: number): Promise<BatchHead | undefined> {
+  const left = size - start
+  return left > MOST_END_BYTES ? undefined : damagedEndIn(await bytesAt(file, start, left))
 }
 
 /** Returns where the next batch begins, from there on. */

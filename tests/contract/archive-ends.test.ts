@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { HEAD_BYTES } from '../../src/users/archive-format.ts'
 import { archivedUsers } from '../../src/users/archived-users.ts'
 import { openArchive } from '../../src/users/open-archive.ts'
 import { type PurgeInto, purgeInto, putBack, startsIn } from '../support/archives.ts'
@@ -105,6 +106,21 @@ describeEachDatabase('the end of an archive', (harness) => {
     expect(await putBack(site, path)).toMatchObject({ end, batches: left.length, failed: [] })
     expect(await usersIn(site)).toBe(left.length)
     expect(await shownIn(path)).toBe(left.length)
+  })
+
+  test('is known where a bit of its head is another one, wherever', async () => {
+    const { path } = await purged(harness)
+    const content = await readFile(path)
+    const [end = 0] = (await startsIn(path)).slice(-1)
+    for (let at = end; at < end + HEAD_BYTES; at++) {
+      const damaged = Buffer.from(content)
+      damaged.writeUInt8(damaged.readUInt8(at) ^ 1, at)
+      await writeFile(path, damaged)
+      expect(await shownIn(path)).toBe(BATCHES)
+      const { reader } = await openArchive(path)
+      await reader.close()
+      expect([reader.batches, reader.end]).toEqual([BATCHES, 'whole'])
+    }
   })
 
   test.each([
