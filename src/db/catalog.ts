@@ -26,6 +26,8 @@ export interface Table {
   readonly extended: boolean
   /** Names of its primary key, unique and exclusion constraints that may be checked later, qualified and quoted. */
   readonly deferrableKeys: readonly string[]
+  /** Tables that its foreign keys refer to and that do not exist, where that can be. */
+  readonly missingReferences: readonly string[]
 }
 
 export type DeleteAction = 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default'
@@ -85,6 +87,8 @@ export interface ForeignKeyRow {
 /** Returns the catalog made of the flat rows. A foreign key to a table that does not exist is left out. */
 export function assembleCatalog(rows: CatalogRows): Catalog {
   const tables = new Map<string, Table>()
+  const labels = new Set(rows.columns.map((row) => row.label))
+  const keys = groupBy(rows.foreignKeys, (row) => row.label)
   for (const [label, columns] of groupBy(rows.columns, (row) => row.label)) {
     const [first] = columns
     if (!first) continue
@@ -104,6 +108,9 @@ export function assembleCatalog(rows: CatalogRows): Catalog {
       primaryKey: keyed.map((row) => row.name),
       extended: first.extended ?? false,
       deferrableKeys: first.deferrableKeys ?? [],
+      missingReferences: (keys.get(label) ?? [])
+        .map((key) => key.references)
+        .filter((name) => !labels.has(name)),
     })
   }
   const indexes = groupBy(rows.indexes, (row) => row.label)

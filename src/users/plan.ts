@@ -3,6 +3,7 @@ import type { Table } from '../db/catalog.ts'
 import type { Trigger } from '../db/dialect.ts'
 import { columnList, quotedString, tableName } from '../db/identifiers.ts'
 import { dependentsOf, type Edge, edgeLabel, refuseExtended } from '../site/dependents.ts'
+import { refuseMissingReferences } from '../site/missing-references.ts'
 import type { Relations } from '../site/relations.ts'
 import type { Site } from '../site/site.ts'
 import { archivedTables } from './archive.ts'
@@ -116,6 +117,7 @@ async function planIn(
     site.db,
     dependents.edges.map((edge) => edge.table),
   )
+  refuseMissingReferences(dependents, empty)
   const candidates = candidatesOf(site, criteria, empty)
   const withKeys = batchSize !== undefined
   const counted = {

@@ -30,6 +30,7 @@ describeEachDatabase('the catalog', (harness) => {
       namespace: harness.pick({ sqlite: undefined, postgres: 'public' }),
       extended: false,
       deferrableKeys: [],
+      missingReferences: [],
       name: 'thing',
       primaryKey: ['id'],
       columns: [

@@ -5,7 +5,7 @@ import { planPurge } from '../../src/users/plan.ts'
 import { purge } from '../../src/users/purge.ts'
 import { criteria } from '../support/criteria.ts'
 import { addCrowd } from '../support/crowd.ts'
-import { describeEachDatabase } from '../support/databases.ts'
+import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
 import { createSite, insert, rowsOf, withTables } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
 
@@ -297,5 +297,25 @@ describeEachDatabase('dependents', (harness) => {
   ])('a rule that cannot be followed is refused: %j', async (rules, message) => {
     const site = await createSite(harness, 'django5.2-allauth65', POST)
     await expect(planPurge(site, criteria({ rules }))).rejects.toThrow(message)
+  })
+})
+
+describeDatabase('sqlite', 'a table with a foreign key to one that does not exist', (harness) => {
+  const TOKENS = `create table token (id {key}, user_id integer references auth_user (id),
+    app_id integer references nosuchtable (id))`
+
+  test('is named when rows of it would have to go, which the database would refuse', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65', TOKENS)
+    const user_id = await addUser(site)
+    const cascade = criteria({ rules: { cascade: ['token'] } })
+    expect(await planPurge(site, cascade)).toMatchObject({ toDelete: 1 })
+    await site.database.run(`pragma foreign_keys = off; insert into token (user_id) values (${user_id})`)
+    expect(await planPurge(site, criteria())).toMatchObject({ toDelete: 0, kept: { content: 1 } })
+    await expect(planPurge(site, cascade)).rejects.toThrow(
+      expect.objectContaining({
+        kind: 'refused',
+        message: 'token has a foreign key to nosuchtable, and there is no such table',
+      }),
+    )
   })
 })

@@ -17,9 +17,10 @@ describeDatabase('sqlite', 'the catalog', (harness) => {
     ])
   })
 
-  test('a foreign key to a table that is not there is left out', async () => {
+  test('a foreign key to a table that is not there is left out, and the table is named', async () => {
     const catalog = await catalogOf(harness, 'create table a (gone_id integer references gone (id))')
     expect(catalog.foreignKeys).toEqual([])
+    expect(tableIn(catalog, 'a').missingReferences).toEqual(['gone'])
   })
 
   test('columns that the database computes, also those it does not store', async () => {
