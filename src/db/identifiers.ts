@@ -43,6 +43,11 @@ export function quotedString(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }
 
+/** As `tableName`, as text. */
+export function tableText({ schema, name }: Pick<Table, 'schema' | 'name'>): string {
+  return quotedText(...(schema === undefined ? [name] : [schema, name]))
+}
+
 /** Returns the names in quotes, with dots between them, as text: for what is not a statement of Drizzle's. */
 export function quotedText(...names: readonly string[]): string {
   return names.map((name) => `"${name.replaceAll('"', '""')}"`).join('.')

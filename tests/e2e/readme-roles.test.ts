@@ -3,7 +3,7 @@ import { exampleSite } from '../cli/example-site.ts'
 import { usermgmt } from '../cli/run.ts'
 import { describeDatabase } from '../support/databases.ts'
 import { blocks } from '../support/readme.ts'
-import { rowsOf, type TestSite } from '../support/sites.ts'
+import { allRowsOf, rowsOf, type TestSite } from '../support/sites.ts'
 
 const LEDGER = 'usermgmt_run, usermgmt_deletion, usermgmt_lock'
 const ACCOUNTS = 'auth_user, account_emailaddress'
@@ -95,6 +95,27 @@ describeDatabase('postgres', 'the roles of the README', (harness) => {
         return `restore ${archive} --yes --quiet`
       })
       expect(users).toBe(6)
+    })
+
+    test('restore, and one right less: nothing is put back', async () => {
+      const site = await exampleSite(harness)
+      const purge = `purge --database ${site.url} --since 2020-01-01 --yes --format json`
+      const { archive } = JSON.parse((await usermgmt(purge.split(' '))).stdout)
+      const before = await allRowsOf(site.db)
+      const script = `CREATE ROLE usermgmt_one LOGIN; GRANT USAGE ON SCHEMA public TO usermgmt_one;
+        GRANT SELECT ON ${ACCOUNTS} TO usermgmt_one; GRANT INSERT ON auth_user TO usermgmt_one;`
+      await withRoles(site, ['usermgmt_one'], script, async (as) => {
+        for (const way of ['--dry-run', '--yes', '--yes --user 3']) {
+          expect(await as('usermgmt_one', `restore ${archive} ${way}`)).toMatchObject({
+            exit: 1,
+            stdout: '',
+            stderr: expect.stringMatching(
+              /^usermgmt: permission denied: INSERT on account_emailaddress; .* GRANT /,
+            ),
+          })
+        }
+      })
+      expect(await allRowsOf(site.db)).toEqual(before)
     })
 
     test('create-user', async () => {

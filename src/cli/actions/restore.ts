@@ -7,6 +7,7 @@ import { findArchived } from '../../users/find-archived.ts'
 import { type OpenArchive, openArchive } from '../../users/open-archive.ts'
 import { restore } from '../../users/restore.ts'
 import type { RestoreReport } from '../../users/restore-report.ts'
+import { refuseWithoutRights } from '../../users/restore-rights.ts'
 import { isSameDatabase, type SiteDatabase, shownDatabase, siteDatabase } from '../../users/site-database.ts'
 import { databaseIdentity } from '../archives.ts'
 import type { RestoreCommandOptions } from '../commands/restore.ts'
@@ -36,6 +37,7 @@ export async function restoreArchive(
     const report = await withSite(context, globals, async (site, { target }) => {
       refuseOther(archive.header.database, siteDatabase(site, databaseIdentity(target)), options)
       const users = options.user && (await findArchived(site, archive, options.user))
+      await refuseWithoutRights(site, archive)
       await warnOfTriggers(site, archive, talkOf(context, globals))
       if (!options.dryRun && !options.yes) await confirm(context, globals)
       const putBack = () =>

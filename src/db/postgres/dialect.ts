@@ -8,6 +8,7 @@ import type { Db } from '../port.ts'
 import { postgresCatalog, postgresSchemaMark } from './catalog.ts'
 import { postgresKit } from './kit.ts'
 import { postgresScanSeconds } from './scan-seconds.ts'
+import { postgresWithoutRight } from './without-right.ts'
 
 const INTEGER = /^-?\d{1,19}$/
 /** Any number will do that nobody else takes: the first letters of the name. */
@@ -42,6 +43,7 @@ export const postgresDialect: Dialect = {
   triggers: (db) =>
     db.rows(sql`select c.relname as "table", t.tgname as name from pg_trigger t join pg_class c on c.oid = t.tgrelid
       where not t.tgisinternal and t.tgenabled <> 'D' order by 1, 2`),
+  withoutRight: postgresWithoutRight,
   catalog: postgresCatalog,
   among: (expression, texts) => sql`${expression} = any(${sql.param(texts)}::text[])`,
   amongNames: (expression, names) =>

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Table } from '../catalog.ts'
-import { quotedText } from '../identifiers.ts'
+import { tableText } from '../identifiers.ts'
 import type { Db } from '../port.ts'
 
 /** Measured on tables in memory; from a disk it takes longer. */
@@ -14,9 +14,7 @@ export async function postgresScanSeconds(
   db: Db,
   tables: readonly Table[],
 ): Promise<ReadonlyMap<Table, number>> {
-  const names = tables.map(({ schema, name }) =>
-    quotedText(...(schema === undefined ? [name] : [schema, name])),
-  )
+  const names = tables.map(tableText)
   const rows = await db.rows<{ place: number; pages: string; rows: string }>(sql`
     select given.place::integer as place, sum(part.pages) as pages,
       sum(case when part.reltuples < 0 then part.pages * ${USUAL_ROWS}::integer else part.reltuples end) as rows
