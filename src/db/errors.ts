@@ -64,6 +64,7 @@ export function isTaken(error: unknown): boolean {
 
 /** Returns why a row could not be changed, naming table and constraint but no value. */
 export function shortReason(error: unknown): string {
+  if (error instanceof UserError) return error.message
   const cause = driverError(error)
   return (cause && wordsFor(cause, 'the database')?.[0]) ?? 'the database refused it'
 }

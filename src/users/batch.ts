@@ -12,6 +12,7 @@ import { COMPRESSION } from './archive-format.ts'
 import { BatchRows } from './batch-rows.ts'
 import type { Candidates } from './candidates.ts'
 import { clearReferences } from './clear-references.ts'
+import { refuseDangling } from './dangling.ts'
 import { type DeletionStep, isDoomed, plainSteps, stepsOf } from './deletion-steps.ts'
 import { emptyTables } from './empty-tables.ts'
 import type { Nulled } from './nulled-rows.ts'
@@ -61,6 +62,7 @@ export async function deleteUsers(
   const deletion = new Deletion(new BatchRows(tx, site, candidates, keys), sink)
   await deletion.lockParents()
   await deletion.findEmptyTables()
+  if (sink) await deletion.refuseDangling(site)
   if (readsAhead) await deletion.readAhead()
   for (const group of candidates.dependents.order) await deletion.deleteGroup(group)
   await deletion.takeReadAhead()
@@ -112,6 +114,11 @@ class Deletion {
       this.tx,
       edges.filter((edge) => edge.rule !== 'keep').map((edge) => edge.table),
     )
+  }
+
+  /** Throws when a row of the batch could not be put back. */
+  refuseDangling(site: Site): Promise<void> {
+    return refuseDangling(this.rows, site, this.empty)
   }
 
   /** Deletes the doomed rows of tables that nothing refers to any more, except each other. */

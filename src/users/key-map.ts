@@ -24,7 +24,11 @@ export class KeyMap<T> {
   }
 }
 
-/** Returns a text that is the same for JSON of keys which a database may take for one. */
-export function looseText(json: string): string {
+/** Returns a text that is the same for keys which a database may take for one. */
+export function looseKey(key: readonly Cell[]): string {
+  return looseText(JSON.stringify(key))
+}
+
+function looseText(json: string): string {
   return json.toLowerCase().replace(/ +"/g, '"')
 }

@@ -5,7 +5,7 @@ import { tableName } from '../db/identifiers.ts'
 import { cellsOf, type ImageRow } from '../db/image.ts'
 import type { Db } from '../db/port.ts'
 import type { Site } from '../site/site.ts'
-import { looseText } from './key-map.ts'
+import { looseKey } from './key-map.ts'
 import { sameRow } from './same-row.ts'
 import { isEqual } from './same-user.ts'
 
@@ -96,5 +96,5 @@ export function rowNamed(
   cells: ReadonlyMap<string, Cell>,
 ): string {
   const values = key[end].map((name) => cells.get(name) ?? null)
-  return looseText(JSON.stringify([key.references.label, key.referencedColumns, values]))
+  return JSON.stringify([key.references.label, key.referencedColumns, looseKey(values)])
 }

@@ -99,7 +99,7 @@ export class LineRestoration {
       const needed = 'd' in line ? rows.newColumns(line) : []
       if (needed.length > 0)
         this.fail(line, `a column that has come since needs a value: ${needed.join(', ')}`)
-      else this.fail(line, error instanceof UserError ? error.message : shortReason(error))
+      else this.fail(line, shortReason(error))
       if ('d' in line) taken.leaveOut(line)
       isIn = false
     }

@@ -4,7 +4,7 @@ import type { Site } from '../site/site.ts'
 import type { ArchiveHeader, ArchiveLine, DeletedLine } from './archive.ts'
 import { type ArchivedReference, identitiesOf, referencesAmong } from './archived-references.ts'
 import type { ArchivedRows } from './archived-rows.ts'
-import { looseText } from './key-map.ts'
+import { looseKey } from './key-map.ts'
 import { keyText } from './ownership.ts'
 
 /** What keeps a row from coming back. */
@@ -136,5 +136,5 @@ function place(
   own: readonly string[],
 ): string | undefined {
   const values = own.map((name) => cells.get(name) ?? null)
-  return values.includes(null) ? undefined : looseText(JSON.stringify([table, columns, values]))
+  return values.includes(null) ? undefined : JSON.stringify([table, columns, looseKey(values)])
 }

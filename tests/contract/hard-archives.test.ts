@@ -8,7 +8,7 @@ import { archivedUsers } from '../../src/users/archived-users.ts'
 import { openArchive } from '../../src/users/open-archive.ts'
 import { planPurge } from '../../src/users/plan.ts'
 import { LENGTH_AT, purgeInto, putBack, startsIn } from '../support/archives.ts'
-import { criteria } from '../support/criteria.ts'
+import { criteria, NO_GUARDS } from '../support/criteria.ts'
 import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
 import { expectRoundTrip } from '../support/round-trip.ts'
 import { allRowsOf, createSite, insert, rowsOf, type TestSite, withTables } from '../support/sites.ts'
@@ -88,6 +88,40 @@ describeEachDatabase('a purge', (harness) => {
     expect(await rowsOf(site.db, 'auth_user')).toMatchObject([{ id: kept }])
     expect(await rowsOf(site.db, 'account_emailaddress')).toMatchObject([{ user_id: kept }])
     expect(other).not.toBe(kept)
+  })
+
+  test.each([1, 10])('keeps whom it could not put back, %i in a batch', async (size) => {
+    const site = await createSite(
+      harness,
+      'django5.2-allauth65',
+      `create table token (id {key}, user_id integer references auth_user (id), app_id integer references auth_group (id),
+         up_id integer references token (id));
+       create index token_user on token (user_id); create index token_up on token (up_id);`,
+    )
+    const [first = '', second = '', third = ''] = await siteWith(site, 3)
+    const row = (user: string, app: string, up: string) =>
+      `insert into token (user_id, app_id, up_id) values (${user}, ${app}, ${up});`
+    const rows = `${row(first, 'null', 'null')} ${row(second, '77', 'null')} ${row(third, 'null', '88')}`
+    await site.database.run(
+      harness.pick({
+        sqlite: `pragma foreign_keys = off; ${rows}`,
+        postgres: `alter table token disable trigger all; ${rows} alter table token enable trigger all;`,
+      }),
+    )
+    const rules = { cascade: ['token'] }
+    const { path, report } = await purgeInto(directory, site, { rules, guards: NO_GUARDS, size })
+    const lost = (column: string, table: string) =>
+      `could not be put back: token.${column} refers to a row of ${table} that is not there`
+    expect(report).toMatchObject({
+      deleted: 1,
+      failed: [
+        { id: second, reason: lost('app_id', 'auth_group') },
+        { id: third, reason: lost('up_id', 'token') },
+      ],
+    })
+    expect((await rowsOf(site.db, 'auth_user')).map(({ id }) => id)).toEqual([second, third])
+    expect(await rowsOf(site.db, 'token')).toHaveLength(2)
+    expect(await putBack(site, path)).toMatchObject({ restored: { auth_user: 1, token: 1 }, failed: [] })
   })
 
   test('of users with a lot of text is archived in pieces that can be read again', async () => {
