@@ -24,9 +24,15 @@ export class ArchivedRows {
     this.gone = header.tables.map(({ columns }, i) =>
       columns.filter((name) => this.columnNow(i, name) === undefined),
     )
-    for (const { rule, table, columns } of header.edges) {
-      if (rule !== 'delete') continue
+    for (const { rule, table, columns, references } of header.edges) {
       const name = header.tables[table]?.name ?? ''
+      const onto = header.tables[references]?.name
+      // Not what leads from a row to its parent of multi-table inheritance: whose that is, its own key does not say.
+      const isKey = shape.catalog.foreignKeys.some(
+        (key) =>
+          key.table.label === name && key.references.label === onto && key.columns.join() === columns.join(),
+      )
+      if (rule !== 'delete' || !isKey) continue
       this.owning.set(name, new Set([...(this.owning.get(name) ?? []), ...columns]))
     }
     this.retyped = header.tables.map(({ columns, types }, i) =>

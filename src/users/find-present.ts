@@ -87,18 +87,17 @@ class Search implements PresentBatch {
     if (found.length === 0) return
     const archived = new KeyMap<DeletedLine>()
     for (const [i, line] of lines.entries()) archived.set(keys[i] ?? [], line)
-    const isKey = columns.join() === table.primaryKey.join()
     for (const row of found) {
       const there = new Map(cellsOf(row).map((cell, i) => [known[i]?.name ?? '', cell]))
       const line = archived.get(valuesOf(there, columns))
-      if (line) this.note(table, line, there, isKey)
+      if (line) this.note(table, line, there, columns)
     }
   }
 
-  private note(table: Table, line: DeletedLine, there: Cells, isKey: boolean): void {
+  private note(table: Table, line: DeletedLine, there: Cells, columns: readonly string[]): void {
     const archived = this.rows.cellsOf(line)
-    if (this.sameness(table, archived, there) !== 'same') this.taken.add(line)
-    else if (isKey) {
+    if (this.sameness(table, archived, there) !== 'same') this.taken.add(line, columns)
+    else if (columns.join() === table.primaryKey.join()) {
       this.there.add(line)
       this.noteOpen(line, archived, there)
       this.noteAddress(table, archived, there)

@@ -37,6 +37,7 @@ interface WholeRow extends NewRows {
 }
 
 const NONE: ReadonlySet<string> = new Set()
+const GONE = 'the table is gone'
 
 /** Puts back rows one at a time, and finds out why one does not go in. */
 export class LineRestoration {
@@ -88,29 +89,38 @@ export class LineRestoration {
    * returns false.
    */
   async tryOne(line: ArchiveLine, cleared = NONE): Promise<boolean> {
-    const { tx, rows, taken } = this.work
-    let isIn = true
+    const isIn = await this.trying(line, async () => {
+      if ('d' in line) return this.insert(line, cleared)
+      await this.references.putBack(line)
+      return true
+    })
+    if (isIn === undefined && 'd' in line) this.work.taken.leaveOut(line)
+    return isIn ?? false
+  }
+
+  /** Returns undefined, and notes why, when the database refuses the work for the line. */
+  private async trying<T>(line: ArchiveLine, work: () => Promise<T>): Promise<T | undefined> {
+    const { tx, rows } = this.work
+    let result: T | undefined
     await tx.run(sql`savepoint one_row`)
     try {
-      if ('d' in line) isIn = await this.insert(line, cleared)
-      else await this.references.putBack(line)
+      result = await work()
     } catch (error) {
       await tx.run(sql`rollback to savepoint one_row`)
       const needed = 'd' in line ? rows.newColumns(line) : []
       if (needed.length > 0)
         this.fail(line, `a column that has come since needs a value: ${needed.join(', ')}`)
       else this.fail(line, shortReason(error))
-      if ('d' in line) taken.leaveOut(line)
-      isIn = false
     }
     await tx.run(sql`release savepoint one_row`)
-    return isIn
+    return result
   }
 
-  /** Inserts the row and counts nothing; returns false when it is not in. Throws the database's error. */
-  async insertOnly(line: DeletedLine): Promise<boolean> {
+  /** Inserts the row and counts nothing; returns why it is not in, when it is not. Throws the database's error. */
+  async insertOnly(line: DeletedLine): Promise<string | undefined> {
     const row = this.rowOf(line, NONE)
-    return row !== undefined && (await this.isInserted(line, row))
+    if (!row) return GONE
+    return (await this.isInserted(line, row)) ? undefined : whyAbsent(this.work.tx, row)
   }
 
   /** Counts the row as back, and notes what it lacks. */
@@ -131,9 +141,8 @@ export class LineRestoration {
   }
 
   /** Fills in a reference that is NULL, in a row that was there already, or notes why not. */
-  async putBackReference(open: RowReference): Promise<void> {
-    const cleared = await this.references.clearedBy(open)
-    if (cleared) await this.tryOne(cleared)
+  async putBackReference({ line, reference }: RowReference): Promise<void> {
+    await this.trying(line, () => this.references.fill(line, reference.columns))
   }
 
   /** Notes that the row is back, but for what it referred to. */
@@ -151,23 +160,28 @@ export class LineRestoration {
     const { tx, rows, taken, tally } = this.work
     const row = this.rowOf(line, cleared)
     if (!row) {
-      this.fail(line, 'the table is gone')
+      this.fail(line, GONE)
       return false
     }
     const { table, cells } = row
-    const isThere = await this.copies.isThere(table, line, cells)
-    if (!isThere && (await this.isInserted(line, row))) {
+    const open = await this.copies.take(table, line, cells)
+    if (open) {
+      tally.skip()
+      for (const { columns } of taken.referencesOf(table.label)) {
+        if (columns.some((name) => open.includes(name))) await this.references.fill(line, columns)
+      }
+      return true
+    }
+    if (await this.isInserted(line, row)) {
       this.noteBack(line)
       return true
     }
-    const standing = isThere
-      ? 'equal'
-      : await this.present.standing(table, cells, rows.owningColumns(table.label))
+    const standing = await this.present.standing(table, cells, rows.owningColumns(table.label))
     if (standing === 'equal') {
       tally.skip()
       return true
     }
-    if (standing === 'other') taken.add(line)
+    if (standing === 'other') taken.add(line, table.primaryKey)
     else taken.leaveOut(line)
     // It was not there when the batch began.
     const hasCome = 'another row has come in its place meanwhile, perhaps from a trigger'

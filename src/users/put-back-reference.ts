@@ -1,11 +1,10 @@
-import { type SQL, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import type { Table } from '../db/catalog.ts'
 import { tableName } from '../db/identifiers.ts'
-import type { Db } from '../db/port.ts'
-import type { ClearedLine } from './archive.ts'
-import type { RowReference } from './find-present.ts'
+import type { ArchiveLine, ClearedLine, DeletedLine } from './archive.ts'
+import { fillReference } from './fill-reference.ts'
 import type { PresentCopies } from './present-copies.ts'
-import type { PresentRows } from './present-rows.ts'
+import type { NamedCell, PresentRows } from './present-rows.ts'
 import type { PuttingBack } from './put-back-line.ts'
 import { notThere, type Refusals } from './refusals.ts'
 
@@ -30,18 +29,12 @@ export class ReferenceRestoration {
     if (!table) return this.refusals.fail(line, 'the table is gone')
     const was = Object.entries(line.was)
     const key = Object.entries(line.key)
-    const [missing] = await this.present.missingParents(table, new Map([...key, ...was]))
-    if (missing) return this.refusals.fail(line, notThere(line, missing.references.label))
-    if (await this.copies.isThere(table, line, [...key, ...was])) return tally.skip()
-    const set = was.map(
-      ([name, cell]) => sql`${sql.identifier(name)} = ${this.present.value(table, name, cell)}`,
-    )
-    const clear = was.map(([name]) => sql`${sql.identifier(name)} is null`)
-    const cleared = sql`${this.present.matches(table, key)} and ${sql.join(clear, sql` and `)}`
-    const updated = await tx.changes(
-      sql`update ${tableName(table)} set ${sql.join(set, sql`, `)} where ${oneOf(tx, table, cleared)}`,
-    )
-    if (updated > 0) return tally.relink(table.label)
+    const missing = await this.missing(table, [...key, ...was], Object.keys(line.was))
+    if (missing) return this.refusals.fail(line, notThere(line, missing))
+    if (await this.copies.take(table, line, [...key, ...was])) return tally.skip()
+    if (await fillReference(tx, this.present, table, key, was, this.mayBeNull(table, line))) {
+      return tally.relink(table.label)
+    }
     const same = this.present.matches(table, [...key, ...was])
     const found = await tx.rows(sql`select 1 from ${tableName(table)} where ${same}`)
     if (found.length > 0) tally.skip()
@@ -49,26 +42,39 @@ export class ReferenceRestoration {
       this.refusals.fail(line, 'the row that referred to the user is gone, or refers to somebody else by now')
   }
 
-  /** Returns what there is to fill in; undefined, and notes why, when it is not there or somebody else's. */
-  async clearedBy({ line, reference }: RowReference): Promise<ClearedLine | undefined> {
-    const { rows, taken } = this.work
+  /** Fills in these columns of an archived row that is there already, or notes that they stay empty. */
+  async fill(line: DeletedLine, columns: readonly string[]): Promise<void> {
+    const { tx, rows, taken, tally } = this.work
     const table = rows.tableOf(line)
-    if (!table) return undefined
+    if (!table) return
     const cells = rows.cellsOf(line)
-    const valuesOf = (names: readonly string[]) =>
-      Object.fromEntries(names.map((name) => [name, cells.get(name) ?? null]))
-    const cleared = { n: line.d, key: valuesOf(table.primaryKey), was: valuesOf(reference.columns) }
+    const named = (name: string): NamedCell => [name, cells.get(name) ?? null]
+    const names =
+      table.primaryKey.length > 0
+        ? table.primaryKey
+        : rows.writtenColumns(line).map(({ column }) => column.name)
+    const key = names.filter((name) => !columns.includes(name)).map(named)
     const isLost =
-      taken.metBy(cleared) || (await this.present.missingParents(table, rows.cellsOf(cleared))).length > 0
-    if (!isLost) return cleared
-    this.refusals.failReference(line, reference.columns)
-    return undefined
+      taken.lostBy(line).some((reference) => reference.columns.join() === columns.join()) ||
+      (await this.missing(table, [...cells], columns)) !== undefined
+    const was = columns.map(named)
+    if (!isLost && (await fillReference(tx, this.present, table, key, was, this.mayBeNull(table, line))))
+      tally.relink(table.label)
+    else this.refusals.failReference(line, columns)
   }
-}
 
-/** Without a primary key, several rows may have the same values: any of them will do, and only one. */
-function oneOf({ dialect }: Db, table: Table, where: SQL): SQL {
-  if (table.primaryKey.length > 0) return where
-  const id = sql.identifier(dialect.rowIdOf(table).name)
-  return sql`${id} = (select ${id} from ${tableName(table)} where ${where} limit 1)`
+  /** Returns the name of a table of which a row is not there that these columns refer to. */
+  private async missing(
+    table: Table,
+    cells: readonly NamedCell[],
+    columns: readonly string[],
+  ): Promise<string | undefined> {
+    const missing = await this.present.missingParents(table, new Map(cells))
+    return missing.find((key) => key.columns.some((name) => columns.includes(name)))?.references.label
+  }
+
+  /** Without a primary key, the other references of the row are part of its key, and may have been set to NULL since. */
+  private mayBeNull(table: Table, line: ArchiveLine): ReadonlySet<string> {
+    return table.primaryKey.length > 0 ? new Set() : this.work.rows.clearedColumns(line)
+  }
 }

@@ -1,9 +1,10 @@
 import { sql } from 'drizzle-orm'
 import type { ForeignKey, Table } from '../db/catalog.ts'
 import type { Cell } from '../db/dialect.ts'
-import { tableName } from '../db/identifiers.ts'
+import { shortReason } from '../db/errors.ts'
 import type { DeletedLine } from './archive.ts'
 import { isSame, named } from './archived-references.ts'
+import { fillReference } from './fill-reference.ts'
 import { type NamedCell, type PresentRows, rowNamed } from './present-rows.ts'
 import type { LineRestoration, PuttingBack } from './put-back-line.ts'
 import { notThere } from './refusals.ts'
@@ -23,6 +24,7 @@ export class RingRestoration {
   private readonly single: LineRestoration
   /** Rows that are in, with NULL where something was missing. */
   private readonly open: WaitingRow[] = []
+  private readonly refused = new Map<DeletedLine, string>()
 
   constructor(work: PuttingBack, present: PresentRows, single: LineRestoration) {
     this.work = work
@@ -39,7 +41,7 @@ export class RingRestoration {
     }
     waiting = await this.putBackTogether(waiting)
     for (const { line, missing } of await this.rowsOf(waiting)) {
-      this.single.fail(line, notThere(line, missing[0]?.references.label ?? ''))
+      this.single.fail(line, this.refused.get(line) ?? notThere(line, missing[0]?.references.label ?? ''))
     }
     for (const row of this.open) await this.close(row)
   }
@@ -72,14 +74,11 @@ export class RingRestoration {
         this.single.failReference(line, key.columns)
         continue
       }
-      const set = key.columns.map(
-        (name) => sql`${sql.identifier(name)} = ${this.present.value(table, name, cells.get(name) ?? null)}`,
-      )
       const open = new Set(missing.flatMap(({ columns }) => columns))
       const others = [...cells].filter(([name]) => !open.has(name) && isKey(table, name))
-      const clear = key.columns.map((name): NamedCell => [name, null])
-      await tx.run(sql`update ${tableName(table)} set ${sql.join(set, sql`, `)}
-        where ${this.present.matches(table, [...others, ...clear])}`)
+      const was = key.columns.map((name): NamedCell => [name, cells.get(name) ?? null])
+      if (await fillReference(tx, this.present, table, others, was)) continue
+      this.single.failReference(line, key.columns)
     }
   }
 
@@ -92,6 +91,7 @@ export class RingRestoration {
       if (ring.size === 0) return lines
       await tx.run(sql`savepoint ring`)
       const refused = await this.refusedOf([...ring])
+      for (const [line, reason] of refused) this.refused.set(line, reason)
       if (refused.size > 0) await tx.run(sql`rollback to savepoint ring`)
       await tx.run(sql`release savepoint ring`)
       if (refused.size === 0) {
@@ -102,15 +102,15 @@ export class RingRestoration {
     }
   }
 
-  /** Puts the rows in, and returns those that the database does not take. */
-  private async refusedOf(ring: readonly DeletedLine[]): Promise<Set<DeletedLine>> {
+  /** Puts the rows in, and returns those that the database does not take, and why. */
+  private async refusedOf(ring: readonly DeletedLine[]): Promise<Map<DeletedLine, string>> {
     const { tx } = this.work
-    const refused = new Set<DeletedLine>()
+    const refused = new Map<DeletedLine, string>()
     for (const line of ring) {
       await tx.run(sql`savepoint ring_row`)
-      const isIn = await this.single.insertOnly(line).catch(() => false)
-      if (!isIn) {
-        refused.add(line)
+      const reason = await this.single.insertOnly(line).catch(shortReason)
+      if (reason !== undefined) {
+        refused.set(line, reason)
         await tx.run(sql`rollback to savepoint ring_row`)
       }
       await tx.run(sql`release savepoint ring_row`)

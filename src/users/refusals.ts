@@ -22,7 +22,8 @@ export class Refusals {
       return false
     }
     const owner = owners.of(line)
-    if (owner !== undefined && taken.hasUser(owner)) this.failUser(owner)
+    const columns = owner === undefined ? undefined : taken.takenOf(owner)
+    if (owner !== undefined && columns) this.failUser(owner, columns)
     else this.fail(line, reasonOf(line, obstacle))
     return false
   }
@@ -47,14 +48,18 @@ export class Refusals {
   }
 
   /** Once for all that belongs to the user. */
-  private failUser(key: string): void {
+  private failUser(key: string, columns: readonly string[]): void {
     if (this.reported.has(key)) return
     this.reported.add(key)
     const { site, tally } = this.work
+    const { users, userKey } = site.shape
+    const what = columns.includes(userKey.name)
+      ? 'the id belongs to somebody else by now'
+      : takenAlready(users.label, columns)
     tally.fail({
       user: this.shown(key),
-      table: site.shape.users.label,
-      reason: 'the id belongs to somebody else by now, so nothing of this user is put back',
+      table: users.label,
+      reason: `${what}, so nothing of this user is put back`,
     })
   }
 

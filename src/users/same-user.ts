@@ -18,16 +18,17 @@ const ANYBODYS = /^!.{0,39}$|^(unsalted_)?(md5|sha1)\$\$|^[0-9a-f]{32}$/i
  * an address or the password. Without the instant of joining, only the password can tell: its salt is nobody else's.
  */
 export function sameUser(columns: Shape['userColumns'], archived: Cells, found: Cells): Sameness {
+  const password = String(archived.get(columns.get('password') ?? '') ?? '')
   const isKept = (meaning: UserColumn) => {
     const name = columns.get(meaning)
-    return name !== undefined && (archived.get(name) ?? '') !== '' && isEqual(name, archived, found)
+    if (name === undefined || (meaning === 'password' && ANYBODYS.test(password))) return false
+    return (archived.get(name) ?? '') !== '' && isEqual(name, archived, found)
   }
   const joined = columns.get('date_joined')
-  const password = String(archived.get(columns.get('password') ?? '') ?? '')
   const isTold =
     joined !== undefined && archived.has(joined)
       ? isKept('date_joined') && NAMES.some(isKept)
-      : isKept('password') && !ANYBODYS.test(password)
+      : isKept('password')
   if (isTold) return 'same'
   const isAlike = [...archived.keys()].every((name) => !found.has(name) || isEqual(name, archived, found))
   if (!isAlike) return 'other'

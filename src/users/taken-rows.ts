@@ -4,8 +4,8 @@ import type { Site } from '../site/site.ts'
 import type { ArchiveHeader, ArchiveLine, DeletedLine } from './archive.ts'
 import { type ArchivedReference, identitiesOf, referencesAmong } from './archived-references.ts'
 import type { ArchivedRows } from './archived-rows.ts'
-import { looseKey } from './key-map.ts'
 import { keyText } from './ownership.ts'
+import { RowSet } from './row-set.ts'
 
 /** What keeps a row from coming back. */
 export interface Obstacle {
@@ -18,18 +18,18 @@ export interface Obstacle {
 
 /**
  * Archived rows whose key another row has by now, and all that refer to these, over any number of steps: put back, they
- * would belong to somebody else. Remembers the former from batch to batch. Keys that differ in case only count as one:
- * for the database they may be.
+ * would belong to somebody else. Remembers the former from batch to batch.
  */
 export class TakenRows {
   private readonly header: ArchiveHeader
   private readonly rows: ArchivedRows
   private readonly references: ReadonlyMap<string, readonly ArchivedReference[]>
   private readonly identities: ReadonlyMap<string, readonly (readonly string[])[]>
-  private readonly taken = new Set<string>()
-  private readonly users = new Set<string>()
+  private readonly taken: RowSet
+  private readonly users = new Map<string, readonly string[]>()
   /** Of the batch at hand. */
-  private readonly absent = new Set<string>()
+  private readonly absent: RowSet
+  private readonly known: RowSet
 
   constructor(site: Site, header: ArchiveHeader, rows: ArchivedRows) {
     this.header = header
@@ -37,6 +37,14 @@ export class TakenRows {
     const references = referencesAmong(site, header)
     this.references = groupBy(references, ({ table }) => table)
     this.identities = identitiesOf(site, header, references)
+    this.taken = this.emptySet()
+    this.absent = this.emptySet()
+    this.known = this.emptySet()
+  }
+
+  /** Returns a set for rows of this archive. */
+  emptySet(): RowSet {
+    return new RowSet(this.rows, this.identities)
   }
 
   /** Returns the references of the table to rows of the archive. */
@@ -49,21 +57,22 @@ export class TakenRows {
     return this.identities.get(table) ?? []
   }
 
-  /** True when somebody else has the key of this archived user. */
-  hasUser(key: string): boolean {
-    return this.users.has(key)
+  /** Returns by which columns somebody else is known as this archived user was; undefined when nobody is. */
+  takenOf(user: string): readonly string[] | undefined {
+    return this.users.get(user)
   }
 
-  /** Notes that another row has the key of this one. */
-  add(line: DeletedLine): void {
-    this.addPlaces(this.taken, line)
+  /** Notes that another row has the same values in these columns. */
+  add(line: DeletedLine, columns: readonly string[]): void {
+    this.taken.add(line)
     if (this.rows.tableNameOf(line) !== this.header.users) return
-    this.users.add(keyText(this.rows.cellsOf(line).get(this.header.user_key) ?? null))
+    const key = keyText(this.rows.cellsOf(line).get(this.header.user_key) ?? null)
+    if (!this.users.get(key)?.includes(this.header.user_key)) this.users.set(key, columns)
   }
 
   /** Notes that the row does not come back with this batch. */
   leaveOut(line: DeletedLine): void {
-    this.addPlaces(this.absent, line)
+    this.absent.add(line)
   }
 
   /**
@@ -72,11 +81,14 @@ export class TakenRows {
    */
   spread(lines: readonly ArchiveLine[], there: ReadonlySet<ArchiveLine>): void {
     this.absent.clear()
+    this.known.clear()
     if (this.taken.size === 0) return
+    const deleted = lines.filter((line): line is DeletedLine => 'd' in line)
+    for (const line of deleted) this.known.add(line)
     for (let before = -1; before < this.taken.size + this.absent.size; ) {
       before = this.taken.size + this.absent.size
-      for (const line of lines) {
-        if ('d' in line && this.metBy(line)) this.addPlaces(there.has(line) ? this.taken : this.absent, line)
+      for (const line of deleted) {
+        if (this.metBy(line)) (there.has(line) ? this.taken : this.absent).add(line)
       }
     }
   }
@@ -85,11 +97,9 @@ export class TakenRows {
   metBy(line: ArchiveLine): Obstacle | undefined {
     if (this.taken.size + this.absent.size === 0) return undefined
     const table = this.rows.tableNameOf(line)
-    const cells = this.rows.cellsOf(line)
-    const own = this.identitiesOf(table).find((columns) =>
-      this.taken.has(place(table, columns, cells, columns) ?? ''),
-    )
+    const own = this.taken.own(line)
     if (own) return { kind: 'own', table, columns: own }
+    const cells = this.rows.cellsOf(line)
     for (const reference of this.referencesOf(table)) {
       const kind = 'd' in line && reference.optional ? undefined : this.kindOf(reference, cells)
       if (kind) return { kind, table: reference.references, columns: reference.referenced }
@@ -107,34 +117,15 @@ export class TakenRows {
   }
 
   private kindOf(
-    { references, referenced, columns }: ArchivedReference,
+    reference: ArchivedReference,
     cells: ReadonlyMap<string, Cell>,
   ): 'taken' | 'absent' | undefined {
-    const found = place(references, referenced, cells, columns) ?? ''
-    if (this.taken.has(found)) return 'taken'
-    return this.absent.has(found) ? 'absent' : undefined
+    const taken = this.taken.refersTo(reference, cells)
+    if (taken === 'exactly') return 'taken'
+    const absent = this.absent.refersTo(reference, cells)
+    if (absent === 'exactly') return 'absent'
+    // Where case matters, there may be one for each spelling.
+    if (this.known.refersTo(reference, cells) === 'exactly') return undefined
+    return (taken && 'taken') ?? (absent && 'absent')
   }
-
-  private addPlaces(places: Set<string>, line: DeletedLine): void {
-    const table = this.rows.tableNameOf(line)
-    const cells = this.rows.cellsOf(line)
-    for (const columns of this.identitiesOf(table)) {
-      const found = place(table, columns, cells, columns)
-      if (found !== undefined) places.add(found)
-    }
-  }
-}
-
-/**
- * Returns a text that stands for the row of the table with the values of `own` in these columns; undefined when one is
- * NULL, which means no row.
- */
-function place(
-  table: string,
-  columns: readonly string[],
-  cells: ReadonlyMap<string, Cell>,
-  own: readonly string[],
-): string | undefined {
-  const values = own.map((name) => cells.get(name) ?? null)
-  return values.includes(null) ? undefined : JSON.stringify([table, columns, looseKey(values)])
 }
