@@ -1,5 +1,5 @@
 import type { Cell } from '../db/dialect.ts'
-import type { ArchivedEdge, ArchiveHeader, ArchiveLine, DeletedLine } from './archive.ts'
+import type { ArchivedEdge, ArchiveHeader, ArchiveLine } from './archive.ts'
 import { KeyMap } from './key-map.ts'
 
 /** To whom the lines of a batch belong. Who never asks does not pay: it takes longer than to put them back. */
@@ -16,11 +16,6 @@ export class Owners {
   /** Returns the key of the user to whom the line belongs; undefined when that cannot be told from its batch. */
   of(line: ArchiveLine): string | undefined {
     return this.ownership.lines.get(line)
-  }
-
-  /** As `of`, for the row to which the line refers through the set-null edge of these columns. */
-  ofReferred(line: DeletedLine, columns: readonly string[]): string | undefined {
-    return this.ownership.referred(line, columns)
   }
 
   private get ownership(): Ownership {
@@ -45,14 +40,6 @@ class Ownership {
         if (owner !== undefined) this.lines.set(line, owner)
       }
     }
-  }
-
-  referred(line: DeletedLine, columns: readonly string[]): string | undefined {
-    const cell = this.cellsOf(line)
-    const edges = this.header.edges.filter(
-      (edge) => edge.table === line.d && edge.rule === 'set-null' && edge.columns.join() === columns.join(),
-    )
-    return edges.map((edge) => this.ownerBehind(edge, cell)).find((owner) => owner !== undefined)
   }
 
   private ownerOf(line: ArchiveLine): string | undefined {

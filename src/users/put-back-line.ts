@@ -181,11 +181,27 @@ export class LineRestoration {
       tally.skip()
       return true
     }
+    if (standing === 'free' && (await this.insertsWithoutReference(line, cleared))) return true
     if (standing === 'other') taken.add(line, table.primaryKey)
     else taken.leaveOut(line)
     // It was not there when the batch began.
     const hasCome = 'another row has come in its place meanwhile, perhaps from a trigger'
     this.fail(line, standing === 'changed' ? hasCome : await whyAbsent(tx, row))
+    return false
+  }
+
+  /** What a reference leads to may be somebody else's one and only. */
+  private async insertsWithoutReference(line: DeletedLine, cleared: ReadonlySet<string>): Promise<boolean> {
+    const { rows, taken } = this.work
+    const coming = this.comingCells(line)
+    for (const { optional, columns } of taken.referencesOf(rows.tableNameOf(line))) {
+      if (!optional || columns.some((name) => (coming.get(name) ?? null) === null)) continue
+      const row = this.rowOf(line, new Set([...cleared, ...columns]))
+      if (!row || !(await this.isInserted(line, row))) continue
+      this.noteBack(line)
+      this.failReference(line, columns)
+      return true
+    }
     return false
   }
 

@@ -14,6 +14,7 @@ import { putBackRows } from './put-back-rows.ts'
 import { rehearsed, type Within } from './rehearsal.ts'
 import { type RestoreReport, RestoreTally } from './restore-report.ts'
 import { TakenRows } from './taken-rows.ts'
+import { Wanted } from './wanted.ts'
 
 export interface RestoreOptions {
   /** Only what belongs to these users, by key; everybody when undefined. */
@@ -56,7 +57,7 @@ class Restoration {
   private readonly within: Within
   private readonly rows: ArchivedRows
   private readonly taken: TakenRows
-  private readonly wanted: ReadonlySet<string> | undefined
+  private readonly wanted: Wanted | undefined
   private readonly verifiers = new Set<string>()
 
   constructor(site: Site, archive: OpenArchive, options: RestoreOptions, within: Within) {
@@ -66,7 +67,7 @@ class Restoration {
     this.within = within
     this.rows = new ArchivedRows(site, archive.header)
     this.taken = new TakenRows(site, archive.header, this.rows)
-    this.wanted = options.users && new Set(options.users)
+    this.wanted = options.users && new Wanted(options.users, this.rows, this.taken.emptySet())
   }
 
   async putBackAll(): Promise<RestoreReport> {
@@ -84,7 +85,7 @@ class Restoration {
   private async putBack(number: number, all: readonly ArchiveLine[]): Promise<void> {
     const owners = new Owners(this.archive.header, all)
     const { wanted } = this
-    const lines = wanted ? all.filter((line) => wanted.has(owners.of(line) ?? '')) : all
+    const lines = wanted ? wanted.among(all, owners) : all
     const batch = { all, lines, owners }
     try {
       const tally =
@@ -123,14 +124,10 @@ class Restoration {
 }
 
 /** Of rows that were there already, what was not there to be referred to before. */
-async function putBackReferences(work: PuttingBack, wanted: ReadonlySet<string> | undefined): Promise<void> {
+async function putBackReferences(work: PuttingBack, wanted: Wanted | undefined): Promise<void> {
   const single = new LineRestoration(work)
   for (const open of work.present.open) {
-    const { line, reference } = open
-    const owners = [work.owners.of(line), work.owners.ofReferred(line, reference.columns)]
-    if (!wanted || owners.some((owner) => owner !== undefined && wanted.has(owner))) {
-      await single.putBackReference(open)
-    }
+    if (!wanted || wanted.has(open, work.owners)) await single.putBackReference(open)
   }
 }
 
