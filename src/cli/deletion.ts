@@ -15,7 +15,7 @@ import type { Context, GlobalOptions } from './context.ts'
 import { Interrupted } from './interrupted.ts'
 import { withStoppableProgress } from './progress.ts'
 import { counted } from './render/numbers.ts'
-import type { DeletionReport } from './render/purge.ts'
+import { type DeletionReport, recordedArchive } from './render/purge.ts'
 import type { Talk } from './talk.ts'
 import { withRun } from './with-run.ts'
 
@@ -108,6 +108,7 @@ async function deleteArchived(
     await run?.recordArchive(path).catch(() => {})
     const report = await deletePlanned(site, deletion, { run, archive })
     if (archive.isEmpty) return report
+    if (!(await archive.isInPlace())) return { ...report, lostArchive: path }
     return { ...report, archive: path, undo: commandLine(['restore', path], deletion) }
   } finally {
     await archive.close()
@@ -133,11 +134,12 @@ function nothingDeleted({ since, matched, kept, changed }: PurgePlan): PurgeRepo
   return { since, matched, deleted: 0, kept, changed, tables: {}, nulled: {}, failed: [] }
 }
 
-function endOf({ matched, deleted, kept, changed, failed, archive, stopped }: DeletionReport): RunEnd {
+function endOf(report: DeletionReport): RunEnd {
+  const { matched, deleted, kept, changed, failed, stopped } = report
   const stop = stopped === 'interrupted' ? 'interrupted' : stopped && 'failed'
   return {
     outcome: stop ?? (failed.length > 0 ? 'partly' : 'done'),
     counts: { matched, deleted, kept, changed, failed: failed.length },
-    archive,
+    archive: recordedArchive(report),
   }
 }

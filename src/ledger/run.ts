@@ -22,7 +22,8 @@ export interface RunEnd {
   readonly outcome: Outcome
   /** What it did, in numbers. */
   readonly counts: Readonly<Record<string, unknown>>
-  readonly archive?: string | undefined
+  /** Null when it has gone. */
+  readonly archive?: string | null | undefined
 }
 
 export interface RunOptions {

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gzip, type ZlibOptions } from 'node:zlib'
 import { TooMuchAtOnce } from '../db/errors.ts'
@@ -61,6 +61,12 @@ export class ArchiveWriter {
     await this.file.datasync()
     if ((await this.file.stat()).nlink === 0) throw new Removed()
     this.written += 1
+  }
+
+  /** True when the path leads to this file, not to another one and not to nothing. */
+  async isAt(path: string): Promise<boolean> {
+    const [own, there] = await Promise.all([this.file.stat(), stat(path).catch(() => undefined)])
+    return there?.dev === own.dev && there.ino === own.ino
   }
 
   async close(): Promise<void> {

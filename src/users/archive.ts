@@ -143,6 +143,11 @@ export class Archive {
     await last.save().catch(() => {})
   }
 
+  /** True unless somebody has removed or moved the file; to be asked before it is closed. */
+  isInPlace(): Promise<boolean> {
+    return this.writer.isAt(this.path)
+  }
+
   /** Closes the file; an empty one is removed. */
   async close(): Promise<void> {
     try {
@@ -153,6 +158,12 @@ export class Archive {
   }
 }
 
+const HINTS: Readonly<Record<string, string>> = {
+  REMOVED: 'who was deleted so far is in no archive any more: see what removed it, then run it again',
+}
+const HINT =
+  'nothing is deleted without it: make room, name another directory with --archive, or use --no-archive'
+
 /** An archive that cannot be written. Nothing that it does not hold may be deleted. */
 export class ArchiveError extends UserError {}
 
@@ -161,7 +172,7 @@ async function explained<T>(path: string, work: () => Promise<T>): Promise<T> {
     return await work()
   } catch (cause) {
     throw new ArchiveError(`the archive ${path} cannot be written: ${fileReason(cause)}`, {
-      hint: 'nothing is deleted without it: make room, name another directory with --archive, or use --no-archive',
+      hint: HINTS[(cause as NodeJS.ErrnoException).code ?? ''] ?? HINT,
       cause,
     })
   }

@@ -1,7 +1,8 @@
+import { readdirSync, renameSync, rmSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ARCHIVE_EXAMPLES } from '../../src/cli/commands/archive.ts'
 import { RESTORE_EXAMPLES } from '../../src/cli/commands/restore.ts'
 import { ArchiveWriter } from '../../src/users/archive-writer.ts'
@@ -15,11 +16,11 @@ import { usermgmt } from './run.ts'
 
 const NAME = 'purge-20250615T120000Z-3f9a1c.ndjson.gz'
 
-/** Returns the signal of somebody who interrupts the first batch: it is asked for before each. */
-function stoppedAfterFirst(): AbortSignal {
+/** Returns the signal of somebody who interrupts the first batch, or acts then: it is asked for before each. */
+function stoppedAfterFirst(act = () => true): AbortSignal {
   const { signal } = new AbortController()
   let asked = 0
-  Object.defineProperty(signal, 'aborted', { get: () => ++asked > 1 })
+  Object.defineProperty(signal, 'aborted', { get: () => ++asked > 1 && act() })
   return signal
 }
 
@@ -57,6 +58,44 @@ describeEachDatabase('archives on the command line', (harness) => {
     const restored = await run(`restore usermgmt-archive/${NAME} --yes --format json`)
     expect(planned.stdout).toBe(restored.stdout)
     expect(await allRowsOf(site.db)).toEqual(before)
+  })
+
+  describe('an archive that goes away in the middle of its purge is not offered', () => {
+    async function purgedWithout(format: string, goes: (path: string) => void) {
+      const site = await exampleSite(harness)
+      await usermgmt(['--database', site.url, 'migrate'])
+      let path = ''
+      const signal = stoppedAfterFirst(() => {
+        const directory = join(cwd, 'usermgmt-archive')
+        path ||= join(directory, String(readdirSync(directory)[0]))
+        goes(path)
+        return false
+      })
+      const line = `purge --since 2020-01-01 --yes --quiet --batch-size 1 --jobs 1 --format ${format}`
+      const run = (args: string) =>
+        usermgmt(args.split(' '), { cwd, env: { DATABASE_URL: site.url }, signal })
+      const ran = await run(line)
+      const [{ archive }] = JSON.parse((await run('history --format json')).stdout)
+      return { ...ran, path, recorded: archive }
+    }
+
+    const rows = [
+      { how: 'removed', goes: rmSync, exit: 1, deleted: 1 },
+      { how: 'moved', goes: (path: string) => renameSync(path, join(cwd, 'away')), exit: 0, deleted: 2 },
+    ]
+    const REMOVED =
+      'it has been removed; who was deleted so far is in no archive any more: see what removed it, then run it again'
+
+    test.each(rows)('$how', async ({ goes, exit, deleted }) => {
+      const text = await purgedWithout('text', goes)
+      const { path } = text
+      const stderr = exit === 0 ? '' : `usermgmt: the archive ${path} cannot be written: ${REMOVED}\n`
+      expect(text).toMatchObject({ exit, stderr, recorded: null })
+      expect(text.stdout.split('\n\n').at(-1)).toBe(`the archive is not there any more: ${path}\n`)
+      const json = await purgedWithout('json', goes)
+      expect(json).toMatchObject({ exit, recorded: null })
+      expect(JSON.parse(json.stdout)).toMatchObject({ deleted, archive: null })
+    })
   })
 
   test('a purge that deletes nobody leaves no archive, and nothing to put back', async () => {

@@ -14,6 +14,8 @@ const FAILED_SHOWN = 20
 export interface DeletionReport extends PurgeReport {
   /** The file that holds what was deleted. */
   readonly archive?: string | undefined
+  /** Where that file was, when somebody has removed or moved it. */
+  readonly lostArchive?: string | undefined
   /** The command that puts it back. */
   readonly undo?: string | undefined
 }
@@ -67,12 +69,19 @@ export function planJson(plan: PurgePlan): string {
 }
 
 export function reportJson(report: DeletionReport): string {
-  const { since, matched, deleted, kept, changed, tables, nulled, failed, archive } = report
+  const { since, matched, deleted, kept, changed, tables, nulled, failed } = report
+  const archive = recordedArchive(report)
   const stopped = stopRecord(report.stopped)
   return `${plainJson({ since, matched, deleted, kept, changed, tables, nulled, failed, stopped, archive })}\n`
 }
 
-function undoLines({ archive, undo }: DeletionReport): string[] {
+/** Returns the file that holds what was deleted; null for one that is not there any more, undefined without one. */
+export function recordedArchive({ archive, lostArchive }: DeletionReport): string | null | undefined {
+  return lostArchive === undefined ? archive : null
+}
+
+function undoLines({ archive, undo, lostArchive }: DeletionReport): string[] {
+  if (lostArchive !== undefined) return ['', plainText(`the archive is not there any more: ${lostArchive}`)]
   if (archive === undefined) return []
   return ['', `archive: ${archive}`, `to put everybody back: ${undo}`].map(plainText)
 }
