@@ -29,8 +29,12 @@ export interface Dialect {
   schemaMark(tx: Db): Promise<string>
   /** Returns the triggers of the site by the names of their tables: what they do, nobody knows. */
   triggers(db: Db): Promise<readonly Trigger[]>
-  /** Returns those of the tables on which this role lacks the right, for every column; none where there are no roles. */
-  withoutRight(db: Db, right: TableRight, tables: readonly Table[]): Promise<ReadonlySet<Table>>
+  /** Returns the columns on which this role lacks the right, of each table that has some; none where there are no roles. */
+  withoutRight(
+    db: Db,
+    right: TableRight,
+    tables: readonly Table[],
+  ): Promise<ReadonlyMap<Table, ReadonlySet<string>>>
   /** Ends a select that locks the rows it reads; empty where the transaction locks everything. */
   readonly forUpdate: SQL
   /** Returns what the database says about its tables. */

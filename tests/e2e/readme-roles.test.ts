@@ -118,6 +118,22 @@ describeDatabase('postgres', 'the roles of the README', (harness) => {
       expect(await allRowsOf(site.db)).toEqual(before)
     })
 
+    test('restore one user, without the rights that another one takes', async () => {
+      const site = await exampleSite(harness)
+      await site.database.run(`create table note (id integer primary key, user_id integer references auth_user (id));
+        create index note_user on note (user_id); insert into note values (1, 3)`)
+      const purge = `purge --database ${site.url} --since 2020-01-01 --yes --cascade note --format json`
+      const { archive } = JSON.parse((await usermgmt(purge.split(' '))).stdout)
+      const script = `CREATE ROLE usermgmt_one LOGIN; GRANT USAGE ON SCHEMA public TO usermgmt_one;
+        GRANT SELECT ON note TO usermgmt_one; GRANT SELECT, INSERT ON ${ACCOUNTS} TO usermgmt_one;`
+      await withRoles(site, ['usermgmt_one'], script, async (as) => {
+        const denied = 'usermgmt: permission denied: INSERT on note; '
+        const refused = await as('usermgmt_one', `restore ${archive} --yes --user 3`)
+        expect(refused).toMatchObject({ exit: 1, stderr: expect.stringContaining(denied) })
+        expect((await as('usermgmt_one', `restore ${archive} --yes --user 4`)).exit).toBe(0)
+      })
+    })
+
     test('create-user', async () => {
       const rights = [
         'SELECT ON ALL TABLES IN SCHEMA public',

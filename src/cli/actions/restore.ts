@@ -37,7 +37,7 @@ export async function restoreArchive(
     const report = await withSite(context, globals, async (site, { target }) => {
       refuseOther(archive.header.database, siteDatabase(site, databaseIdentity(target)), options)
       const users = options.user && (await findArchived(site, archive, options.user))
-      await refuseWithoutRights(site, archive)
+      await refuseWithoutRights(site, archive, users)
       await warnOfTriggers(site, archive, talkOf(context, globals))
       if (!options.dryRun && !options.yes) await confirm(context, globals)
       const putBack = () =>

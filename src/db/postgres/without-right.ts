@@ -9,10 +9,18 @@ export async function postgresWithoutRight(
   db: Db,
   right: TableRight,
   tables: readonly Table[],
-): Promise<ReadonlySet<Table>> {
-  const rows = await db.rows<{ place: number }>(sql`
-    select given.place::integer as place
+): Promise<ReadonlyMap<Table, ReadonlySet<string>>> {
+  const rows = await db.rows<{ place: number; names: string[] }>(sql`
+    select given.place::integer as place, array_agg(a.attname::text) as names
     from unnest(${sql.param(tables.map(tableText))}::text[]) with ordinality given(name, place)
-    where not has_any_column_privilege(given.name, ${right})`)
-  return new Set(tables.filter((_, i) => rows.some(({ place }) => place === i + 1)))
+    join pg_attribute a on a.attrelid = given.name::regclass and a.attnum > 0 and not a.attisdropped
+    where not has_column_privilege(a.attrelid, a.attnum, ${right})
+    group by given.place`)
+  const lacking = new Map(rows.map(({ place, names }) => [place, new Set(names)]))
+  return new Map(
+    tables.flatMap((table, i) => {
+      const names = lacking.get(i + 1)
+      return names ? [[table, names] as const] : []
+    }),
+  )
 }

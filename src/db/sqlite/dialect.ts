@@ -40,7 +40,7 @@ export const sqliteDialect: Dialect = {
     return found?.version.toString()
   },
   schemaMark: sqliteSchemaMark,
-  withoutRight: async () => new Set(),
+  withoutRight: async () => new Map(),
   triggers: (db) =>
     db.rows(sql`select tbl_name as "table", name from sqlite_schema where type = 'trigger' order by 1, 2`),
   catalog: sqliteCatalog,
