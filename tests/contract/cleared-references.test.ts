@@ -7,7 +7,7 @@ import { ArchiveWriter } from '../../src/users/archive-writer.ts'
 import { purgeInto, putBack } from '../support/archives.ts'
 import { NO_GUARDS } from '../support/criteria.ts'
 import { describeEachDatabase } from '../support/databases.ts'
-import { allRowsOf, createSite } from '../support/sites.ts'
+import { allRowsOf, createSite, rowsOf } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
 
 let directory: string
@@ -103,5 +103,17 @@ describeEachDatabase('a reference that was set to NULL', (harness) => {
     await purgeInto(directory, site, PURGE)
     expect((await putBack(site, await archiveOf(older))).failed).toEqual([])
     expect(await allRowsOf(site.db)).toEqual(before)
+  })
+
+  test('comes back again when the site has emptied it since', async () => {
+    const { site, first, second } = await create()
+    const { path } = await purgeInto(directory, site, PURGE)
+    await putBack(site, path)
+    await site.database.run(`update art set u = null, title = 'new' where id = 1`)
+    expect(await putBack(site, path)).toMatchObject({ relinked: { art: 1 }, failed: [] })
+    expect(await rowsOf(site.db, 'art')).toMatchObject([
+      { u: String(first), v: null, title: 'new' },
+      { u: String(first), v: String(second) },
+    ])
   })
 })

@@ -30,7 +30,7 @@ export function registerRestore(program: Command, context: Context): void {
     .argument('<file>', 'an archive that purge has written')
     .summary('put back what a purge has deleted')
     .description(
-      'Puts back every row of an archive exactly as it was. Rows that are there already are left as they are, so it can be run again. When somebody else has the id of a user by now, nothing of that user is put back. A dry run tries and takes it back; once something fails in it, nobody else can write to a SQLite site until it ends.',
+      'Puts back every row of an archive exactly as it was. Rows that are there already are left as they are, so it can be run again; but a reference that was to be set to NULL, and is NULL by now, is filled in, also when the site has emptied it since. When somebody else has the id of a user by now, nothing of that user is put back. A dry run tries and takes it back; once something fails in it, nobody else can write to a SQLite site until it ends.',
     )
     .addOption(listOption('--user <user>', 'only this id, username or address (repeatable)', textFrom))
     .addOption(new Option('--dry-run', 'show what would be put back, and change nothing').conflicts('yes'))
