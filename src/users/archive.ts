@@ -60,11 +60,6 @@ export interface ClearedLine {
   readonly n: number
   readonly key: Readonly<Record<string, Cell>>
   readonly was: Readonly<Record<string, Cell>>
-  /**
-   * What the row referred to through its other foreign keys, NULL where an earlier line has that: another row may have
-   * its key by now. Left out when there are none; not in every archive.
-   */
-  readonly beside?: Readonly<Record<string, Cell>> | undefined
 }
 
 /** The last line of an archive: how the purge has ended, and what it had done by then. */

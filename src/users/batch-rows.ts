@@ -48,12 +48,6 @@ export class BatchRows {
     return names.map((name) => columnOf(table, name) ?? this.tx.dialect.rowIdOf(table))
   }
 
-  /** Returns the columns by which rows of the table refer to others, whatever becomes of these. */
-  referringColumns(table: Table): string[] {
-    const keys = this.site.shape.catalog.foreignKeys.filter((key) => key.table === table)
-    return [...new Set(keys.flatMap(({ columns }) => columns))]
-  }
-
   /** Returns the number by which the archive's lines name the table. */
   numberOf(table: Table): number {
     return this.numbers.get(table) ?? -1

@@ -1,5 +1,4 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { columnOf } from '../db/catalog.ts'
 import type { Cell } from '../db/dialect.ts'
 import { tableName } from '../db/identifiers.ts'
 import { cellsOf, type ImageRow } from '../db/image.ts'
@@ -39,21 +38,16 @@ async function archiveReferences(
   take: (line: string) => void,
 ): Promise<void> {
   const { dialect } = rows.tx
-  const identity = lastingIdentity(edge)
-  const others = otherReferences(rows, edge, identity)
-  const columns = [...identity, ...edge.columns, ...others]
+  const columns = [...lastingIdentity(edge), ...edge.columns]
   const image = dialect.image(rows.columnsNamed(edge.table, columns))
   const select = sql`select ${image} as image from ${tableName(edge.table)} where ${which} ${dialect.forUpdate}`
   const found = await rows.tx.rows<ImageRow>(rows.withRows([edge.references, edge.table], select))
   const n = rows.numberOf(edge.table)
+  const cut = columns.length - edge.columns.length
   for (const row of found) {
-    const cells = cellsOf(row)
-    const named = (names: readonly string[], from: number): Record<string, Cell> =>
-      Object.fromEntries(names.map((name, i) => [name, cells[from + i] ?? null]))
-    const key = named(identity, 0)
-    const was = named(edge.columns, identity.length)
-    const beside = others.length > 0 ? named(others, columns.length - others.length) : undefined
-    take(JSON.stringify({ n, key, was, beside } satisfies ClearedLine))
+    const named = cellsOf(row).map((cell, i): [string, Cell] => [columns[i] ?? '', cell])
+    const [key, was] = [Object.fromEntries(named.slice(0, cut)), Object.fromEntries(named.slice(cut))]
+    take(JSON.stringify({ n, key, was } satisfies ClearedLine))
   }
 }
 
@@ -61,13 +55,4 @@ async function archiveReferences(
 function lastingIdentity({ table, columns }: Edge): readonly string[] {
   if (table.primaryKey.length > 0) return table.primaryKey
   return table.columns.flatMap(({ name, generated }) => (generated || columns.includes(name) ? [] : [name]))
-}
-
-/** Returns the columns of its other foreign keys; one that the database computes may change with what is cleared. */
-function otherReferences(rows: BatchRows, { table, columns }: Edge, identity: readonly string[]): string[] {
-  return rows
-    .referringColumns(table)
-    .filter(
-      (name) => !identity.includes(name) && !columns.includes(name) && !columnOf(table, name)?.generated,
-    )
 }
