@@ -1,12 +1,13 @@
 import type { TableRight } from '../db/dialect.ts'
 import { UserError } from '../errors.ts'
 import type { Site } from '../site/site.ts'
-import type { ArchiveLine, ClearedLine, DeletedLine } from './archive.ts'
+import type { ArchiveHeader, ArchiveLine, ClearedLine, DeletedLine } from './archive.ts'
 import { archivedLines } from './archived-lines.ts'
-import { type ArchivedReference, referencesAmong } from './archived-references.ts'
 import { ArchivedRows } from './archived-rows.ts'
 import type { OpenArchive } from './open-archive.ts'
 import { Owners } from './ownership.ts'
+import { TakenRows } from './taken-rows.ts'
+import { Wanted } from './wanted.ts'
 
 /** A right on columns of a line's table. */
 type Need = readonly [TableRight, readonly string[]]
@@ -31,17 +32,15 @@ export async function refuseWithoutRights(
   // Most roles lack nothing, and need not wait until the archive has been read.
   if (Object.values(lacking).every(({ size }) => size === 0)) return
   const needs = new Needs(site, archive, users)
-  for (let number = 1; number < reader.count; number++) {
-    const lines = (await archivedLines(archive, number)) ?? []
-    const owners = new Owners(header, lines)
-    for (const line of lines) {
+  // In the order in which they are put back: see `Wanted`.
+  for (let number = reader.count - 1; number > 0; number--) {
+    for (const [line, needed] of needs.in((await archivedLines(archive, number)) ?? [])) {
       const table = needs.rows.tableOf(line)
-      if (!table) continue
-      const refused = needs
-        .of(line, owners)
-        .find(([right, columns]) => columns.some((name) => lacking[right].get(table)?.has(name)))
+      const refused = needed.find(([right, columns]) =>
+        columns.some((name) => table && lacking[right].get(table)?.has(name)),
+      )
       if (!refused) continue
-      throw new UserError(`permission denied: ${refused[0]} on ${table.label}`, {
+      throw new UserError(`permission denied: ${refused[0]} on ${table?.label}`, {
         hint: 'nothing has been put back: GRANT that to the role; the README lists what restore needs',
       })
     }
@@ -50,30 +49,38 @@ export async function refuseWithoutRights(
 
 class Needs {
   readonly rows: ArchivedRows
-  private readonly optional: readonly ArchivedReference[]
-  private readonly wanted: ReadonlySet<string> | undefined
+  private readonly header: ArchiveHeader
+  private readonly taken: TakenRows
+  private readonly wanted: Wanted | undefined
 
   constructor(site: Site, { header }: OpenArchive, users: readonly string[] | undefined) {
+    this.header = header
     this.rows = new ArchivedRows(site, header)
-    this.optional = referencesAmong(site, header).filter(({ optional }) => optional)
-    this.wanted = users && new Set(users)
+    this.taken = new TakenRows(site, header, this.rows)
+    this.wanted = users && new Wanted(users, this.rows, this.taken.emptySet())
   }
 
-  of(line: ArchiveLine, owners: Owners): Need[] {
-    const isOwn = this.isWanted(() => owners.of(line))
-    return 'd' in line ? this.ofDeleted(line, owners, isOwn) : isOwn ? ofCleared(line) : []
+  *in(lines: readonly ArchiveLine[]): Generator<readonly [ArchiveLine, readonly Need[]]> {
+    const owners = new Owners(this.header, lines)
+    const own = new Set(this.wanted ? this.wanted.among(lines, owners) : lines)
+    for (const line of lines) {
+      if ('d' in line) yield [line, this.ofDeleted(line, owners, own.has(line))]
+      else if (own.has(line)) yield [line, ofCleared(line)]
+    }
   }
 
   private ofDeleted(line: DeletedLine, owners: Owners, isOwn: boolean): Need[] {
     const cells = this.rows.cellsOf(line)
     const written = this.rows.writtenColumns(line).map(({ column }) => column.name)
     // It may be back before what it refers to is.
-    const filledIn = this.optional.filter(
-      ({ table, columns }) =>
-        table === this.rows.tableNameOf(line) &&
-        columns.every((name) => (cells.get(name) ?? null) !== null) &&
-        (isOwn || this.isWanted(() => owners.ofReferred(line, columns))),
-    )
+    const filledIn = this.taken
+      .referencesOf(this.rows.tableNameOf(line))
+      .filter(
+        (reference) =>
+          reference.optional &&
+          reference.columns.every((name) => (cells.get(name) ?? null) !== null) &&
+          (isOwn || this.wanted?.has({ line, reference }, owners)),
+      )
     return [
       // Also of those that are to stay out it is looked which are there.
       ['SELECT', [...cells.keys()]],
@@ -81,15 +88,11 @@ class Needs {
       ...filledIn.map(({ columns }): Need => ['UPDATE', columns]),
     ]
   }
-
-  private isWanted(owner: () => string | undefined): boolean {
-    return !this.wanted || this.wanted.has(owner() ?? '')
-  }
 }
 
-function ofCleared({ key, was, beside = {} }: ClearedLine): Need[] {
+function ofCleared({ key, was }: ClearedLine): Need[] {
   return [
-    ['SELECT', Object.keys({ ...key, ...was, ...beside })],
+    ['SELECT', Object.keys({ ...key, ...was })],
     ['UPDATE', Object.keys(was)],
   ]
 }

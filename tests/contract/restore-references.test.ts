@@ -15,6 +15,7 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }))
 
 const SITE = 'django5.2-allauth65'
+const owner = 'integer not null references auth_user (id) deferrable initially deferred'
 const user = (more = '') => `integer references auth_user (id) ${more}`
 const TABLES = (deferrable: string) => `
   alter table auth_user add column referrer_id ${user(deferrable)};
@@ -103,8 +104,180 @@ describeEachDatabase('a reference that the purge was to set to NULL', (harness) 
   })
 })
 
+describeEachDatabase('references that come back in steps', (harness) => {
+  const DEFERRED = 'deferrable initially deferred'
+
+  test.each([
+    [1, 'first', 'second'],
+    [1, 'second', 'first'],
+    [1_000, 'first', 'second'],
+    [1_000, 'second', 'first'],
+  ] as const)('of users in batches of %i, the %s before the %s', async (size, one, other) => {
+    const site = await createSite(harness, SITE, TABLES(DEFERRED))
+    const users = { first: await addUser(site), second: await addUser(site) }
+    await site.database.run(`update auth_user set referrer_id = ${users.second} where id = ${users.first};
+      update auth_user set referrer_id = ${users.first} where id = ${users.second}`)
+    const before = await allRowsOf(site.db)
+    const { path } = await purgeInto(directory, site, { ...PURGE, size })
+    expect((await putBack(site, path, { users: [users[one]] })).failed).not.toEqual([])
+    expect(await putBack(site, path, { users: [users[other]] })).toMatchObject({ failed: [] })
+    expect(await allRowsOf(site.db)).toEqual(before)
+  })
+
+  test('in a table without a primary key, each in a row of its own', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table log (user_id ${owner}, reviewer_id ${user(DEFERRED)}, note text);`,
+    )
+    const [first, second, third] = [await addUser(site), await addUser(site), await addUser(site)]
+    for (const reviewer_id of [second, third, second]) {
+      await insert(site, 'log', { user_id: first, reviewer_id, note: 'same' })
+    }
+    const rows = async () => (await rowsOf(site.db, 'log')).map((row) => JSON.stringify(row)).sort()
+    const before = await rows()
+    const rules = { cascade: ['log.user_id'], setNull: ['log.reviewer_id'] }
+    const { path } = await purgeInto(directory, site, { rules, guards: NO_GUARDS, size: 10 })
+    const { failed } = await putBack(site, path, { users: [first] })
+    expect(failed).toEqual(Array(3).fill({ user: first, table: 'log', reason: without('reviewer_id') }))
+    expect((await putBack(site, path, { users: [first] })).failed).toEqual(failed)
+    for (let times = 0; times < 2; times++) {
+      expect(await putBack(site, path)).toMatchObject({ failed: [] })
+      expect(await rows()).toEqual(before)
+    }
+  })
+
+  test('when two of them share a column', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table seat (row_no integer, no integer, user_id ${owner}, primary key (row_no, no));
+       create index seat_user on seat (user_id);
+       create table swap (id {key}, user_id ${owner}, row_no integer, gives integer, takes integer,
+         foreign key (row_no, gives) references seat (row_no, no),
+         foreign key (row_no, takes) references seat (row_no, no));
+       create index swap_user on swap (user_id);`,
+    )
+    const [first, second, third] = [await addUser(site), await addUser(site), await addUser(site)]
+    await site.database.run(`insert into seat values (1, 1, ${first}), (1, 2, ${second})`)
+    await insert(site, 'swap', { user_id: third, row_no: '1', gives: '1', takes: '2' })
+    const before = await allRowsOf(site.db)
+    const rules = { cascade: ['seat', 'swap.user_id'], setNull: ['swap.gives', 'swap.takes'] }
+    const { path } = await purgeInto(directory, site, { rules, guards: NO_GUARDS, size: 10 })
+    for (const key of [third, second, first]) await putBack(site, path, { users: [key] })
+    expect(await putBack(site, path)).toMatchObject({ failed: [] })
+    expect(await allRowsOf(site.db)).toEqual(before)
+  })
+
+  test('again, when the site has emptied one since', async () => {
+    const { site, first, second } = await siteOfTwo(await createSite(harness, SITE, TABLES(DEFERRED)))
+    const { path } = await purgeInto(directory, site, { ...PURGE, size: 1 })
+    await putBack(site, path)
+    await site.database.run("update task set reviewer_id = null, body = 'new'")
+    expect(await putBack(site, path)).toMatchObject({ relinked: { task: 1 }, failed: [] })
+    expect(await rowsOf(site.db, 'task')).toMatchObject([
+      { owner_id: second, reviewer_id: first, body: 'new' },
+    ])
+  })
+
+  test('but for one that is somebody else’s by now, who may be the only one', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table pupil (user_id integer primary key references auth_user (id) ${DEFERRED},
+         mentor_id integer unique references auth_user (id) ${DEFERRED});`,
+    )
+    const [pupil, mentor] = [await addUser(site), await addUser(site)]
+    const other = await addUser(site, { lastLogin: '2026-01-01T00:00:00Z' })
+    await insert(site, 'pupil', { user_id: pupil, mentor_id: mentor })
+    const rules = { cascade: ['pupil.user_id'], setNull: ['pupil.mentor_id'] }
+    const { path } = await purgeInto(directory, site, { rules, guards: NO_GUARDS, size: 10 })
+    await putBack(site, path, { users: [mentor] })
+    await insert(site, 'pupil', { user_id: other, mentor_id: mentor })
+    expect(await putBack(site, path)).toMatchObject({
+      restored: { auth_user: 1, account_emailaddress: 1, pupil: 1 },
+      failed: [{ user: pupil, table: 'pupil', reason: without('mentor_id') }],
+    })
+    expect((await putBack(site, path)).failed).toEqual([
+      { user: pupil, table: 'pupil', reason: 'taken already: pupil.mentor_id' },
+    ])
+  })
+})
+
 describeEachDatabase('a row that comes back', (harness) => {
   const DEFERRED = 'deferrable initially deferred'
+
+  test('is not hung on a parent of multi-table inheritance that is another one by now', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table page (id {key}, title text);
+       create table article (page_ptr_id integer primary key references page (id) ${DEFERRED}, author_id ${user(DEFERRED)});
+       create index article_author on article (author_id);`,
+    )
+    const author = await addUser(site)
+    const page = await insert(site, 'page', { title: 'mine' })
+    await insert(site, 'article', { page_ptr_id: page, author_id: author })
+    const { path, report } = await purgeInto(directory, site, {
+      rules: { cascade: ['article'] },
+      guards: NO_GUARDS,
+    })
+    expect(report.tables).toMatchObject({ page: 1, article: 1 })
+    await insert(site, 'page', { id: page, title: 'another' })
+    for (const dryRun of [true, false]) {
+      const { restored, failed } = await putBack(site, path, { dryRun })
+      expect(restored).toEqual({ auth_user: 1, account_emailaddress: 1 })
+      expect(failed).toEqual([
+        { user: author, table: 'page', reason: 'taken already: page.id' },
+        { user: author, table: 'article', reason: "what it refers to is somebody else's by now: page" },
+      ])
+    }
+    expect(await rowsOf(site.db, 'article')).toEqual([])
+  })
+
+  test('of two that need each other says why the other one does not', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table pair (id integer primary key, user_id ${user(DEFERRED)},
+         other_id integer not null references pair (id) ${DEFERRED}, slug varchar(9) unique);
+       create index pair_user on pair (user_id);`,
+    )
+    const owner = await addUser(site)
+    await site.database.run(`insert into pair values (1, ${owner}, 2, 'one'), (2, ${owner}, 1, 'two')`)
+    const { path } = await purgeInto(directory, site, { rules: { cascade: ['pair'] }, guards: NO_GUARDS })
+    await site.database.run(`insert into pair values (3, null, 3, 'two')`)
+    expect((await putBack(site, path)).failed).toEqual(
+      expect.arrayContaining([
+        { user: owner, table: 'pair', reason: 'a row it depends on is not there: pair' },
+        { user: owner, table: 'pair', reason: 'taken already: pair.slug' },
+      ]),
+    )
+  })
+
+  test('is not mistaken for one whose key differs in case', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table token (code varchar(9) primary key, user_id ${user(DEFERRED)}, note text);
+       create index token_user on token (user_id);
+       create table hit (id {key}, code varchar(9) references token (code) ${DEFERRED});
+       create index hit_code on hit (code);`,
+    )
+    const [first, second] = [await addUser(site), await addUser(site)]
+    await insert(site, 'token', { code: 'Ab', user_id: first })
+    await insert(site, 'token', { code: 'ab', user_id: second })
+    for (const code of ['Ab', 'ab']) await insert(site, 'hit', { code })
+    const rules = { cascade: ['token', 'hit'] }
+    const { path } = await purgeInto(directory, site, { rules, guards: NO_GUARDS, size: 10 })
+    const other = await addUser(site, { lastLogin: '2026-01-01T00:00:00Z' })
+    await insert(site, 'token', { code: 'Ab', user_id: other })
+    expect((await putBack(site, path)).failed).toEqual([
+      { user: first, table: 'token', reason: 'taken already: token.code' },
+      { user: first, table: 'hit', reason: "what it refers to is somebody else's by now: token" },
+    ])
+    expect(await rowsOf(site.db, 'hit')).toMatchObject([{ code: 'ab' }])
+  })
 
   test('is still the same when the site has moved it to another album', async () => {
     const site = await createSite(

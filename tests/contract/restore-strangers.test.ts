@@ -183,6 +183,43 @@ describeEachDatabase('a restoration, when somebody else has the id', (harness) =
     },
   )
 
+  test('takes nobody for the user who joined at the same instant and can log in with no password either', async () => {
+    const site = await createSite(harness, SITES[0][1])
+    const bot = await addUser(site, { username: 'bot', password: '!' })
+    const { path } = await purgeInto(directory, site)
+    await addUser(site, { username: 'other', password: '!', addresses: [], columns: { id: bot } })
+    expect(await putBack(site, path)).toMatchObject({
+      restored: {},
+      failed: [{ user: bot, reason: SOMEBODY_ELSE }],
+    })
+  })
+
+  test('says that only the name is somebody else’s, where others refer to that', async () => {
+    const site = await createSite(
+      harness,
+      SITES[0][1],
+      `create table log (id {key}, name varchar(150) references auth_user (username) deferrable initially deferred);
+       create index log_name on log (name);`,
+    )
+    const bot = await addUser(site, { username: 'bot' })
+    await insert(site, 'log', { name: 'bot' })
+    const { path } = await purgeInto(directory, site, { rules: { cascade: ['log'] } })
+    await addUser(site, {
+      username: 'bot',
+      dateJoined: '2026-01-01T00:00:00Z',
+      lastLogin: '2026-01-01T00:00:00Z',
+      columns: { id: '99' },
+    })
+    expect((await putBack(site, path)).failed).toEqual([
+      {
+        user: bot,
+        table: 'auth_user',
+        reason: 'taken already: auth_user.username, so nothing of this user is put back',
+      },
+    ])
+    expect(await rowsOf(site.db, 'log')).toEqual([])
+  })
+
   test('takes nobody for the user because both rows are alike', async () => {
     const site = await createSite(harness, 'custom-bare')
     const bot = await addUser(site, { password: '!', addresses: [{ email: 'bot@example.com' }] })
