@@ -164,7 +164,12 @@ export class LineRestoration {
       return false
     }
     const { table, cells } = row
-    const open = await this.copies.take(table, line, cells)
+    // Also with a reference that is lost: it is missing still, and reported again.
+    const archived = rows.cellsOf(line)
+    const asked = cells.map(
+      ([name]): NamedCell => [name, cleared.has(name) ? null : (archived.get(name) ?? null)],
+    )
+    const open = await this.copies.take(table, line, asked)
     if (open) {
       tally.skip()
       for (const { columns } of taken.referencesOf(table.label)) {

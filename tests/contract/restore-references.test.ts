@@ -147,6 +147,31 @@ describeEachDatabase('references that come back in steps', (harness) => {
     }
   })
 
+  test('in a table without a primary key, save one that is somebody else’s by now', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table log (user_id ${owner}, reviewer_id ${user(DEFERRED)}, note text);`,
+    )
+    const [first, second, third] = [await addUser(site), await addUser(site), await addUser(site)]
+    for (const reviewer_id of [second, third])
+      await insert(site, 'log', { user_id: first, reviewer_id, note: 'same' })
+    const rules = { cascade: ['log.user_id'], setNull: ['log.reviewer_id'] }
+    const { path } = await purgeInto(directory, site, { rules, guards: NO_GUARDS, size: 10 })
+    await addUser(site, {
+      dateJoined: '2026-01-01T00:00:00Z',
+      lastLogin: '2026-01-01T00:00:00Z',
+      columns: { id: second },
+    })
+    const lost = { user: first, table: 'log', reason: without('reviewer_id') }
+    for (let times = 0; times < 2; times++) {
+      expect((await putBack(site, path)).failed).toContainEqual(lost)
+      const reviewers = (await rowsOf(site.db, 'log')).map(({ reviewer_id }) => reviewer_id)
+      expect(new Set(reviewers)).toEqual(new Set([null, third]))
+      expect(reviewers).toHaveLength(2)
+    }
+  })
+
   test('when two of them share a column', async () => {
     const site = await createSite(
       harness,
