@@ -4,6 +4,7 @@ import { isTaken, KeptByTrigger, shortReason } from '../db/errors.ts'
 import { columnList, tableName } from '../db/identifiers.ts'
 import type { ImageRow } from '../db/image.ts'
 import type { Db } from '../db/port.ts'
+import { inSavepoint } from '../db/savepoint.ts'
 
 /** Rows for a table: what selects or lists their values, in the order of the columns. */
 export interface NewRows {
@@ -30,15 +31,12 @@ export function insertAndRead(tx: Db, rows: NewRows): Promise<ImageRow[]> {
 
 /** Returns why `insertAbsent` has left out the row, and leaves no trace. */
 export async function whyAbsent(tx: Db, row: NewRows): Promise<string> {
-  await tx.run(sql`savepoint why_absent`)
   try {
-    await tx.run(insertOf(tx, row))
+    const leavesNoTrace = () => false
+    await inSavepoint(tx, () => tx.run(insertOf(tx, row)), leavesNoTrace)
     return shortReason(new KeptByTrigger())
   } catch (error) {
     return shortReason(error)
-  } finally {
-    await tx.run(sql`rollback to savepoint why_absent`)
-    await tx.run(sql`release savepoint why_absent`)
   }
 }
 
@@ -53,14 +51,10 @@ async function unlessTaken<T>(tx: Db, rows: NewRows, none: T, run: (insert: SQL)
   if (table.deferrableKeys.length === 0) return run(sql`${insert} on conflict do nothing`)
   // ON CONFLICT cannot ask a key that may be checked later.
   await tx.dialect.checkKeysAtOnce(tx, table)
-  await tx.run(sql`savepoint unless_taken`)
   try {
-    return await run(insert)
+    return await inSavepoint(tx, () => run(insert))
   } catch (error) {
-    await tx.run(sql`rollback to savepoint unless_taken`)
     if (isTaken(error)) return none
     throw error
-  } finally {
-    await tx.run(sql`release savepoint unless_taken`)
   }
 }

@@ -3,6 +3,7 @@ import type { Cell } from '../db/dialect.ts'
 import { shortReason } from '../db/errors.ts'
 import { cellsOf } from '../db/image.ts'
 import type { Db } from '../db/port.ts'
+import { inSavepoint } from '../db/savepoint.ts'
 import { UserError } from '../errors.ts'
 import type { Site } from '../site/site.ts'
 import type { ArchiveLine, DeletedLine } from './archive.ts'
@@ -101,19 +102,15 @@ export class LineRestoration {
   /** Returns undefined, and notes why, when the database refuses the work for the line. */
   private async trying<T>(line: ArchiveLine, work: () => Promise<T>): Promise<T | undefined> {
     const { tx, rows } = this.work
-    let result: T | undefined
-    await tx.run(sql`savepoint one_row`)
     try {
-      result = await work()
+      return await inSavepoint(tx, work)
     } catch (error) {
-      await tx.run(sql`rollback to savepoint one_row`)
       const needed = 'd' in line ? rows.newColumns(line) : []
       if (needed.length > 0)
         this.fail(line, `a column that has come since needs a value: ${needed.join(', ')}`)
       else this.fail(line, shortReason(error))
+      return undefined
     }
-    await tx.run(sql`release savepoint one_row`)
-    return result
   }
 
   /** Inserts the row and counts nothing; returns why it is not in, when it is not. Throws the database's error. */

@@ -1,7 +1,7 @@
-import { sql } from 'drizzle-orm'
 import type { ForeignKey, Table } from '../db/catalog.ts'
 import type { Cell } from '../db/dialect.ts'
 import { shortReason } from '../db/errors.ts'
+import { inSavepoint } from '../db/savepoint.ts'
 import type { DeletedLine } from './archive.ts'
 import { isSame, named } from './archived-references.ts'
 import { fillReference } from './fill-reference.ts'
@@ -89,11 +89,12 @@ export class RingRestoration {
     for (;;) {
       const ring = withParentsAmong(await this.rowsOf(left))
       if (ring.size === 0) return lines
-      await tx.run(sql`savepoint ring`)
-      const refused = await this.refusedOf([...ring])
+      const refused = await inSavepoint(
+        tx,
+        () => this.refusedOf([...ring]),
+        ({ size }) => size === 0,
+      )
       for (const [line, reason] of refused) this.refused.set(line, reason)
-      if (refused.size > 0) await tx.run(sql`rollback to savepoint ring`)
-      await tx.run(sql`release savepoint ring`)
       if (refused.size === 0) {
         for (const line of ring) this.single.noteBack(line)
         return lines.filter((line) => !ring.has(line))
@@ -107,13 +108,8 @@ export class RingRestoration {
     const { tx } = this.work
     const refused = new Map<DeletedLine, string>()
     for (const line of ring) {
-      await tx.run(sql`savepoint ring_row`)
-      const reason = await this.single.insertOnly(line).catch(shortReason)
-      if (reason !== undefined) {
-        refused.set(line, reason)
-        await tx.run(sql`rollback to savepoint ring_row`)
-      }
-      await tx.run(sql`release savepoint ring_row`)
+      const reason = await inSavepoint(tx, () => this.single.insertOnly(line)).catch(shortReason)
+      if (reason !== undefined) refused.set(line, reason)
     }
     return refused
   }

@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm'
 import type { Table } from '../db/catalog.ts'
+import { inSavepoint } from '../db/savepoint.ts'
 import type { ArchiveLine, DeletedLine } from './archive.ts'
 import type { ArchivedRows } from './archived-rows.ts'
 import { insertAbsent } from './insert-absent.ts'
@@ -80,12 +80,13 @@ async function insertAll(
   const written = rows.writtenColumns(first)
   const images = JSON.stringify(lines.map((line) => line.row))
   const places = written.map(({ column, at }) => ({ at, type: column.type }))
-  await tx.run(sql`savepoint many_rows`)
   const columns = written.map(({ column }) => column)
-  const inserted = await insertAbsent(tx, { table, columns, source: tx.dialect.fromImages(images, places) })
-  const isComplete = inserted === lines.length
-  if (!isComplete) await tx.run(sql`rollback to savepoint many_rows`)
-  await tx.run(sql`release savepoint many_rows`)
+  const source = tx.dialect.fromImages(images, places)
+  const isComplete = await inSavepoint(
+    tx,
+    async () => (await insertAbsent(tx, { table, columns, source })) === lines.length,
+    (complete) => complete,
+  )
   if (isComplete) tally.putBack(table.label, lines)
   return isComplete
 }

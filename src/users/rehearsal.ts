@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm'
 import type { Db } from '../db/port.ts'
+import { inSavepoint } from '../db/savepoint.ts'
 import type { RestoreReport } from './restore-report.ts'
 
 /** Runs the work in a transaction, or in what stands for one. */
@@ -16,7 +16,7 @@ export async function rehearsed(
 ): Promise<RestoreReport> {
   const report = await restoreWithin((work) => takenBack(db, work))
   if (report.failed.length === 0 || report.interrupted) return report
-  return takenBack(db, (tx) => restoreWithin((work) => inSavepoint(tx, work)))
+  return takenBack(db, (tx) => restoreWithin((work) => inSavepoint(tx, () => work(tx))))
 }
 
 /** Ends a transaction without a trace, and brings along what the work returned. */
@@ -37,17 +37,5 @@ async function takenBack<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof TakeBack) return error.result
     throw error
-  }
-}
-
-async function inSavepoint<T>(tx: Db, work: (tx: Db) => Promise<T>): Promise<T> {
-  await tx.run(sql`savepoint batch`)
-  try {
-    return await work(tx)
-  } catch (error) {
-    await tx.run(sql`rollback to savepoint batch`)
-    throw error
-  } finally {
-    await tx.run(sql`release savepoint batch`)
   }
 }
