@@ -108,7 +108,7 @@ export async function carryOutCampaign(site: Site, mailing: Mailing): Promise<Ca
       context,
       globals,
       site,
-      { command, options, lock: 'email' },
+      { command, options, lock: 'campaign' },
       (run) => {
         if (!run) throw new Error('the ledger has gone')
         return sendAll(site, mailing, { run, transport, concurrency })

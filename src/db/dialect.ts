@@ -63,6 +63,11 @@ export interface Dialect {
   deferForeignKeys(tx: Db): Promise<void>
   /** In an insert: the values given are taken for columns that the database numbers itself. */
   readonly overridingIdentity: SQL
+  /**
+   * Sees to it that no key that the database gives from now on is in these tables already; returns those where this
+   * role may not. It holds whether or not the transaction does.
+   */
+  numberBehind(db: Db, tables: readonly Table[]): Promise<readonly Table[]>
   /** Reports a broken foreign key at this point of the transaction, not at its end. */
   checkForeignKeys(tx: Db): Promise<void>
   /** A common table expression that grows from `seed` by `steps` until nothing is new. */

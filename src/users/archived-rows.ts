@@ -123,3 +123,8 @@ export class ArchivedRows {
 function numberIn(line: ArchiveLine): number {
   return 'd' in line ? line.d : line.n
 }
+
+/** Returns the tables of the archive that the site still has. */
+export function tablesHere({ shape }: Site, { tables }: ArchiveHeader): Table[] {
+  return tables.flatMap(({ name }) => shape.catalog.tables.get(name) ?? [])
+}

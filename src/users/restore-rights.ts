@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts'
 import type { Site } from '../site/site.ts'
 import type { ArchiveHeader, ArchiveLine, ClearedLine, DeletedLine } from './archive.ts'
 import { archivedLines } from './archived-lines.ts'
-import { ArchivedRows } from './archived-rows.ts'
+import { ArchivedRows, tablesHere } from './archived-rows.ts'
 import type { OpenArchive } from './open-archive.ts'
 import { Owners } from './ownership.ts'
 import { TakenRows } from './taken-rows.ts'
@@ -21,9 +21,9 @@ export async function refuseWithoutRights(
   archive: OpenArchive,
   users?: readonly string[],
 ): Promise<void> {
-  const { db, shape } = site
+  const { db } = site
   const { header, reader } = archive
-  const tables = header.tables.flatMap(({ name }) => shape.catalog.tables.get(name) ?? [])
+  const tables = tablesHere(site, header)
   const lacking = {
     SELECT: await db.dialect.withoutRight(db, 'SELECT', tables),
     INSERT: await db.dialect.withoutRight(db, 'INSERT', tables),

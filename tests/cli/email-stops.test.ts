@@ -84,11 +84,11 @@ describeEachDatabase('email stops', (harness) => {
   test('when another one is at work', async () => {
     const { site, email, outbox } = await mailingSite(harness)
     const facts = { command: 'email', options: {}, actor: 'ann', host: 'web1', version: '1.0.0' }
-    await LedgerRun.begin(site.db, facts, { lock: 'email', now: () => new Date() })
+    await LedgerRun.begin(site.db, facts, { lock: 'campaign', now: () => new Date() })
     const { exit, stderr } = await email('--yes --quiet --outbox outbox')
     expect({ exit, stderr }).toMatchObject({
       exit: 3,
-      stderr: expect.stringMatching(/another email has been running/),
+      stderr: expect.stringMatching(/another campaign has been running/),
     })
     expect((await outbox()).size).toBe(0)
   })

@@ -55,7 +55,11 @@ describeEachDatabase('a run that must be the only one', (harness) => {
   test('keeps no other kind of run out', async () => {
     const site = await siteWithLedger(harness)
     await begin(site)
-    const mail = await LedgerRun.begin(site.db, { ...FACTS, command: 'email' }, { ...OPTIONS, lock: 'email' })
+    const mail = await LedgerRun.begin(
+      site.db,
+      { ...FACTS, command: 'email' },
+      { ...OPTIONS, lock: 'campaign' },
+    )
     const restore = await LedgerRun.begin(site.db, { ...FACTS, command: 'restore' }, { now: OPTIONS.now })
     await mail.end(DONE)
     await restore.end(DONE)

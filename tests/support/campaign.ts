@@ -111,7 +111,7 @@ export async function campaign(
   const plan = await planCampaign(site, asked, rules)
   await meanwhile?.()
   const facts = { command: 'email', options: {}, actor: 'ann', host: 'web1', version: '1.0.0' }
-  const run = await LedgerRun.begin(site.db, facts, { lock: 'email', now: clock.now })
+  const run = await LedgerRun.begin(site.db, facts, { lock: 'campaign', now: clock.now })
   const report = await runCampaign(site, asked, plan, {
     links: LINKS,
     composer: {

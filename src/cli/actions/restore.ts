@@ -1,10 +1,12 @@
 import { resolve } from 'node:path'
+import type { Table } from '../../db/catalog.ts'
 import { UserError } from '../../errors.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
 import type { RunEnd } from '../../ledger/run.ts'
 import type { Site } from '../../site/site.ts'
+import { tablesHere } from '../../users/archived-rows.ts'
 import { findArchived } from '../../users/find-archived.ts'
-import { type OpenArchive, openArchive } from '../../users/open-archive.ts'
+import { openArchive } from '../../users/open-archive.ts'
 import { restore } from '../../users/restore.ts'
 import type { RestoreReport } from '../../users/restore-report.ts'
 import { refuseWithoutRights } from '../../users/restore-rights.ts'
@@ -36,18 +38,21 @@ export async function restoreArchive(
   try {
     const report = await withSite(context, globals, async (site, { target }) => {
       refuseOther(archive.header.database, siteDatabase(site, databaseIdentity(target)), options)
+      const talk = talkOf(context, globals)
       const users = options.user && (await findArchived(site, archive, options.user))
       await refuseWithoutRights(site, archive, users)
-      await warnOfTriggers(site, archive, talkOf(context, globals))
+      const tables = tablesHere(site, archive.header)
+      await warnOfTriggers(site, tables, talk)
       if (!options.dryRun && !options.yes) await confirm(context, globals)
       const putBack = () =>
         withStoppableProgress(context, globals, { what: 'restoring', stopping: 'this batch' }, (_, signal) =>
           restore(site, archive, { users, dryRun: options.dryRun, signal }),
         )
       if (options.dryRun) return putBack()
-      return withRun(context, globals, site, { command: 'restore', options }, putBack, (report) =>
-        endOf(report, path),
-      )
+      const request = { command: 'restore', options }
+      const report = await withRun(context, globals, site, request, putBack, (report) => endOf(report, path))
+      await numberBehind(site, tables, talk)
+      return report
     })
     const text =
       options.format === 'json'
@@ -60,12 +65,22 @@ export async function restoreArchive(
 }
 
 /** What they make of a row that comes back, nobody knows. */
-async function warnOfTriggers({ db, shape }: Site, { header }: OpenArchive, talk: Talk): Promise<void> {
-  const tables = new Set(header.tables.map(({ name }) => shape.catalog.tables.get(name)?.name))
-  const triggers = (await db.dialect.triggers(db)).filter(({ table }) => tables.has(table))
+async function warnOfTriggers({ db }: Site, tables: readonly Table[], talk: Talk): Promise<void> {
+  const names = new Set(tables.map(({ name }) => name))
+  const triggers = (await db.dialect.triggers(db)).filter(({ table }) => names.has(table))
   if (triggers.length === 0) return
-  const names = triggers.map(({ table, name }) => `${table}: ${name}`).join(', ')
-  await talk.say(plainText(`warning: triggers may change or add to what is put back: ${names}`))
+  const told = triggers.map(({ table, name }) => `${table}: ${name}`).join(', ')
+  await talk.say(plainText(`warning: triggers may change or add to what is put back: ${told}`))
+}
+
+/** In a database that the rows do not come from, somebody who signs up would get an id that is back. */
+async function numberBehind({ db }: Site, tables: readonly Table[], talk: Talk): Promise<void> {
+  const left = await db.dialect.numberBehind(db, tables).catch(() => tables)
+  for (const { label } of left) {
+    await talk.say(
+      `warning: a new row of ${label} may get an id that is back; as the owner of the table, run what manage.py sqlsequencereset prints`,
+    )
+  }
 }
 
 function endOf(report: RestoreReport, archive: string): RunEnd {

@@ -8,6 +8,7 @@ import type { Db } from '../port.ts'
 import { postgresCatalog, postgresSchemaMark } from './catalog.ts'
 import { postgresKit } from './kit.ts'
 import { postgresScanSeconds } from './scan-seconds.ts'
+import { postgresNumberBehind } from './sequences.ts'
 import { postgresWithoutRight } from './without-right.ts'
 
 const INTEGER = /^-?\d{1,19}$/
@@ -72,6 +73,7 @@ export const postgresDialect: Dialect = {
     await tx.run(sql`set constraints all deferred`)
   },
   overridingIdentity: sql`overriding system value`,
+  numberBehind: postgresNumberBehind,
   checkForeignKeys: async (tx) => {
     await tx.rows(sql`set constraints all immediate`)
   },

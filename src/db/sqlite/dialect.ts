@@ -67,6 +67,8 @@ export const sqliteDialect: Dialect = {
     await tx.run(sql`pragma defer_foreign_keys = on`)
   },
   overridingIdentity: sql``,
+  // https://sqlite.org/autoinc.html: it goes on from the largest key by itself.
+  numberBehind: async () => [],
   // A foreign key that says INITIALLY DEFERRED is checked at COMMIT, a few statements later; nothing else can be asked for.
   checkForeignKeys: async () => {},
   // SQLite has no such keys.
