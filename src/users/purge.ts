@@ -4,16 +4,16 @@ import { retrying } from '../db/retrying.ts'
 import { instantOf } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
 import type { LedgerRun } from '../ledger/run.ts'
-import { edgeLabel, refuseExtended } from '../site/dependents.ts'
+import { refuseExtended } from '../site/dependents.ts'
 import type { Site } from '../site/site.ts'
 import { type Archive, type ArchiveEndLine, ArchiveError } from './archive.ts'
 import { deleteUsers, type Effects } from './batch.ts'
-import { type Candidates, nullingEdges } from './candidates.ts'
-import type { Criteria, GuardName } from './criteria.ts'
+import type { Candidates } from './candidates.ts'
+import type { Criteria } from './criteria.ts'
 import { lockUsers } from './lock-users.ts'
-import { NulledRows } from './nulled-rows.ts'
 import { type PlannedBatch, type PurgePlan, plannedBatches } from './plan.ts'
-import { addKept, plannedCandidates, recheck } from './recheck.ts'
+import { type PurgeReport, PurgeTally } from './purge-report.ts'
+import { plannedCandidates, recheck } from './recheck.ts'
 import { recordDeletions } from './record-deletions.ts'
 
 /** No part of the batch, and no other one, would fare better. */
@@ -44,25 +44,6 @@ export interface PurgeOptions {
   readonly run?: LedgerRun | undefined
   /** Finish the batch at hand, then stop. */
   readonly signal?: AbortSignal | undefined
-}
-
-export interface FailedUser {
-  readonly id: string
-  readonly reason: string
-}
-
-export interface PurgeReport {
-  readonly since: string
-  readonly matched: number
-  readonly deleted: number
-  readonly kept: Readonly<Partial<Record<GuardName, number>>>
-  /** Users of the plan who were kept because they changed since: verified, logged in, wrote something. */
-  readonly changed: number
-  readonly tables: Readonly<Record<string, number>>
-  readonly nulled: Readonly<Record<string, number>>
-  readonly failed: readonly FailedUser[]
-  /** Stopped before its end: by a signal, or by a database that went away. */
-  readonly stopped?: 'interrupted' | { readonly error: unknown } | undefined
 }
 
 /**
@@ -101,12 +82,7 @@ class PurgeRun {
   private readonly candidates: Candidates
   private readonly plan: PurgePlan
   private readonly options: PurgeOptions
-  private readonly kept: Partial<Record<GuardName, number>>
-  private readonly tables = new Map<string, number>()
-  private readonly nulled = new NulledRows()
-  private readonly failed: FailedUser[] = []
-  private deleted = 0
-  private changed = 0
+  private readonly tally: PurgeTally
   private stopped: PurgeReport['stopped']
   private readsAhead: boolean
 
@@ -116,7 +92,7 @@ class PurgeRun {
     refuseExtended(this.candidates.dependents)
     this.plan = plan
     this.options = options
-    this.kept = { ...plan.kept }
+    this.tally = new PurgeTally(plan, this.candidates)
     this.readsAhead = plan.toDelete >= WORTH_A_THREAD && plan.triggers.length === 0
   }
 
@@ -140,25 +116,7 @@ class PurgeRun {
   }
 
   report(): PurgeReport {
-    return {
-      since: this.plan.since,
-      matched: this.plan.matched,
-      deleted: this.deleted,
-      kept: this.kept,
-      changed: this.changed,
-      tables: withPlanned(this.order(), this.plan.tables, this.tables),
-      nulled: withPlanned(
-        nullingEdges(this.candidates).map(edgeLabel),
-        this.plan.nulled,
-        this.nulled.numbers,
-      ),
-      failed: this.failed,
-      stopped: this.stopped,
-    }
-  }
-
-  private order(): string[] {
-    return this.candidates.dependents.order.flat().map(({ label }) => label)
+    return this.tally.report(this.stopped)
   }
 
   /** A batch that fails is halved until the guilty user is found; everybody else goes. */
@@ -172,7 +130,7 @@ class PurgeRun {
       } else if (batch.length === 1) {
         const [user] = batch
         const id = this.site.db.dialect.shownKey(user?.key ?? '', this.site.shape.userKey.type)
-        this.failed.push({ id, reason: shortReason(error) })
+        this.tally.fail({ id, reason: shortReason(error) })
         this.advance()
       } else {
         const middle = Math.ceil(batch.length / 2)
@@ -192,18 +150,12 @@ class PurgeRun {
         const { deletable, kept } = (await this.isAsPlanned(tx))
           ? { deletable: keys, kept: {} }
           : await recheck(site, this.candidates, batch)
-        const effects = deletable.length > 0 && (await this.deleteIn(tx, site, deletable))
-        return { deletable, kept, effects }
+        const effects = deletable.length > 0 ? await this.deleteIn(tx, site, deletable) : undefined
+        // Who was kept when a plan was reviewed has been counted then; whoever is kept since has changed.
+        return { deletable, kept: this.options.batches ? {} : kept, effects }
       })
-    const { deletable, kept, effects } = await retrying(
-      () => this.readingAgain(work),
-      batch.length > 1 ? PASSING : undefined,
-    )
-    this.deleted += deletable.length
-    this.changed += batch.length - deletable.length
-    // Who was kept when a plan was reviewed has been counted then; whoever is kept since has changed.
-    if (!this.options.batches) addKept(this.kept, kept)
-    if (effects) this.addEffects(effects)
+    const outcome = await retrying(() => this.readingAgain(work), batch.length > 1 ? PASSING : undefined)
+    this.tally.add(batch, outcome)
     this.advance()
   }
 
@@ -251,24 +203,8 @@ class PurgeRun {
     })
   }
 
-  private addEffects({ tables, nulled, gone }: Effects): void {
-    for (const [name, rows] of tables) this.tables.set(name, (this.tables.get(name) ?? 0) + rows)
-    for (const { edge, rows } of nulled) this.nulled.add(edge.table.label, edgeLabel(edge), rows)
-    for (const { table, rows } of gone) this.nulled.remove(table.label, rows)
-  }
-
   private advance(): void {
-    const done = this.deleted + this.changed + this.failed.length
-    this.options.onProgress?.({ done, total: this.plan.toDelete + this.plan.changed })
+    const { plan, tally } = this
+    this.options.onProgress?.({ done: tally.done, total: plan.toDelete + plan.changed })
   }
-}
-
-/** Returns the numbers of what was planned, and of whatever came on top meanwhile, in this order. */
-function withPlanned(
-  order: readonly string[],
-  planned: Readonly<Record<string, number>>,
-  done: ReadonlyMap<string, number>,
-): Record<string, number> {
-  const names = order.filter((name) => name in planned || done.has(name))
-  return Object.fromEntries(names.map((name) => [name, done.get(name) ?? 0]))
 }

@@ -13,7 +13,7 @@ import { UserError } from '../../src/errors.ts'
 import type { ListedUser, ListField } from '../../src/users/list.ts'
 import type { ListPage } from '../../src/users/list-pages.ts'
 import type { PurgePlan } from '../../src/users/plan.ts'
-import type { PurgeReport } from '../../src/users/purge.ts'
+import type { PurgeReport } from '../../src/users/purge-report.ts'
 
 const EVIL = 'a\u001b[31mb\u0007c\rd\ne\u0085f\u202eg\u2066h\u2028i'
 const EVIL_SHOWN = 'a\\u001b[31mb\\u0007c\\u000dd\\u000ae\\u0085f\\u202eg\\u2066h\\u2028i'
