@@ -4,15 +4,9 @@ import { UserError } from '../errors.ts'
 import { packageVersion } from '../package-root.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria } from '../users/criteria.ts'
-import {
-  freezePlan,
-  type PlannedBatch,
-  type PlanOptions,
-  type PurgePlan,
-  planIdentified,
-} from '../users/plan.ts'
+import { freezePlan, type PlanOptions, type PurgePlan, planIdentified } from '../users/plan.ts'
 import { openPlan, PlanWriter, planHeader, plannedUsers } from '../users/plan-file.ts'
-import { unchangedKeys } from '../users/recheck.ts'
+import { type PlannedBatch, unchangedKeys } from '../users/recheck.ts'
 import { isSameDatabase, type SiteDatabase, shownDatabase, siteDatabase } from '../users/site-database.ts'
 import { databaseIdentity } from './archives.ts'
 import type { Context } from './context.ts'

@@ -9,7 +9,8 @@ import { jsonIn } from '../json.ts'
 import { refuseIrregular } from '../regular-file.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria } from './criteria.ts'
-import type { PlannedBatch, PlannedUser, PurgePlan } from './plan.ts'
+import type { PurgePlan } from './plan.ts'
+import type { PlannedBatch, PlannedUser } from './recheck.ts'
 import { type SiteDatabase, siteDatabase } from './site-database.ts'
 
 export const PLAN_FORMAT = 1

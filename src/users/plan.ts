@@ -14,6 +14,7 @@ import { fingerprints } from './fingerprint.ts'
 import { withNamedUsers } from './identify.ts'
 import { keyList, keySlices, keysOf } from './key-slices.ts'
 import { type MissingIndex, missingIndexes } from './missing-indexes.ts'
+import type { PlannedBatch } from './recheck.ts'
 
 /** A table whose rows keep candidates (the guard `content`). */
 export interface KeepingTable {
@@ -50,15 +51,6 @@ export interface PurgePlan {
 
 /** The row of the plan's query that holds the keys of all users to delete. */
 const KEYS = 'keys'
-
-/** A user to delete; with a fingerprint only as long as the user still has it. */
-export interface PlannedUser {
-  readonly key: string
-  readonly fingerprint?: string | undefined
-}
-
-/** Users who are deleted in one transaction. */
-export type PlannedBatch = readonly PlannedUser[]
 
 export interface PlanOptions {
   /** Tells whom as well, in batches of that size. */

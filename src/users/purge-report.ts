@@ -3,8 +3,8 @@ import type { Effects } from './batch.ts'
 import { type Candidates, nullingEdges } from './candidates.ts'
 import type { GuardName } from './criteria.ts'
 import { NulledRows } from './nulled-rows.ts'
-import type { PlannedBatch, PurgePlan } from './plan.ts'
-import { addKept, type Checked } from './recheck.ts'
+import type { PurgePlan } from './plan.ts'
+import { addKept, type Checked, type PlannedBatch } from './recheck.ts'
 
 export interface FailedUser {
   readonly id: string

@@ -11,9 +11,9 @@ import { deleteUsers, type Effects } from './batch.ts'
 import type { Candidates } from './candidates.ts'
 import type { Criteria } from './criteria.ts'
 import { lockUsers } from './lock-users.ts'
-import { type PlannedBatch, type PurgePlan, plannedBatches } from './plan.ts'
+import { type PurgePlan, plannedBatches } from './plan.ts'
 import { type PurgeReport, PurgeTally } from './purge-report.ts'
-import { plannedCandidates, recheck } from './recheck.ts'
+import { type PlannedBatch, plannedCandidates, recheck } from './recheck.ts'
 import { recordDeletions } from './record-deletions.ts'
 
 /** No part of the batch, and no other one, would fare better. */

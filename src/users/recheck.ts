@@ -3,7 +3,15 @@ import type { Site } from '../site/site.ts'
 import { type Candidates, candidatesOf, guardCounts } from './candidates.ts'
 import type { Criteria, GuardName } from './criteria.ts'
 import { fingerprints } from './fingerprint.ts'
-import type { PlannedBatch } from './plan.ts'
+
+/** A user to delete; with a fingerprint only as long as the user still has it. */
+export interface PlannedUser {
+  readonly key: string
+  readonly fingerprint?: string | undefined
+}
+
+/** Users who are checked, and deleted, in one transaction. */
+export type PlannedBatch = readonly PlannedUser[]
 
 /** What has become of the users of a batch. */
 export interface Checked {
