@@ -3,11 +3,16 @@ import type { Settings } from '../config/settings.ts'
 import { UserError } from '../errors.ts'
 import { packageVersion } from '../package-root.ts'
 import type { Site } from '../site/site.ts'
+import {
+  isSameDatabase,
+  type SiteDatabase,
+  shownDatabase,
+  siteDatabase,
+} from '../users/archive/site-database.ts'
 import type { Criteria } from '../users/criteria.ts'
-import { freezePlan, type PlanOptions, type PurgePlan, planIdentified } from '../users/plan.ts'
-import { openPlan, PlanWriter, planHeader, plannedUsers } from '../users/plan-file.ts'
+import { freezePlan, type PlanOptions, type PurgePlan, planIdentified } from '../users/purge/plan.ts'
+import { openPlan, PlanWriter, planHeader, plannedUsers } from '../users/purge/plan-file.ts'
 import { type PlannedBatch, unchangedKeys } from '../users/recheck.ts'
-import { isSameDatabase, type SiteDatabase, shownDatabase, siteDatabase } from '../users/site-database.ts'
 import { databaseIdentity } from './archives.ts'
 import type { Context } from './context.ts'
 

@@ -3,7 +3,7 @@ import { type DatabaseTarget, parseDatabaseUrl } from '../db/url.ts'
 import type { MailOptions } from '../mail/settings.ts'
 import type { SiteNames } from '../site/discover.ts'
 import type { RuleSettings } from '../site/rules.ts'
-import type { MaxDelete } from '../users/breaker.ts'
+import type { MaxDelete } from '../users/purge/breaker.ts'
 import { findConfigFile, readConfigFile } from './file.ts'
 
 /** Settings that a run starts from: the configuration file, the environment and the program's own options. */

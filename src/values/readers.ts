@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts'
 import { didYouMean } from '../suggest.ts'
-import type { MaxDelete } from '../users/breaker.ts'
 import { INCLUDABLE, type IncludableGuard } from '../users/criteria.ts'
+import type { MaxDelete } from '../users/purge/breaker.ts'
 
 /** Readers of what people write, in options and in the configuration file. Each throws a UserError (invalid) that names the value and what it should be. */
 

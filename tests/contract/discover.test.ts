@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { discoverShape, USER_COLUMNS } from '../../src/site/discover.ts'
-import { planPurge } from '../../src/users/plan.ts'
+import { planPurge } from '../../src/users/purge/plan.ts'
 import { criteria } from '../support/criteria.ts'
 import { describeEachDatabase, type Harness } from '../support/databases.ts'
 import { errorOf, wordsOf } from '../support/errors.ts'

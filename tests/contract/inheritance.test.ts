@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { planPurge } from '../../src/users/plan.ts'
-import { purge } from '../../src/users/purge.ts'
+import { planPurge } from '../../src/users/purge/plan.ts'
+import { purge } from '../../src/users/purge/purge.ts'
 import { criteria } from '../support/criteria.ts'
 import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
 import { expectRoundTrip } from '../support/round-trip.ts'

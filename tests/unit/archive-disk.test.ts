@@ -2,7 +2,7 @@ import { type FileHandle, mkdir, mkdtemp, open, readdir, rm, stat } from 'node:f
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Archive, type ArchiveHeader } from '../../src/users/archive.ts'
+import { Archive, type ArchiveHeader } from '../../src/users/archive/archive.ts'
 
 const HEADER = { started: '2026-06-01T12:00:00Z' } as ArchiveHeader
 

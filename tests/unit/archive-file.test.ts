@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { ArchiveReader } from '../../src/users/archive-reader.ts'
-import { ArchiveWriter } from '../../src/users/archive-writer.ts'
+import { ArchiveReader } from '../../src/users/archive/reader.ts'
+import { ArchiveWriter } from '../../src/users/archive/writer.ts'
 
 /** Does not compress: more than one write to the system takes. */
 const LARGE_BYTES = 2_000_000

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Cell } from '../../src/db/dialect.ts'
-import { KeyMap, looseKey } from '../../src/users/key-map.ts'
+import { KeyMap, looseKey } from '../../src/users/archive/key-map.ts'
 
 function mapOf(...keys: (readonly Cell[])[]): KeyMap<number> {
   const map = new KeyMap<number>()

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { ArchiveWriter } from '../../src/users/archive-writer.ts'
-import { openArchive } from '../../src/users/open-archive.ts'
+import { openArchive } from '../../src/users/archive/open-archive.ts'
+import { ArchiveWriter } from '../../src/users/archive/writer.ts'
 import { usermgmt } from '../cli/run.ts'
 
 vi.mock('node:fs/promises', async (original) => {

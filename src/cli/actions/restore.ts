@@ -4,13 +4,18 @@ import { UserError } from '../../errors.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
 import type { RunEnd } from '../../ledger/run.ts'
 import type { Site } from '../../site/site.ts'
-import { tablesHere } from '../../users/archived-rows.ts'
-import { findArchived } from '../../users/find-archived.ts'
-import { openArchive } from '../../users/open-archive.ts'
-import { restore } from '../../users/restore.ts'
-import type { RestoreReport } from '../../users/restore-report.ts'
-import { refuseWithoutRights } from '../../users/restore-rights.ts'
-import { isSameDatabase, type SiteDatabase, shownDatabase, siteDatabase } from '../../users/site-database.ts'
+import { tablesHere } from '../../users/archive/archived-rows.ts'
+import { findArchived } from '../../users/archive/find-archived.ts'
+import { openArchive } from '../../users/archive/open-archive.ts'
+import {
+  isSameDatabase,
+  type SiteDatabase,
+  shownDatabase,
+  siteDatabase,
+} from '../../users/archive/site-database.ts'
+import { restore } from '../../users/restore/restore.ts'
+import type { RestoreReport } from '../../users/restore/restore-report.ts'
+import { refuseWithoutRights } from '../../users/restore/restore-rights.ts'
 import { databaseIdentity } from '../archives.ts'
 import type { RestoreCommandOptions } from '../commands/restore.ts'
 import { type Context, canAsk, type GlobalOptions } from '../context.ts'

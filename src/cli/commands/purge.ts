@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { BATCH_SIZES } from '../../db/batch-sizes.ts'
-import type { MaxDelete } from '../../users/breaker.ts'
+import type { MaxDelete } from '../../users/purge/breaker.ts'
 import { countFrom, maxDeleteFrom, textFrom } from '../../values/readers.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { type Example, exampleText } from '../examples.ts'

@@ -1,4 +1,4 @@
-import type { ArchiveExtent } from '../../users/archive-reader.ts'
+import type { ArchiveExtent } from '../../users/archive/reader.ts'
 import { counted } from './numbers.ts'
 
 /** Returns what is to be known of an archive that does not tell how its purge has ended; undefined when it does. */

@@ -1,5 +1,5 @@
-import type { PurgePlan } from '../../users/plan.ts'
-import type { PurgeReport } from '../../users/purge-report.ts'
+import type { PurgePlan } from '../../users/purge/plan.ts'
+import type { PurgeReport } from '../../users/purge/purge-report.ts'
 import { block, type CountLine, countBlock, largestFirst, lines } from './blocks.ts'
 import { keptBlock } from './kept.ts'
 import { counted } from './numbers.ts'

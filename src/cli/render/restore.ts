@@ -1,4 +1,4 @@
-import type { RestoreFailure, RestoreReport } from '../../users/restore-report.ts'
+import type { RestoreFailure, RestoreReport } from '../../users/restore/restore-report.ts'
 import { archiveEndNote } from './archive-end.ts'
 import { block, countBlock, largestFirst } from './blocks.ts'
 import { counted } from './numbers.ts'

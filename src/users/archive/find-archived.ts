@@ -1,0 +1,95 @@
+import { cellText } from '../../db/cell-text.ts'
+import type { Cell } from '../../db/dialect.ts'
+import { normalizeUsername } from '../../django/username.ts'
+import { UserError } from '../../errors.ts'
+import type { Site } from '../../site/site.ts'
+import { archivedLines } from './archived-lines.ts'
+import { ArchivedRows } from './archived-rows.ts'
+import type { OpenArchive } from './open-archive.ts'
+import { keyText, Owners } from './ownership.ts'
+
+/**
+ * Returns the keys of the archived users meant by ids, usernames or addresses (compared without case).
+ * Throws a UserError for one that nobody in the archive has, and for one that could mean two people.
+ */
+export async function findArchived(
+  site: Site,
+  archive: OpenArchive,
+  identifiers: readonly string[],
+): Promise<string[]> {
+  const asked = identifiers.map((identifier) => new Asked(site, identifier))
+  for await (const named of namesIn(site, archive)) {
+    for (const each of asked) each.compare(named)
+  }
+  const { type } = site.shape.userKey
+  return asked.map((each) => each.only((key) => site.db.dialect.shownKey(key, type)))
+}
+
+/** What a row says about a user: names that mean the user, and in a row of the user table the key. */
+interface Named {
+  readonly names: readonly string[]
+  readonly key?: string
+  /** Returns the key of the user. */
+  readonly owner: () => string
+}
+
+async function* namesIn(site: Site, archive: OpenArchive): AsyncGenerator<Named> {
+  const { reader, header } = archive
+  const { users, userKey, userColumns, emailAddresses } = site.shape
+  const rows = new ArchivedRows(site, header)
+  const ofUser = [userColumns.get('username'), userColumns.get('email')]
+  for (let number = 1; number < reader.count; number++) {
+    // Of a damaged batch the restoration itself will tell.
+    const lines = (await archivedLines(archive, number)) ?? []
+    const owners = new Owners(header, lines)
+    for (const line of lines) {
+      const table = 'd' in line && rows.tableOf(line)
+      if (table !== users && table !== emailAddresses) continue
+      const cells = rows.cellsOf(line)
+      const key = keyText(cells.get(table === users ? userKey.name : 'user_id') ?? null)
+      yield table === users
+        ? { names: namesAmong(cells, ofUser), key, owner: () => key }
+        : { names: namesAmong(cells, ['email']), owner: () => owners.of(line) ?? key }
+    }
+  }
+}
+
+function namesAmong(cells: ReadonlyMap<string, Cell>, columns: readonly (string | undefined)[]): string[] {
+  return columns.flatMap((column) =>
+    column === undefined ? [] : cellText(cells.get(column) ?? null).toLowerCase(),
+  )
+}
+
+/** A user whom somebody has named. */
+class Asked {
+  private readonly identifier: string
+  private readonly key: string | undefined
+  private readonly names: readonly string[]
+  private readonly found = new Set<string>()
+
+  constructor({ db, shape }: Site, identifier: string) {
+    this.identifier = identifier
+    this.key = db.dialect.parseKey(identifier, shape.userKey.type)
+    this.names = [identifier, normalizeUsername(identifier)].map((name) => name.toLowerCase())
+  }
+
+  compare({ key, names, owner }: Named): void {
+    const isMeant = key !== undefined && key === this.key
+    if (isMeant || names.some((name) => this.names.includes(name))) this.found.add(owner())
+  }
+
+  /** Returns the key of the one user who is meant. */
+  only(shown: (key: string) => string): string {
+    const [key, ...others] = this.found
+    const name = JSON.stringify(this.identifier)
+    if (key === undefined) {
+      throw new UserError('a user given with --user is not in the archive', {
+        hint: `nobody in it has the id, username or address ${name}; it holds: usermgmt archive show FILE`,
+      })
+    }
+    if (others.length === 0) return key
+    throw new UserError(`${name} could mean ${this.found.size} users`, {
+      hint: `their ids are ${[...this.found].map(shown).join(', ')}: give another name of the one you mean`,
+    })
+  }
+}

@@ -1,0 +1,27 @@
+import { open } from 'node:fs/promises'
+import { constants, gunzipSync } from 'node:zlib'
+import { bytesAt } from './scan.ts'
+
+/** How the header of an archive begins, whatever its version. */
+const BEGINNING = /^\{"usermgmt":"[^"]*","format":/
+const BEGINNING_BYTES = 4096
+
+/** True when the file holds the text of an archive, as it is or packed by another program. */
+export async function holdsArchiveText(path: string): Promise<boolean> {
+  const file = await open(path)
+  try {
+    return BEGINNING.test(unpacked(await bytesAt(file, 0, BEGINNING_BYTES)).toString('latin1'))
+  } finally {
+    await file.close()
+  }
+}
+
+/** Returns the bytes themselves when gzip has not made them. */
+function unpacked(bytes: Buffer): Buffer {
+  try {
+    // With the default flush a beginning would be an error: its end is missing.
+    return gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH })
+  } catch {
+    return bytes
+  }
+}

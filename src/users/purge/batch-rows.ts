@@ -1,0 +1,69 @@
+import { type SQL, sql } from 'drizzle-orm'
+import { columnOf, type Table } from '../../db/catalog.ts'
+import type { ImageColumn } from '../../db/dialect.ts'
+import { columnList } from '../../db/identifiers.ts'
+import type { Db } from '../../db/port.ts'
+import type { Site } from '../../site/site.ts'
+import { archivedTables } from '../archive/archive.ts'
+import type { Candidates } from '../candidates.ts'
+
+/** How the statements of one batch name the rows that go with its users. */
+export class BatchRows {
+  readonly tx: Db
+  readonly candidates: Candidates
+  readonly keys: readonly string[]
+  private readonly site: Site
+  private readonly seed: SQL
+  private readonly numbers: ReadonlyMap<Table, number>
+
+  constructor(tx: Db, site: Site, candidates: Candidates, keys: readonly string[]) {
+    this.tx = tx
+    this.site = site
+    this.candidates = candidates
+    this.keys = keys
+    this.numbers = new Map(archivedTables(candidates.dependents).map((table, i) => [table, i]))
+    this.seed = this.seedOf(keys)
+  }
+
+  /** Returns the definitions of the rows of these tables that go with the users, or with some of them. */
+  definitions(tables: readonly Table[], keys = this.keys): SQL[] {
+    const { doomed, dependents } = this.candidates
+    const losing = dependents.order.flat()
+    const seed = keys === this.keys ? this.seed : this.seedOf(keys)
+    return [seed, ...doomed.definitions(tables.filter((table) => losing.includes(table)))]
+  }
+
+  /** Returns the statement behind these definitions. */
+  withRows(tables: readonly Table[], statement: SQL): SQL {
+    return sql`with recursive ${sql.join(this.definitions(tables), sql`, `)} ${statement}`
+  }
+
+  /** Returns the expression of what tells a row from the others of its table. */
+  identity(table: Table): SQL {
+    return this.tx.dialect.image(this.columnsNamed(table, this.candidates.doomed.identityOf(table)))
+  }
+
+  /** Also the hidden one that tells the rows of a table without a primary key apart. */
+  columnsNamed(table: Table, names: readonly string[]): ImageColumn[] {
+    return names.map((name) => columnOf(table, name) ?? this.tx.dialect.rowIdOf(table))
+  }
+
+  /** Returns the number by which the archive's lines name the table. */
+  numberOf(table: Table): number {
+    return this.numbers.get(table) ?? -1
+  }
+
+  /** Mostly the key is all that anything refers to; then nobody need be looked up, statement by statement. */
+  private seedOf(keys: readonly string[]): SQL {
+    const { tx, candidates, site } = this
+    const { shape, tables } = site
+    const { name, type } = shape.userKey
+    const columns = candidates.doomed.columnsOf(shape.users)
+    const rows =
+      columns.length === 1 && columns[0] === name
+        ? tx.dialect.keyRows(type, keys)
+        : sql`select ${columnList(columns)} from ${tables.users}
+            where ${tx.dialect.keyAmong(sql`${tables.users.key}`, type, keys)}`
+    return sql`${candidates.doomed.nameOf(shape.users)}(${columnList(columns)}) as (${rows})`
+  }
+}

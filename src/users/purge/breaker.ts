@@ -1,0 +1,36 @@
+import { UserError } from '../../errors.ts'
+
+/** How much one run may delete: a number of users, or a percentage of all. */
+export type MaxDelete =
+  | { readonly kind: 'users'; readonly count: number }
+  | { readonly kind: 'percent'; readonly percent: number }
+
+const DEFAULT_PERCENT = 50
+/** On a small site half of the users is quickly reached; so few are not a catastrophe. */
+const DEFAULT_FLOOR = 100
+
+/** Returns how many users may be deleted. What the administrator gives counts exactly; the default has a floor. */
+export function deletionLimit(users: number, max: MaxDelete | undefined): number {
+  if (max?.kind === 'users') return max.count
+  if (max?.kind === 'percent') return Math.floor((users * max.percent) / 100)
+  return Math.max(Math.floor((users * DEFAULT_PERCENT) / 100), DEFAULT_FLOOR)
+}
+
+/**
+ * Throws a UserError (refused) when the plan would delete more users than allowed; `setting` is what allows more.
+ */
+export function checkBreaker(
+  plan: { toDelete: number; users: number },
+  max: MaxDelete | undefined,
+  setting = '--max-delete',
+): void {
+  const limit = deletionLimit(plan.users, max)
+  if (plan.toDelete <= limit) return
+  throw new UserError(
+    `refused: ${plan.toDelete} of ${plan.users} users would be deleted, and the limit is ${limit}`,
+    {
+      kind: 'refused',
+      hint: `see that the selection is right, then allow it with ${setting} ${plan.toDelete}`,
+    },
+  )
+}

@@ -1,0 +1,55 @@
+import { sql } from 'drizzle-orm'
+import type { ForeignKey, Table } from '../../db/catalog.ts'
+import { equalColumns, tableName } from '../../db/identifiers.ts'
+import { UserError } from '../../errors.ts'
+import { deletingEdges } from '../../site/dependents.ts'
+import type { Site } from '../../site/site.ts'
+import { isTrue } from '../is-true.ts'
+import type { BatchRows } from './batch-rows.ts'
+import { isDoomed } from './deletion-steps.ts'
+
+/** A row refers to one that is not there: the database has let it be, and would not take it back. */
+class DanglingReference extends UserError {
+  readonly code = '23503'
+
+  constructor({ table, columns, references }: ForeignKey) {
+    super(
+      `could not be put back: ${table.label}.${columns.join(', ')} refers to a row of ${references.label} that is not there`,
+    )
+  }
+}
+
+/** Throws when one of the batch's rows could not be put back, for what it refers to has not been there before. */
+export async function refuseDangling(
+  rows: BatchRows,
+  { shape }: Site,
+  empty: ReadonlySet<Table>,
+): Promise<void> {
+  const { tx, candidates } = rows
+  const { dependents } = candidates
+  const tables = dependents.order.flat().filter((table) => !empty.has(table))
+  const keys = shape.catalog.foreignKeys.filter((key) => {
+    if (!tables.includes(key.table)) return false
+    const [edge, ...others] = deletingEdges(dependents, key.table)
+    // Through the only one, the rows have been found.
+    return others.length > 0 || edge?.columns.join() !== key.columns.join()
+  })
+  if (keys.length === 0) return
+  const found = keys.map(
+    (key, i) => sql`exists (select 1 from ${tableName(key.table)} where ${isDoomed(candidates, key.table)}
+      and ${sql.join(
+        key.columns.map((name) => sql`${sql.identifier(name)} is not null`),
+        sql` and `,
+      )}
+      and not exists (select 1 from ${tableName(key.references)} parent
+        where ${equalColumns(sql`parent`, key.referencedColumns, tableName(key.table), key.columns)})) as ${sql.identifier(`key_${i}`)}`,
+  )
+  const [row = {}] = await tx.rows<Record<string, unknown>>(
+    rows.withRows(
+      keys.map(({ table }) => table),
+      sql`select ${sql.join(found, sql`, `)}`,
+    ),
+  )
+  const dangling = keys.find((_, i) => isTrue(row[`key_${i}`]))
+  if (dangling) throw new DanglingReference(dangling)
+}

@@ -1,0 +1,43 @@
+import { quotedText } from '../../db/identifiers.ts'
+import type { Db } from '../../db/port.ts'
+import { type Dependents, type Edge, edgeLabel } from '../../site/dependents.ts'
+
+/** A referencing column without an index, and the statement that makes one. */
+export interface MissingIndex {
+  readonly edge: string
+  readonly statement: string
+  /** How long a purge may take because of it, about; undefined where the database cannot tell. */
+  readonly seconds?: number | undefined
+}
+
+/**
+ * Returns the references that the database must look for in whole tables. `deleted` tells how many rows of a table are
+ * to go: for each of them the table that refers to it is read once, to make sure that nothing refers to it any more.
+ */
+export async function missingIndexes(
+  db: Db,
+  { edges }: Dependents,
+  deleted: (table: Edge['references']) => number,
+): Promise<MissingIndex[]> {
+  const missing = edges.filter((edge) => !edge.indexed)
+  if (missing.length === 0) return []
+  const scans = await db.dialect.scanSeconds(
+    db,
+    missing.map((edge) => edge.table),
+  )
+  return missing.map((edge) => {
+    const scan = scans.get(edge.table)
+    const rows = deleted(edge.references)
+    return {
+      edge: edgeLabel(edge),
+      statement: createIndex(edge),
+      seconds: scan === undefined || rows === 0 ? undefined : rows * scan,
+    }
+  })
+}
+
+function createIndex({ table: { schema, name }, columns }: Edge): string {
+  const table = quotedText(...(schema === undefined ? [name] : [schema, name]))
+  const index = quotedText(`${name}_${columns.join('_')}`)
+  return `CREATE INDEX ${index} ON ${table} (${columns.map((column) => quotedText(column)).join(', ')});`
+}

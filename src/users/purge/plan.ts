@@ -1,0 +1,237 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { Table } from '../../db/catalog.ts'
+import type { Trigger } from '../../db/dialect.ts'
+import { columnList, quotedString, tableName } from '../../db/identifiers.ts'
+import { dependentsOf, type Edge, edgeLabel, refuseExtended } from '../../site/dependents.ts'
+import { refuseMissingReferences } from '../../site/missing-references.ts'
+import type { Relations } from '../../site/relations.ts'
+import type { Site } from '../../site/site.ts'
+import { archivedTables } from '../archive/archive.ts'
+import { anyFlag, type Candidates, candidatesOf, losesReference, nullingEdges } from '../candidates.ts'
+import type { Criteria, GuardName } from '../criteria.ts'
+import { emptyTables } from '../empty-tables.ts'
+import { fingerprints } from '../fingerprint.ts'
+import { withNamedUsers } from '../identify.ts'
+import { keyList, keySlices, keysOf } from '../key-slices.ts'
+import type { PlannedBatch } from '../recheck.ts'
+import { type MissingIndex, missingIndexes } from './missing-indexes.ts'
+
+/** A table whose rows keep candidates (the guard `content`). */
+export interface KeepingTable {
+  /** `blog_post.author_id`. */
+  readonly edge: string
+  readonly users: number
+  /** What would change it, the gentlest first: `--set-null blog_post.editor_id`. Empty when nothing can. */
+  readonly options: readonly string[]
+}
+
+export interface PurgePlan {
+  readonly since: string
+  readonly matched: number
+  readonly toDelete: number
+  /** Users of a reviewed plan who are no longer to be deleted. */
+  readonly changed: number
+  /** Guard → candidates it keeps. A user whom two guards keep counts for both. */
+  readonly kept: Readonly<Partial<Record<GuardName, number>>>
+  /** Table → rows to delete, the user table included; that one only when the others were not counted. */
+  readonly tables: Readonly<Record<string, number>>
+  /** `table.column` → rows that will be left with NULL: those that are deleted as well do not count. */
+  readonly nulled: Readonly<Record<string, number>>
+  readonly keeping: readonly KeepingTable[]
+  readonly missingIndexes: readonly MissingIndex[]
+  /** Triggers on tables that lose rows or references: what else they change, no plan and no archive has. */
+  readonly triggers: readonly Trigger[]
+  /** All users of the site, for the circuit breaker. */
+  readonly users: number
+  /** The keys of the users to delete, a batch in each text; empty unless asked for. */
+  readonly batches: readonly string[]
+  /** What it was made from, where the database can tell: see `Dialect.changeMark`. */
+  readonly changeMark?: string | undefined
+}
+
+/** The row of the plan's query that holds the keys of all users to delete. */
+const KEYS = 'keys'
+
+export interface PlanOptions {
+  /** Tells whom as well, in batches of that size. */
+  readonly batchSize?: number | undefined
+  /** False: without the rows of tables other than the users', nor what is missing there. To count them takes a while. */
+  readonly countsRows?: boolean
+}
+
+/** Returns what a purge would do, counted in one snapshot. */
+export async function planPurge(site: Site, asked: Criteria, options: PlanOptions = {}): Promise<PurgePlan> {
+  return planIdentified(site, await withNamedUsers(site, asked), options)
+}
+
+/** As `planPurge`, where the users named are keys of the database already: so many of them are not read once more. */
+export function planIdentified(
+  site: Site,
+  criteria: Criteria,
+  options: PlanOptions = {},
+): Promise<PurgePlan> {
+  return site.db.transaction('read', (tx) => planIn({ ...site, db: tx }, criteria, options))
+}
+
+/** As `planPurge`; hands out who is to be deleted, each with a fingerprint from the same snapshot. */
+export async function freezePlan(
+  site: Site,
+  asked: Criteria,
+  batchSize: number,
+  begin: (plan: PurgePlan) => Promise<(batch: PlannedBatch) => Promise<void>>,
+): Promise<PurgePlan> {
+  const criteria = await withNamedUsers(site, asked)
+  return site.db.transaction('read', async (tx) => {
+    const plan = await planIn({ ...site, db: tx }, criteria, { batchSize })
+    const take = await begin(plan)
+    for (const batch of plannedBatches(plan)) {
+      const keys = batch.map(({ key }) => key)
+      const found = await fingerprints(tx, site, keys)
+      await take(keys.map((key) => ({ key, fingerprint: found.get(key) })))
+    }
+    return plan
+  })
+}
+
+/** Yields the batches that the plan holds. */
+export function* plannedBatches({ batches }: PurgePlan): Generator<PlannedBatch> {
+  for (const batch of batches) yield keysOf(batch).map((key) => ({ key }))
+}
+
+async function planIn(
+  site: Site,
+  criteria: Criteria,
+  { batchSize, countsRows = true }: PlanOptions,
+): Promise<PurgePlan> {
+  const dependents = dependentsOf(site.shape, criteria.rules)
+  refuseExtended(dependents)
+  const empty = await emptyTables(
+    site.db,
+    dependents.edges.map((edge) => edge.table),
+  )
+  refuseMissingReferences(dependents, empty)
+  const candidates = candidatesOf(site, criteria, empty)
+  const withKeys = batchSize !== undefined
+  const counted = {
+    tables: dependents.order
+      .flat()
+      .filter((table) => !empty.has(table) && (countsRows || table === dependents.users)),
+    nulling: nullingEdges(candidates).filter(
+      ({ table, references }) => countsRows && !empty.has(table) && !empty.has(references),
+    ),
+  }
+  const rows = await site.db.rows<{ label: string; value: string | null }>(
+    planQuery(site, candidates, criteria, counted, withKeys),
+  )
+  const counts = new Map(rows.map((row) => [row.label, Number(row.value)]))
+  const count = (label: string) => counts.get(label) ?? 0
+  return {
+    since: criteria.selection.cutoff,
+    matched: count('matched'),
+    toDelete: count(`table:${dependents.users.label}`),
+    changed: 0,
+    kept: keptByGuard(candidates, count),
+    tables: positive(dependents.order.flat().map((table) => [table.label, count(`table:${table.label}`)])),
+    nulled: positive(
+      nullingEdges(candidates).map((edge) => [edgeLabel(edge), count(`nulled:${edgeLabel(edge)}`)]),
+    ),
+    keeping: candidates.flags.flatMap(({ edge, name }) =>
+      edge && count(name) > 0
+        ? [{ edge: edgeLabel(edge), users: count(name), options: optionsFor(edge, site) }]
+        : [],
+    ),
+    missingIndexes: countsRows
+      ? await missingIndexes(site.db, dependents, (table) => count(`table:${table.label}`))
+      : [],
+    triggers: (await site.db.dialect.triggers(site.db)).filter(({ table }) =>
+      archivedTables(dependents).some(({ name }) => name === table),
+    ),
+    users: count('users'),
+    batches: rows.flatMap((row) =>
+      row.label === KEYS ? keySlices(row.value, batchSize ?? Number.POSITIVE_INFINITY) : [],
+    ),
+    changeMark: await site.db.dialect.changeMark(site.db),
+  }
+}
+
+function planQuery(
+  site: Site,
+  candidates: Candidates,
+  criteria: Criteria,
+  { tables, nulling }: { readonly tables: readonly Table[]; readonly nulling: readonly Edge[] },
+  withKeys: boolean,
+): SQL {
+  const { doomed, flags } = candidates
+  const counts: [string, SQL][] = [
+    ['users', sql`select count(*) from ${site.tables.users}`],
+    ...['matched', 'content', ...flags.map(({ name }) => name)].map((name): [string, SQL] => [
+      name,
+      sql`select ${sql.identifier(name)} from counted`,
+    ]),
+    ...tables.map((table): [string, SQL] => [
+      `table:${table.label}`,
+      sql`select count(*) from ${doomed.nameOf(table)}`,
+    ]),
+    ...nulling.map((edge): [string, SQL] => [
+      `nulled:${edgeLabel(edge)}`,
+      sql`select count(*) from ${tableName(edge.table)} where ${losesReference(doomed, edge)}`,
+    ]),
+  ]
+  const parts = counts.map(
+    ([label, query]) =>
+      sql`select ${sql.raw(quotedString(label))} as label, cast((${query}) as text) as value`,
+  )
+  if (withKeys) parts.push(keysInOrder(site, doomed))
+  const definitions = [
+    ...candidates.definitions(),
+    countedCandidates(candidates),
+    doomedUsers(candidates, criteria),
+    ...doomed.definitions(tables),
+  ]
+  return sql`with recursive ${sql.join(definitions, sql`, `)}
+    ${sql.join(parts, sql` union all `)}`
+}
+
+function countedCandidates(candidates: Candidates): SQL {
+  const kept = candidates.flags.map(({ name }) => {
+    const flag = sql.identifier(name)
+    return sql`, count(*) filter (where ${flag}) as ${flag}`
+  })
+  return sql`counted as materialized (select count(*) as matched,
+    count(*) filter (where ${anyFlag(candidates, 'content')}) as content${sql.join(kept)} from candidate)`
+}
+
+function doomedUsers({ dependents: { users }, doomed, isKept }: Candidates, { selection }: Criteria): SQL {
+  const columns = columnList(doomed.columnsOf(users))
+  const cut =
+    selection.limit === undefined
+      ? sql``
+      : sql`order by ${columnList(doomed.identityOf(users))} limit ${sql.raw(String(selection.limit))}`
+  return sql`${doomed.nameOf(users)} as materialized (select ${columns} from candidate where not (${isKept}) ${cut})`
+}
+
+/** All keys in one text: the database would take ten times as long to part them into batches. */
+function keysInOrder({ db, shape }: Site, doomed: Relations): SQL {
+  const key = sql`${sql.identifier(shape.userKey.name)}`
+  return sql`select ${sql.raw(quotedString(KEYS))}, ${keyList(db.dialect, key)}
+    from (select ${key} from ${doomed.nameOf(shape.users)} order by ${key}) sorted`
+}
+
+function keptByGuard({ flags }: Candidates, count: (label: string) => number): PurgePlan['kept'] {
+  const guards = flags.map(({ guard, name }): [string, number] => [
+    guard,
+    count(guard === 'content' ? 'content' : name),
+  ])
+  return positive(guards)
+}
+
+/** The rows may be somebody else's, who is to stay: where the reference can go instead, it is offered first. */
+function optionsFor(edge: Edge, { shape }: Site): string[] {
+  const column = `${edge.table.label}.${edge.columns[0]}`
+  const setNull = edge.nullable ? [`--set-null ${column}`] : []
+  return edge.table === shape.users ? setNull : [...setNull, `--cascade ${column}`]
+}
+
+function positive(entries: readonly (readonly [string, number])[]): Record<string, number> {
+  return Object.fromEntries(entries.filter(([, number]) => number > 0))
+}

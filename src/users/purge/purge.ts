@@ -1,0 +1,210 @@
+import { type DatabaseFault, databaseFault, shortReason } from '../../db/errors.ts'
+import { type Db, ReadAgain } from '../../db/port.ts'
+import { retrying } from '../../db/retrying.ts'
+import { instantOf } from '../../django/datetime.ts'
+import { UserError } from '../../errors.ts'
+import type { LedgerRun } from '../../ledger/run.ts'
+import { refuseExtended } from '../../site/dependents.ts'
+import type { Site } from '../../site/site.ts'
+import { type Archive, type ArchiveEndLine, ArchiveError } from '../archive/archive.ts'
+import type { Candidates } from '../candidates.ts'
+import type { Criteria } from '../criteria.ts'
+import { lockUsers } from '../lock-users.ts'
+import { type PlannedBatch, plannedCandidates, recheck } from '../recheck.ts'
+import { deleteUsers, type Effects } from './batch.ts'
+import { type PurgePlan, plannedBatches } from './plan.ts'
+import { type PurgeReport, PurgeTally } from './purge-report.ts'
+import { recordDeletions } from './record-deletions.ts'
+
+/** No part of the batch, and no other one, would fare better. */
+const STOPPING: ReadonlySet<DatabaseFault> = new Set(['connection', 'locked', 'other'])
+/** The same batch may succeed a little later; a lock or a timeout that is in its way is sooner found by halving it. */
+const PASSING: readonly DatabaseFault[] = ['retry', 'locked']
+
+/** For fewer users, another thread takes longer to start than it saves. */
+const WORTH_A_THREAD = 30_000
+
+/** So much of the archive is written, and read again, in one piece. */
+const LARGEST_BATCH_BYTES = 64 * 1024 * 1024
+
+export interface PurgeProgress {
+  readonly done: number
+  readonly total: number
+}
+
+export interface PurgeOptions {
+  /** Batches worked on at once, where the database can. */
+  readonly jobs?: number | undefined
+  readonly onProgress?: ((progress: PurgeProgress) => void) | undefined
+  /** Holds what is deleted before it is; without one nothing can be put back. */
+  readonly archive?: Archive | undefined
+  /** Who is to be deleted, when not those whom the plan holds. */
+  readonly batches?: AsyncIterable<PlannedBatch> | undefined
+  /** Records each deletion, and keeps a second purge out; without one nobody remembers. */
+  readonly run?: LedgerRun | undefined
+  /** Finish the batch at hand, then stop. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Deletes the users of the plan's batches, each batch in one transaction that checks them again. Throws a UserError
+ * before it begins, for a table that it cannot archive; never for what a database does in the middle: the report says
+ * what was done, and why it stopped.
+ */
+export async function purge(
+  site: Site,
+  criteria: Criteria,
+  plan: PurgePlan,
+  options: PurgeOptions = {},
+): Promise<PurgeReport> {
+  const run = new PurgeRun(site, criteria, plan, options)
+  const waiting = batchesFrom(options.batches ?? plannedBatches(plan))
+  const jobs = site.db.dialect.parallel ? (options.jobs ?? 1) : 1
+  await Promise.all(Array.from({ length: jobs }, () => run.work(waiting)))
+  await waiting.return(undefined)
+  const report = run.report()
+  await options.archive?.end({ end: endOf(report), users: report.deleted })
+  return report
+}
+
+function endOf({ stopped }: PurgeReport): ArchiveEndLine['end'] {
+  if (stopped === 'interrupted') return stopped
+  return stopped ? 'stopped' : 'done'
+}
+
+/** One after the other, whoever of several asks. */
+async function* batchesFrom(batches: Iterable<PlannedBatch> | AsyncIterable<PlannedBatch>) {
+  yield* batches
+}
+
+class PurgeRun {
+  private readonly site: Site
+  private readonly candidates: Candidates
+  private readonly plan: PurgePlan
+  private readonly options: PurgeOptions
+  private readonly tally: PurgeTally
+  private stopped: PurgeReport['stopped']
+  private readsAhead: boolean
+
+  constructor(site: Site, criteria: Criteria, plan: PurgePlan, options: PurgeOptions) {
+    this.site = site
+    this.candidates = plannedCandidates(site, criteria)
+    refuseExtended(this.candidates.dependents)
+    this.plan = plan
+    this.options = options
+    this.tally = new PurgeTally(plan, this.candidates)
+    this.readsAhead = plan.toDelete >= WORTH_A_THREAD && plan.triggers.length === 0
+  }
+
+  async work(waiting: AsyncIterator<PlannedBatch>): Promise<void> {
+    for (let next = await waiting.next(); !next.done && !this.stopped; next = await waiting.next()) {
+      if (this.options.signal?.aborted) {
+        this.stopped = 'interrupted'
+        return
+      }
+      await this.showAlive()
+      await this.deleteOrSplit(next.value)
+    }
+  }
+
+  private async showAlive(): Promise<void> {
+    try {
+      await this.options.run?.beat()
+    } catch (error) {
+      this.stopped = { error }
+    }
+  }
+
+  report(): PurgeReport {
+    return this.tally.report(this.stopped)
+  }
+
+  /** A batch that fails is halved until the guilty user is found; everybody else goes. */
+  private async deleteOrSplit(batch: PlannedBatch): Promise<void> {
+    if (this.stopped) return
+    try {
+      await this.deleteBatch(batch)
+    } catch (error) {
+      if (STOPPING.has(databaseFault(error)) || error instanceof ArchiveError) {
+        this.stopped = { error }
+      } else if (batch.length === 1) {
+        const [user] = batch
+        const id = this.site.db.dialect.shownKey(user?.key ?? '', this.site.shape.userKey.type)
+        this.tally.fail({ id, reason: shortReason(error) })
+        this.advance()
+      } else {
+        const middle = Math.ceil(batch.length / 2)
+        await this.deleteOrSplit(batch.slice(0, middle))
+        await this.deleteOrSplit(batch.slice(middle))
+      }
+    }
+  }
+
+  private async deleteBatch(batch: PlannedBatch): Promise<void> {
+    const keys = batch.map(({ key }) => key)
+    const work = () =>
+      this.site.db.transaction('write', async (tx) => {
+        const site = { ...this.site, db: tx }
+        await tx.dialect.waitBriefly(tx)
+        await lockUsers(site, keys)
+        const { deletable, kept } = (await this.isAsPlanned(tx))
+          ? { deletable: keys, kept: {} }
+          : await recheck(site, this.candidates, batch)
+        const effects = deletable.length > 0 ? await this.deleteIn(tx, site, deletable) : undefined
+        // Who was kept when a plan was reviewed has been counted then; whoever is kept since has changed.
+        return { deletable, kept: this.options.batches ? {} : kept, effects }
+      })
+    const outcome = await retrying(() => this.readingAgain(work), batch.length > 1 ? PASSING : undefined)
+    this.tally.add(batch, outcome)
+    this.advance()
+  }
+
+  /** What cannot be relied on once is not tried again. */
+  private async readingAgain<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof ReadAgain)) throw error
+      this.readsAhead = false
+      return work()
+    }
+  }
+
+  /** Nobody else has changed anything: to ask the plan's question once more would give its answer. */
+  private async isAsPlanned(tx: Db): Promise<boolean> {
+    const { plan, options } = this
+    if (options.batches || plan.changeMark === undefined) return false
+    return (await tx.dialect.changeMark(tx)) === plan.changeMark
+  }
+
+  private async deleteIn(tx: Db, site: Site, keys: readonly string[]): Promise<Effects> {
+    const { run, archive } = this.options
+    // Before, for it reads their addresses.
+    if (run) await recordDeletions(tx, site, run.id, keys, instantOf(new Date()))
+    // More than a process can hold is refused as long as there can be less.
+    const batch = archive?.batch(keys.length > 1 ? LARGEST_BATCH_BYTES : undefined)
+    const effects = await deleteUsers(tx, site, this.candidates, keys, {
+      sink: batch,
+      readsAhead: this.readsAhead,
+    })
+    // Behind the deletion: what it has locked cannot change any more.
+    await this.refuseOtherTables(tx)
+    if (batch) await archive?.save(batch)
+    return effects
+  }
+
+  /** What hangs on a user by now, and what a row consists of, nobody has looked at. */
+  private async refuseOtherTables(tx: Db): Promise<void> {
+    const { mark } = this.site.shape.catalog
+    if (mark === undefined || (await tx.dialect.schemaMark(tx)) === mark) return
+    throw new UserError('the tables of the site have changed since the plan was made', {
+      kind: 'refused',
+      hint: 'run it again, and see the new plan',
+    })
+  }
+
+  private advance(): void {
+    const { plan, tally } = this
+    this.options.onProgress?.({ done: tally.done, total: plan.toDelete + plan.changed })
+  }
+}

@@ -1,0 +1,43 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { Table } from '../../db/catalog.ts'
+import { tableName } from '../../db/identifiers.ts'
+import type { Db } from '../../db/port.ts'
+import type { NamedCell, PresentRows } from './present-rows.ts'
+
+/**
+ * Fills in what a row referred to, where that is NULL; returns false when no such row is there. `mayBeNull`: columns of
+ * the key that may be NULL by now, when no row has all of it. Of columns that several references share, some may have
+ * been filled in already.
+ */
+export async function fillReference(
+  tx: Db,
+  present: PresentRows,
+  table: Table,
+  key: readonly NamedCell[],
+  was: readonly NamedCell[],
+  mayBeNull: ReadonlySet<string> = new Set(),
+): Promise<boolean> {
+  const isNull = ([name]: NamedCell) => sql`${sql.identifier(name)} is null`
+  const orNull = (cell: NamedCell) => sql`(${present.matches(table, [cell])} or ${isNull(cell)})`
+  const isOpen = [...was.map(orNull), sql`(${sql.join(was.map(isNull), sql` or `)})`]
+  const set = was.map(([name, cell]) => sql`${sql.identifier(name)} = ${present.value(table, name, cell)}`)
+  const fill = async (conditions: readonly SQL[]) => {
+    const where = oneOf(tx, table, sql.join([...conditions, ...isOpen], sql` and `))
+    return (
+      (await tx.changes(sql`update ${tableName(table)} set ${sql.join(set, sql`, `)} where ${where}`)) > 0
+    )
+  }
+  if (await fill(key.map((cell) => present.matches(table, [cell])))) return true
+  const mayDiffer = key.some(([name, cell]) => cell !== null && mayBeNull.has(name))
+  return (
+    mayDiffer &&
+    fill(key.map((cell) => (mayBeNull.has(cell[0]) ? orNull(cell) : present.matches(table, [cell]))))
+  )
+}
+
+/** Without a primary key, several rows may have the same values: any of them will do, and only one. */
+function oneOf({ dialect }: Db, table: Table, where: SQL): SQL {
+  if (table.primaryKey.length > 0) return where
+  const id = sql.identifier(dialect.rowIdOf(table).name)
+  return sql`${id} = (select ${id} from ${tableName(table)} where ${where} limit 1)`
+}

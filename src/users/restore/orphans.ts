@@ -1,0 +1,39 @@
+import { sql } from 'drizzle-orm'
+import { columnOf, type ForeignKey } from '../../db/catalog.ts'
+import { groupBy } from '../../db/group-by.ts'
+import { equalColumns, rowValue, tableName } from '../../db/identifiers.ts'
+import type { DeletedLine } from '../archive/archive.ts'
+import type { PuttingBack } from './put-back-line.ts'
+
+/** A row refers to one that is not there. */
+class BrokenReference extends Error {
+  readonly code = 'SQLITE_CONSTRAINT_FOREIGNKEY'
+}
+
+/**
+ * Throws when a row that was put back refers to one that is not there. For a transaction that will never be committed:
+ * some databases look only then.
+ */
+export async function refuseOrphans(work: PuttingBack): Promise<void> {
+  const { foreignKeys } = work.site.shape.catalog
+  for (const [table, rows] of groupBy(work.tally.rows, (line) => work.rows.tableOf(line))) {
+    for (const key of foreignKeys.filter((each) => each.table === table)) {
+      if (await hasOrphans(work, key, rows)) throw new BrokenReference()
+    }
+  }
+}
+
+async function hasOrphans(
+  { tx, rows }: PuttingBack,
+  { table, columns, references, referencedColumns }: ForeignKey,
+  lines: readonly DeletedLine[],
+): Promise<boolean> {
+  const values = rows.valuesOf(lines, columns).filter((cells) => !cells.includes(null))
+  if (values.length === 0) return false
+  const types = columns.map((name, at) => ({ at, type: columnOf(table, name)?.type ?? '' }))
+  const found = await tx.rows(sql`select 1 from ${tableName(table)} child
+    where ${rowValue(columns, sql`child`)} in (${tx.dialect.fromImages(JSON.stringify(values), types)})
+      and not exists (select 1 from ${tableName(references)} parent
+        where ${equalColumns(sql`parent`, referencedColumns, sql`child`, columns)}) limit 1`)
+  return found.length > 0
+}

@@ -1,0 +1,80 @@
+import { sql } from 'drizzle-orm'
+import type { Table } from '../../db/catalog.ts'
+import { tableName } from '../../db/identifiers.ts'
+import type { ArchiveLine, ClearedLine, DeletedLine } from '../archive/archive.ts'
+import { fillReference } from './fill-reference.ts'
+import type { PresentCopies } from './present-copies.ts'
+import type { NamedCell, PresentRows } from './present-rows.ts'
+import type { PuttingBack } from './put-back-line.ts'
+import { notThere, type Refusals } from './refusals.ts'
+
+/** Puts back what rows referred to that are there, and have NULL in its place. */
+export class ReferenceRestoration {
+  private readonly work: PuttingBack
+  private readonly present: PresentRows
+  private readonly copies: PresentCopies
+  private readonly refusals: Refusals
+
+  constructor(work: PuttingBack, present: PresentRows, copies: PresentCopies, refusals: Refusals) {
+    this.work = work
+    this.present = present
+    this.copies = copies
+    this.refusals = refusals
+  }
+
+  /** Fills in what the purge has set to NULL, or notes why not. Throws the database's error when it refuses that. */
+  async putBack(line: ClearedLine): Promise<void> {
+    const { tx, rows, tally } = this.work
+    const table = rows.tableOf(line)
+    if (!table) return this.refusals.fail(line, 'the table is gone')
+    const was = Object.entries(line.was)
+    const key = Object.entries(line.key)
+    const missing = await this.missing(table, [...key, ...was], Object.keys(line.was))
+    if (missing) return this.refusals.fail(line, notThere(line, missing))
+    if (await this.copies.take(table, line, [...key, ...was])) return tally.skip()
+    if (await fillReference(tx, this.present, table, key, was, this.mayBeNull(table, line))) {
+      return tally.relink(table.label)
+    }
+    const same = this.present.matches(table, [...key, ...was])
+    const found = await tx.rows(sql`select 1 from ${tableName(table)} where ${same}`)
+    if (found.length > 0) tally.skip()
+    else
+      this.refusals.fail(line, 'the row that referred to the user is gone, or refers to somebody else by now')
+  }
+
+  /** Fills in these columns of an archived row that is there already, or notes that they stay empty. */
+  async fill(line: DeletedLine, columns: readonly string[]): Promise<void> {
+    const { tx, rows, taken, tally } = this.work
+    const table = rows.tableOf(line)
+    if (!table) return
+    const cells = rows.cellsOf(line)
+    const named = (name: string): NamedCell => [name, cells.get(name) ?? null]
+    const names =
+      table.primaryKey.length > 0
+        ? table.primaryKey
+        : rows.writtenColumns(line).map(({ column }) => column.name)
+    const key = names.filter((name) => !columns.includes(name)).map(named)
+    const isLost =
+      taken.lostBy(line).some((reference) => reference.columns.join() === columns.join()) ||
+      (await this.missing(table, [...cells], columns)) !== undefined
+    const was = columns.map(named)
+    if (!isLost && (await fillReference(tx, this.present, table, key, was, this.mayBeNull(table, line))))
+      tally.relink(table.label)
+    else this.refusals.failReference(line, columns)
+  }
+
+  /** Returns the name of a table of which a row is not there that these columns refer to. */
+  private async missing(
+    table: Table,
+    cells: readonly NamedCell[],
+    columns: readonly string[],
+  ): Promise<string | undefined> {
+    const missing = await this.present.missingParents(table, new Map(cells))
+    return missing.find((key) => key.columns.some((name) => columns.includes(name)))?.references.label
+  }
+
+  /** Without a primary key, the other references of the row are part of its key, and may have been set to NULL since. */
+  private mayBeNull(table: Table, line: ArchiveLine): ReadonlySet<string> {
+    return table.primaryKey.length > 0 ? new Set() : this.work.rows.clearedColumns(line)
+  }
+}

@@ -1,0 +1,80 @@
+import { takenAlready } from '../../db/error-words.ts'
+import type { ArchiveLine, DeletedLine } from '../archive/archive.ts'
+import type { PuttingBack } from './put-back-line.ts'
+import type { Obstacle } from './taken-rows.ts'
+
+/** Rows that do not go in, and what the report says of them. */
+export class Refusals {
+  private readonly work: PuttingBack
+  private readonly reported = new Set<string>()
+
+  constructor(work: PuttingBack) {
+    this.work = work
+  }
+
+  /** Returns false, and counts the line, when it is there already, or would come into the hands of somebody else. */
+  goesIn(line: ArchiveLine): boolean {
+    const { taken, present, owners, tally } = this.work
+    const obstacle = taken.metBy(line)
+    if (!obstacle) {
+      if (!present.there.has(line)) return true
+      tally.skip()
+      return false
+    }
+    const owner = owners.of(line)
+    const columns = owner === undefined ? undefined : taken.takenOf(owner)
+    if (owner !== undefined && columns) this.failUser(owner, columns)
+    else this.fail(line, reasonOf(line, obstacle))
+    return false
+  }
+
+  /** Notes why the row is not back, or not as it was. */
+  fail(line: ArchiveLine, reason: string): void {
+    const { rows, owners, tally } = this.work
+    const owner = owners.of(line)
+    tally.fail({
+      user: owner === undefined ? undefined : this.shown(owner),
+      table: rows.tableNameOf(line),
+      reason,
+    })
+  }
+
+  /** Notes that the row is back, but for what it referred to. */
+  failReference(line: DeletedLine, columns: readonly string[]): void {
+    this.fail(
+      line,
+      `put back without ${columns.join(', ')}: what it referred to is not there, or somebody else's by now`,
+    )
+  }
+
+  /** Once for all that belongs to the user. */
+  private failUser(key: string, columns: readonly string[]): void {
+    if (this.reported.has(key)) return
+    this.reported.add(key)
+    const { site, tally } = this.work
+    const { users, userKey } = site.shape
+    const what = columns.includes(userKey.name)
+      ? 'the id belongs to somebody else by now'
+      : takenAlready(users.label, columns)
+    tally.fail({
+      user: this.shown(key),
+      table: users.label,
+      reason: `${what}, so nothing of this user is put back`,
+    })
+  }
+
+  private shown(key: string): string {
+    const { db, shape } = this.work.site
+    return db.dialect.shownKey(key, shape.userKey.type)
+  }
+}
+
+function reasonOf(line: ArchiveLine, { kind, table, columns }: Obstacle): string {
+  if (kind === 'own') return takenAlready(table, columns)
+  return kind === 'taken' ? `what it refers to is somebody else's by now: ${table}` : notThere(line, table)
+}
+
+/** Returns why a row stays out, or goes without a reference, that needs one of this table. */
+export function notThere(line: ArchiveLine, table: string): string {
+  return `a row ${'d' in line ? 'it depends on' : 'that it referred to'} is not there: ${table}`
+}

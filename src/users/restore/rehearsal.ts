@@ -1,0 +1,41 @@
+import type { Db } from '../../db/port.ts'
+import { inSavepoint } from '../../db/savepoint.ts'
+import type { RestoreReport } from './restore-report.ts'
+
+/** Runs the work in a transaction, or in what stands for one. */
+export type Within = <T>(work: (tx: Db) => Promise<T>) => Promise<T>
+
+/**
+ * Returns what a restoration would report, and leaves no trace. It takes each batch back at once, to keep no locks: as
+ * long as nothing fails, that is the whole truth. What fails may miss rows of other batches, so it begins again and
+ * takes all of them back together.
+ */
+export async function rehearsed(
+  db: Db,
+  restoreWithin: (within: Within) => Promise<RestoreReport>,
+): Promise<RestoreReport> {
+  const report = await restoreWithin((work) => takenBack(db, work))
+  if (report.failed.length === 0 || report.interrupted) return report
+  return takenBack(db, (tx) => restoreWithin((work) => inSavepoint(tx, () => work(tx))))
+}
+
+/** Ends a transaction without a trace, and brings along what the work returned. */
+class TakeBack<T> extends Error {
+  readonly result: T
+
+  constructor(result: T) {
+    super('taken back')
+    this.result = result
+  }
+}
+
+async function takenBack<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T> {
+  try {
+    return await db.transaction('write', async (tx) => {
+      throw new TakeBack(await work(tx))
+    })
+  } catch (error) {
+    if (error instanceof TakeBack) return error.result
+    throw error
+  }
+}

@@ -1,0 +1,86 @@
+import type { DeletedLine } from '../archive/archive.ts'
+import type { ArchiveExtent } from '../archive/reader.ts'
+
+/** What could not be put back, and why. */
+export interface RestoreFailure {
+  /** The user to whom it belongs, by id, when the archive tells. */
+  readonly user: string | undefined
+  readonly table: string
+  readonly reason: string
+}
+
+/** What is worth knowing of a user who is back. */
+export interface RestoreNote {
+  readonly user: string
+  readonly note: string
+}
+
+export interface RestoreReport extends ArchiveExtent {
+  /** Table → rows put back. */
+  readonly restored: Readonly<Record<string, number>>
+  /** `table` → rows whose references were put back. */
+  readonly relinked: Readonly<Record<string, number>>
+  /** Rows that are there already. */
+  readonly skipped: number
+  readonly failed: readonly RestoreFailure[]
+  readonly notes: readonly RestoreNote[]
+  /** Stopped before its end. */
+  readonly interrupted?: true
+}
+
+/** Counts while rows are put back: one for each transaction, added to the total when it has been committed. */
+export class RestoreTally {
+  /** The rows put back in this transaction. */
+  readonly rows: DeletedLine[] = []
+  private readonly restored = new Map<string, number>()
+  private readonly relinked = new Map<string, number>()
+  private readonly failed: RestoreFailure[] = []
+  private readonly notes: RestoreNote[] = []
+  private skipped = 0
+
+  putBack(table: string, rows: readonly DeletedLine[]): void {
+    add(this.restored, table, rows.length)
+    for (const row of rows) this.rows.push(row)
+  }
+
+  relink(table: string): void {
+    add(this.relinked, table, 1)
+  }
+
+  skip(): void {
+    this.skipped += 1
+  }
+
+  fail(failure: RestoreFailure): void {
+    this.failed.push(failure)
+  }
+
+  note(note: RestoreNote): void {
+    this.notes.push(note)
+  }
+
+  add({ restored, relinked, skipped, failed, notes }: RestoreTally): void {
+    for (const [table, rows] of restored) add(this.restored, table, rows)
+    for (const [table, rows] of relinked) add(this.relinked, table, rows)
+    this.skipped += skipped
+    for (const failure of failed) this.failed.push(failure)
+    for (const note of notes) this.notes.push(note)
+  }
+
+  report({ batches, end }: ArchiveExtent): RestoreReport {
+    const { restored, relinked, skipped, failed, notes } = this
+    return {
+      restored: Object.fromEntries(restored),
+      relinked: Object.fromEntries(relinked),
+      skipped,
+      failed,
+      notes,
+      batches,
+      end,
+    }
+  }
+}
+
+function add(counts: Map<string, number>, name: string, number: number): void {
+  counts.set(name, (counts.get(name) ?? 0) + number)
+}

@@ -1,0 +1,136 @@
+import { databaseFault, shortReason } from '../../db/errors.ts'
+import type { Db } from '../../db/port.ts'
+import type { Site } from '../../site/site.ts'
+import type { ArchiveLine } from '../archive/archive.ts'
+import { archivedLines } from '../archive/archived-lines.ts'
+import { ArchivedRows } from '../archive/archived-rows.ts'
+import type { OpenArchive } from '../archive/open-archive.ts'
+import { Owners } from '../archive/ownership.ts'
+import { findPresent } from './find-present.ts'
+import { noteVerifiedElsewhere } from './note-verified-elsewhere.ts'
+import { refuseOrphans } from './orphans.ts'
+import { LineRestoration, type PuttingBack } from './put-back-line.ts'
+import { putBackRows } from './put-back-rows.ts'
+import { rehearsed, type Within } from './rehearsal.ts'
+import { type RestoreReport, RestoreTally } from './restore-report.ts'
+import { TakenRows } from './taken-rows.ts'
+import { Wanted } from './wanted.ts'
+
+export interface RestoreOptions {
+  /** Only what belongs to these users, by key; everybody when undefined. */
+  readonly users?: readonly string[] | undefined
+  /** Find out what would happen, and take it back. */
+  readonly dryRun?: boolean | undefined
+  /** Finish the batch at hand, then stop. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Puts back what an archive holds, the last batch first: whatever was deleted later cannot hang on what was deleted
+ * before it. Each batch is one transaction. Rows that are there already are left as they are, and what would come into
+ * the hands of somebody else is left out.
+ */
+export async function restore(
+  site: Site,
+  archive: OpenArchive,
+  options: RestoreOptions = {},
+): Promise<RestoreReport> {
+  const restoreWithin = (within: Within) => new Restoration(site, archive, options, within).putBackAll()
+  return options.dryRun
+    ? rehearsed(site.db, restoreWithin)
+    : restoreWithin((work) => site.db.transaction('write', work))
+}
+
+/** A batch of an archive. */
+interface Batch {
+  readonly all: readonly ArchiveLine[]
+  /** Those that are to be put back. */
+  readonly lines: readonly ArchiveLine[]
+  readonly owners: Owners
+}
+
+class Restoration {
+  private readonly total = new RestoreTally()
+  private readonly site: Site
+  private readonly archive: OpenArchive
+  private readonly options: RestoreOptions
+  private readonly within: Within
+  private readonly rows: ArchivedRows
+  private readonly taken: TakenRows
+  private readonly wanted: Wanted | undefined
+  private readonly verifiers = new Set<string>()
+
+  constructor(site: Site, archive: OpenArchive, options: RestoreOptions, within: Within) {
+    this.site = site
+    this.archive = archive
+    this.options = options
+    this.within = within
+    this.rows = new ArchivedRows(site, archive.header)
+    this.taken = new TakenRows(site, archive.header, this.rows)
+    this.wanted = options.users && new Wanted(options.users, this.rows, this.taken.emptySet())
+  }
+
+  async putBackAll(): Promise<RestoreReport> {
+    const { reader } = this.archive
+    for (let number = reader.count - 1; number > 0; number--) {
+      if (this.options.signal?.aborted) return { ...this.total.report(reader), interrupted: true }
+      const lines = await archivedLines(this.archive, number)
+      if (lines) await this.putBack(number, lines.reverse())
+      else this.fail(number, reader.holds(number) ? 'is damaged' : 'is missing')
+    }
+    return this.total.report(reader)
+  }
+
+  /** Tries the batch as a whole; when some row is refused, row by row. Throws what says that no other will fare better. */
+  private async putBack(number: number, all: readonly ArchiveLine[]): Promise<void> {
+    const owners = new Owners(this.archive.header, all)
+    const { wanted } = this
+    const lines = wanted ? wanted.among(all, owners) : all
+    const batch = { all, lines, owners }
+    try {
+      const tally =
+        (await this.attempt(batch, putBackRows).catch(() => undefined)) ??
+        (await this.attempt(batch, putBackEach))
+      this.total.add(tally)
+    } catch (error) {
+      if (databaseFault(error) !== 'constraint') throw error
+      this.fail(number, `could not be put back: ${shortReason(error)}`)
+    }
+  }
+
+  /** Notes that a whole batch is not back. */
+  private fail(number: number, reason: string): void {
+    this.total.fail({ user: undefined, table: '', reason: `batch ${number} of the archive ${reason}` })
+  }
+
+  private async attempt(
+    { all, lines, owners }: Batch,
+    putBackLines: (work: PuttingBack, lines: readonly ArchiveLine[]) => Promise<void>,
+  ): Promise<RestoreTally> {
+    const { site, rows, taken, wanted, verifiers } = this
+    const tally = new RestoreTally()
+    await this.within(async (tx: Db) => {
+      await tx.dialect.deferForeignKeys(tx)
+      const present = await findPresent(tx, site, rows, taken, all)
+      const work = { tx, site, rows, owners, taken, present, tally, verifiers }
+      await putBackLines(work, lines)
+      await putBackReferences(work, wanted)
+      await tx.dialect.checkForeignKeys(tx)
+      if (this.options.dryRun) await refuseOrphans(work)
+      await noteVerifiedElsewhere(work)
+    })
+    return tally
+  }
+}
+
+/** Of rows that were there already, what was not there to be referred to before. */
+async function putBackReferences(work: PuttingBack, wanted: Wanted | undefined): Promise<void> {
+  const single = new LineRestoration(work)
+  for (const open of work.present.open) {
+    if (!wanted || wanted.has(open, work.owners)) await single.putBackReference(open)
+  }
+}
+
+async function putBackEach(work: PuttingBack, lines: readonly ArchiveLine[]): Promise<void> {
+  await new LineRestoration(work).putBackEach(lines)
+}
