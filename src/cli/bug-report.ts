@@ -1,3 +1,4 @@
+import { isDatabaseError } from '../db/errors.ts'
 import { sourceFrames } from './source-frames.ts'
 
 /**
@@ -8,7 +9,7 @@ export function bugReport(error: unknown): string[] {
   const chain = causes(error)
   return [
     `this is a bug, please report it at the repository's issue tracker, with these lines`,
-    `${chain.some(isDatabaseError) ? databaseError(chain) : String(error)}`,
+    `${isDatabaseError(error) ? databaseError(chain) : String(error)}`,
     ...sourceFrames(framesOf(error)),
   ]
 }
@@ -17,11 +18,6 @@ function causes(error: unknown): unknown[] {
   const chain = [error]
   for (let at = error; at instanceof Error && at.cause !== undefined; at = at.cause) chain.push(at.cause)
   return chain
-}
-
-function isDatabaseError(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  return 'query' in error || 'severity' in error || error.name === 'SqliteError'
 }
 
 function databaseError(chain: readonly unknown[]): string {

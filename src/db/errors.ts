@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts'
+import type { ForeignKey } from './catalog.ts'
 import { type DriverError, LOST, wordsFor } from './error-words.ts'
 
 /** What a database error means, for those who must decide and not only report. */
@@ -20,6 +21,17 @@ export class TooMuchAtOnce extends Error {
   readonly code = '54000'
 }
 
+/** A row refers to one that is not there, where the database has let it be or looks only later. */
+export class BrokenReference extends UserError {
+  readonly code = '23503'
+
+  constructor({ table, columns, references }: ForeignKey) {
+    super(
+      `could not be put back: ${table.label}.${columns.join(', ')} refers to a row of ${references.label} that is not there`,
+    )
+  }
+}
+
 const CONNECTION_CODES =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|08...|28...|3D000|53300|57P0[123])$/
 
@@ -30,6 +42,14 @@ function driverError(error: unknown): DriverError | undefined {
   // Node tries every address of a host name and collects the refusals.
   if (current instanceof AggregateError && current.errors[0] instanceof Error) return current.errors[0]
   return current instanceof Error ? current : undefined
+}
+
+/** True when a database has thrown the error, or one that it wraps: Drizzle's, pg's or better-sqlite3's. */
+export function isDatabaseError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return (
+    'query' in error || 'severity' in error || error.name === 'SqliteError' || isDatabaseError(error.cause)
+  )
 }
 
 /** Returns what kind of fault a database error is. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Db } from '../../src/db/port.ts'
 import type { RuleSettings } from '../../src/site/rules.ts'
 import { purgeInto as purgeAll, putBack } from '../support/archives.ts'
 import { describeEachDatabase } from '../support/databases.ts'
@@ -30,6 +31,15 @@ async function exactlyOdd({ database }: TestSite) {
     database.kind === 'sqlite' ? 'quote(value), typeof(value), hex(value)' : 'value, length(value)'
   const connection = await database.connect()
   return connection.rows(`select n, ${exact} from odd order by n`).finally(() => connection.close())
+}
+
+/** The site with another port in its transactions. */
+function withDb(site: TestSite, inTransaction: (tx: Db) => Db): TestSite {
+  const { db } = site
+  return {
+    ...site,
+    db: { ...db, transaction: (mode, work) => db.transaction(mode, (tx) => work(inTransaction(tx))) },
+  }
 }
 
 const TABLES = (pick: <T>(values: { sqlite: T; postgres: T }) => T) => `
@@ -90,6 +100,38 @@ describeEachDatabase('archive and restore', (harness) => {
     const again = await putBack(site, path)
     expect(again).toMatchObject({ restored: {}, relinked: {}, failed: [] })
     expect(await allRowsOf(site.db)).toEqual(before)
+  })
+
+  test('a batch comes back in a few statements, however many rows it has', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    for (let i = 0; i < 40; i++) await addUser(site)
+    const { path } = await purgeInto(site, {}, 40)
+    let statements = 0
+    const counting = withDb(site, (tx) => ({
+      ...tx,
+      rows: (query) => count(() => tx.rows(query)),
+      run: (query) => count(() => tx.run(query)),
+      changes: (query) => count(() => tx.changes(query)),
+    }))
+    function count<T>(work: () => T): T {
+      statements += 1
+      return work()
+    }
+    expect((await putBack(counting, path)).restored).toEqual({ auth_user: 40, account_emailaddress: 40 })
+    expect(statements).toBeLessThan(40)
+  })
+
+  test('what no database has said ends a restoration: it is a bug', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    await addUser(site)
+    const { path } = await purgeInto(site)
+    const bug = new TypeError('a bug')
+    const fromImages = () => {
+      throw bug
+    }
+    const broken = withDb(site, (tx) => ({ ...tx, dialect: { ...tx.dialect, fromImages } }))
+    await expect(putBack(broken, path)).rejects.toBe(bug)
+    expect(await rowsOf(site.db, 'auth_user')).toEqual([])
   })
 
   test('the file is for its owner only, readable with zcat, and holds no password of the database', async () => {

@@ -124,6 +124,33 @@ describeEachDatabase('a purge', (harness) => {
     expect(await putBack(site, path)).toMatchObject({ restored: { auth_user: 1, token: 1 }, failed: [] })
   })
 
+  test('keeps whom it could not put back for a user who was missing all along', async () => {
+    const site = await createSite(
+      harness,
+      'django5.2-allauth65',
+      `create table invitation (id {key}, sender_id integer references auth_user (id), guest_id integer references auth_user (id));
+       create index invitation_sender on invitation (sender_id); create index invitation_guest on invitation (guest_id);`,
+    )
+    const [first = '', second = '', third = ''] = await siteWith(site, 3)
+    const rows = `insert into invitation (sender_id, guest_id) values (77, ${first}), (${second}, 88), (${third}, ${third});`
+    await site.database.run(
+      harness.pick({
+        sqlite: `pragma foreign_keys = off; ${rows}`,
+        postgres: `alter table invitation disable trigger all; ${rows} alter table invitation enable trigger all;`,
+      }),
+    )
+    const rules = { cascade: ['invitation'] }
+    const { report } = await purgeInto(directory, site, { rules, guards: NO_GUARDS })
+    expect(report).toMatchObject({
+      deleted: 1,
+      failed: [
+        { id: first, reason: expect.stringContaining('invitation.sender_id') },
+        { id: second, reason: expect.stringContaining('invitation.guest_id') },
+      ],
+    })
+    expect(await rowsOf(site.db, 'invitation')).toHaveLength(2)
+  })
+
   test('of users with a lot of text is archived in pieces that can be read again', async () => {
     const site = await createSite(harness, 'django5.2-allauth65', NOTE)
     const text = 'x'.repeat(20 * MEGABYTES)

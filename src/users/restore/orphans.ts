@@ -1,14 +1,10 @@
 import { sql } from 'drizzle-orm'
 import { columnOf, type ForeignKey } from '../../db/catalog.ts'
+import { BrokenReference } from '../../db/errors.ts'
 import { groupBy } from '../../db/group-by.ts'
 import { equalColumns, rowValue, tableName } from '../../db/identifiers.ts'
 import type { DeletedLine } from '../archive/archive.ts'
 import type { PuttingBack } from './put-back-line.ts'
-
-/** A row refers to one that is not there. */
-class BrokenReference extends Error {
-  readonly code = 'SQLITE_CONSTRAINT_FOREIGNKEY'
-}
 
 /**
  * Throws when a row that was put back refers to one that is not there. For a transaction that will never be committed:
@@ -18,7 +14,7 @@ export async function refuseOrphans(work: PuttingBack): Promise<void> {
   const { foreignKeys } = work.site.shape.catalog
   for (const [table, rows] of groupBy(work.tally.rows, (line) => work.rows.tableOf(line))) {
     for (const key of foreignKeys.filter((each) => each.table === table)) {
-      if (await hasOrphans(work, key, rows)) throw new BrokenReference()
+      if (await hasOrphans(work, key, rows)) throw new BrokenReference(key)
     }
   }
 }

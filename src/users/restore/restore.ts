@@ -1,5 +1,6 @@
-import { databaseFault, shortReason } from '../../db/errors.ts'
+import { databaseFault, isDatabaseError, shortReason } from '../../db/errors.ts'
 import type { Db } from '../../db/port.ts'
+import { UserError } from '../../errors.ts'
 import type { Site } from '../../site/site.ts'
 import type { ArchiveLine } from '../archive/archive.ts'
 import { archivedLines } from '../archive/archived-lines.ts'
@@ -89,7 +90,7 @@ class Restoration {
     const batch = { all, lines, owners }
     try {
       const tally =
-        (await this.attempt(batch, putBackRows).catch(() => undefined)) ??
+        (await this.attempt(batch, putBackRows).catch(unlessRefused)) ??
         (await this.attempt(batch, putBackEach))
       this.total.add(tally)
     } catch (error) {
@@ -121,6 +122,12 @@ class Restoration {
     })
     return tally
   }
+}
+
+/** Row by row, what is refused does not take the others with it. Throws what no database has said. */
+function unlessRefused(error: unknown): undefined {
+  if (databaseFault(error) === 'other' && !isDatabaseError(error) && !(error instanceof UserError))
+    throw error
 }
 
 /** Of rows that were there already, what was not there to be referred to before. */
