@@ -19,6 +19,7 @@ import { withStoppableProgress } from './progress.ts'
 import { counted } from './render/numbers.ts'
 import { type DeletionReport, recordedArchive } from './render/purge.ts'
 import type { Talk } from './talk.ts'
+import { warnOfUnmatchedProtection } from './warn-of-unmatched.ts'
 import { withRun } from './with-run.ts'
 
 /** Batches at once, where the database can. A second one uses the time that the first waits for the disk; a third gains little. */
@@ -64,7 +65,8 @@ export async function warnOfBreaker(
 /** Deletes the users of the plan: recorded in the ledger, kept in an archive, stoppable by Ctrl-C. */
 export async function carryOutDeletion(site: Site, deletion: Deletion): Promise<DeletionReport> {
   if (deletion.plan.toDelete === 0) return nothingDeleted(deletion.plan)
-  const { context, globals, command = 'purge', options } = deletion
+  const { context, globals, command = 'purge', options, criteria } = deletion
+  await warnOfUnmatchedProtection(site, criteria, context, globals)
   return withRun(
     context,
     globals,
@@ -83,7 +85,7 @@ export function throwWhenPartly({ deleted, failed, stopped }: PurgeReport): void
   if (stopped) throw stopped.error
   if (failed.length === 0) return
   throw new UserError(`${counted(failed.length, 'user')} could not be deleted`, {
-    hint: 'the report says why; the others have been deleted',
+    hint: deleted > 0 ? 'the report says why; the others have been deleted' : 'the report says why',
   })
 }
 

@@ -5,7 +5,8 @@ import { invalid } from '../values/readers.ts'
 import type { Context } from './context.ts'
 
 /**
- * Returns the lines of the file that an option names (`-`: standard input), without blank ones and `#` comments.
+ * Returns the lines of the file that an option names (`-`: standard input), without blank ones and comments: `#` at the
+ * beginning or after a space.
  * Throws a UserError: `failed` when it cannot be read, `invalid` when it is binary or has no line.
  */
 export async function linesFrom(option: string, file: string, context: Context): Promise<string[]> {
@@ -14,8 +15,8 @@ export async function linesFrom(option: string, file: string, context: Context):
   if (text === undefined) throw invalid(`${option}: ${shown} is not a text file`, 'it has one user a line')
   const lines = text
     .split(/\r\n|[\r\n]/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
+    .filter((line) => line !== '')
   if (lines.length === 0) throw invalid(`${option}: ${shown} is empty`, 'it has one user a line')
   return lines
 }

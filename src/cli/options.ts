@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { IncludableGuard } from '../users/criteria.ts'
-import { columnFrom, countFrom, emailDomainFrom, guardFrom, textFrom } from '../values/readers.ts'
+import { columnFrom, countFrom, emailDomainFrom, guardFrom, invalid, textFrom } from '../values/readers.ts'
 import { listOption, valueOption } from './value-option.ts'
 
 /** Options as commander delivers them. Dates and ages are still text: they depend on the zone and the clock. */
@@ -102,6 +102,25 @@ function addGuardOptions(command: Command): Command {
         textFrom,
       ),
     )
+}
+
+/** Adds where a deletion keeps what it deletes, or that it does not. */
+export function addArchiveOptions(command: Command): Command {
+  const given = new Set<string>()
+  for (const name of ['archive', 'no-archive']) command.on(`option:${name}`, () => given.add(name))
+  return command
+    .addOption(
+      valueOption(
+        '--archive <directory>',
+        'keep what is deleted in a file here, for restore (default: usermgmt-archive)',
+        textFrom,
+      ),
+    )
+    .option('--no-archive', 'keep nothing: what is deleted cannot be put back')
+    .hook('preAction', () => {
+      // To commander they are one option, whose last value counts.
+      if (given.size > 1) throw invalid("option '--archive' cannot be used with option '--no-archive'")
+    })
 }
 
 function addRuleOptions(command: Command): Command {

@@ -3,7 +3,7 @@ import type { Criteria } from '../users/criteria.ts'
 import { countGivenIds, type GivenIds, unmatchedProtection } from '../users/unmatched.ts'
 import type { Context, GlobalOptions } from './context.ts'
 import { counted, shownNumber } from './render/numbers.ts'
-import { talkOf } from './talk.ts'
+import { type Talk, talkOf } from './talk.ts'
 
 const NAMES_SHOWN = 5
 
@@ -17,12 +17,27 @@ export async function warnOfUnmatched(
   // Not asked for what would not be said.
   if (globals.quiet) return
   const talk = talkOf(context, globals)
-  const { protect = [] } = criteria.guards
-  const nobody = protect.length > 0 ? await unmatchedProtection(site, protect) : []
-  if (nobody.length > 0) await talk.say(`warning: on the protect list, but nobody here: ${someOf(nobody)}`)
+  await warnOfProtection(site, criteria, talk)
   const { userIds } = criteria.selection
   const ids = userIds && idsText(await countGivenIds(site, userIds, criteria))
   if (ids !== undefined) await talk.say(`warning: ${ids}`)
+}
+
+/** As `warnOfUnmatched`, of the protect list alone; when users are about to be deleted, whatever `--quiet` says. */
+export async function warnOfUnmatchedProtection(
+  site: Site,
+  criteria: Criteria,
+  context: Context,
+  globals: GlobalOptions,
+): Promise<void> {
+  // Who wants to hear it has heard it with the plan.
+  if (globals.quiet) await warnOfProtection(site, criteria, talkOf(context, { ...globals, quiet: false }))
+}
+
+async function warnOfProtection(site: Site, { guards }: Criteria, talk: Talk): Promise<void> {
+  const { protect = [] } = guards
+  const nobody = protect.length > 0 ? await unmatchedProtection(site, protect) : []
+  if (nobody.length > 0) await talk.say(`warning: on the protect list, but nobody here: ${someOf(nobody)}`)
 }
 
 function someOf(names: readonly string[]): string {

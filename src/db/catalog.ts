@@ -24,6 +24,8 @@ export interface Table {
   readonly primaryKey: readonly string[]
   /** Other tables inherit from it (PostgreSQL's INHERITS): what is said of its rows is said of theirs, too. */
   readonly extended: boolean
+  /** Rules (PostgreSQL's CREATE RULE) make something else of what is done to its rows. */
+  readonly ruled: boolean
   /** Names of its primary key, unique and exclusion constraints that may be checked later, qualified and quoted. */
   readonly deferrableKeys: readonly string[]
   /** Tables that its foreign keys refer to and that do not exist, where that can be. */
@@ -70,6 +72,7 @@ export interface ColumnRow extends Column {
   readonly table: string
   readonly namespace?: string
   readonly extended?: boolean
+  readonly ruled?: boolean
   readonly deferrableKeys?: readonly string[]
   /** 1, 2, … within the primary key, 0 outside. */
   readonly keyPosition: number
@@ -107,6 +110,7 @@ export function assembleCatalog(rows: CatalogRows): Catalog {
       })),
       primaryKey: keyed.map((row) => row.name),
       extended: first.extended ?? false,
+      ruled: first.ruled ?? false,
       deferrableKeys: first.deferrableKeys ?? [],
       missingReferences: (keys.get(label) ?? [])
         .map((key) => key.references)

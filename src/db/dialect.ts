@@ -84,6 +84,8 @@ export interface Dialect {
   jsonText(text: SQL): SQL
   /** The text of a JSON value as a member of a JSON object. */
   json(text: SQL): SQL
+  /** True when the value is an instant that can be compared with others; a column may hold anything else instead. */
+  isInstant(column: SQL): SQL
   /** The exact text of an instant as `instantFromText` would return it; within a transaction, where the time zone is UTC. */
   instantText(exactText: SQL): SQL
   /** Within the transaction, from now on: keys of the table that may be checked later are checked by each statement. */

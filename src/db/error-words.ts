@@ -98,6 +98,13 @@ const MESSAGES: readonly [RegExp, Wording][] = [
       howToMake(message) ?? 'see the database URL',
     ],
   ],
+  [
+    /^foreign key mismatch/,
+    ({ message }) => [
+      `a foreign key fits nothing: ${plain(message.replace(/^.*? - /, ''))}`,
+      'it has to refer to a primary key, or to columns that are unique: mend the table, or drop it',
+    ],
+  ],
   [/^(table|view|index) \S+ already exists/, inTheWay],
   [/^no such column: /, ({ message }) => missingColumn(plain(message.slice(16)))],
   [
@@ -143,10 +150,18 @@ const CODES: readonly [RegExp, Wording][] = [
   [/^3D000$/, (_, target) => [`there is no database ${target}`, 'see the name at the end of the URL']],
   [
     /^42501$/,
-    ({ message }) => [
-      `permission denied${permission(message)}`,
-      'the README lists what each command needs: GRANT that to the role',
-    ],
+    ({ message }) => {
+      const hides = /row-level security policy for table (.*)$/.exec(message)
+      return hides
+        ? [
+            `row level security hides rows of ${plain(hides[1] ?? '')} from this role`,
+            'use the role that owns the table, or one with BYPASSRLS',
+          ]
+        : [
+            `permission denied${permission(message)}`,
+            'the README lists what each command needs: GRANT that to the role',
+          ]
+    },
   ],
   [
     /^42P01$/,
@@ -160,6 +175,13 @@ const CODES: readonly [RegExp, Wording][] = [
   [
     /^3F000$/,
     () => ['the search_path of the URL names no schema that exists', 'create the schema, or see the URL'],
+  ],
+  [
+    /^22021$/,
+    () => [
+      'the database holds text that is not UTF-8',
+      'see its encoding: in one of SQL_ASCII, text of another encoding has to be converted first',
+    ],
   ],
   [/^25006$/, () => ['the database is read-only', 'point at the primary, or use a role that may write']],
   [
@@ -182,7 +204,10 @@ const CODES: readonly [RegExp, Wording][] = [
     ],
   ],
   [/^53300$/, (_, target) => [`${target} has no free connection`, 'lower --jobs, or try again later']],
-  [/^(53100|SQLITE_FULL)/, () => ['the disk is full']],
+  [
+    /^(53100|SQLITE_FULL)/,
+    () => ['the disk of the database is full', 'make room there, then run the command again'],
+  ],
   [/^53/, (_, target) => [`the server of ${target} is out of resources`, 'try again later']],
   [/^(23503|23001)$/, foreignKey],
   [/^(23505|23P01|SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY|ROWID))$/, taken],
@@ -196,7 +221,10 @@ const CODES: readonly [RegExp, Wording][] = [
   [/^P0001$/, triggered],
   [/^40/, () => ['another transaction got in the way', 'run the command again']],
   [/^SQLITE_(BUSY|LOCKED)/, locked],
-  [/^SQLITE_NOTADB/, (_, target) => [`${target} is not a SQLite database`]],
+  [
+    /^SQLITE_NOTADB/,
+    (_, target) => [`${target} is not a SQLite database`, 'see the path of the database URL'],
+  ],
   [/^SQLITE_CORRUPT/, (_, target) => [`${target} is damaged`, 'see: sqlite3 FILE "pragma integrity_check"']],
   [
     /^SQLITE_(CANTOPEN|PERM|AUTH)/,

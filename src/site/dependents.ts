@@ -72,17 +72,29 @@ function refuseWithoutForeignKeys({ catalog, users, emailAddresses }: Shape): vo
 }
 
 /**
- * Throws a UserError (refused) when a deletion would reach a table that others inherit from: their rows would go with
- * its own, and no archive would hold what only they have.
+ * Throws a UserError (refused) when a deletion would reach rows that could not be put back: of a table that others
+ * inherit from, theirs would go with its own, and no archive would hold what only they have; what a rule makes of a
+ * deletion, nobody knows.
  */
-export function refuseExtended({ users, edges }: Dependents): void {
+export function refuseIrretrievable({ users, edges }: Dependents): void {
   const reached = [users, ...edges.filter(({ rule }) => rule !== 'keep').map(({ table }) => table)]
   const extended = reached.find((table) => table.extended)
-  if (!extended) return
-  throw new UserError(`other tables inherit from ${extended.label}: what they hold could not be put back`, {
-    kind: 'refused',
-    hint: 'leave it out of --cascade and --set-null, and its rows keep their users; or make partitions of them',
-  })
+  if (extended) {
+    throw new UserError(`other tables inherit from ${extended.label}: what they hold could not be put back`, {
+      kind: 'refused',
+      hint: 'let its rows keep their users (keep in the configuration file), or make partitions of these tables',
+    })
+  }
+  const ruled = reached.find((table) => table.ruled)
+  if (ruled) {
+    throw new UserError(
+      `rules of the database change what is done to ${ruled.label}: it could not be put back`,
+      {
+        kind: 'refused',
+        hint: 'let its rows keep their users (keep in the configuration file), or make triggers of the rules',
+      },
+    )
+  }
 }
 
 function edgesFrom({ users, catalog }: Shape, settings: readonly RuleSettings[]) {

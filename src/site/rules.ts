@@ -32,14 +32,18 @@ export interface RuleBook {
 
 /**
  * Looks up the tables and columns that the settings name.
- * Throws a UserError (invalid) for one that does not exist, or that cannot be set to NULL.
+ * Throws a UserError (invalid) for one that does not exist, that cannot be set to NULL, or that has two rules in one place.
  */
 export function readRules(catalog: Catalog, settings: readonly RuleSettings[]): RuleBook {
-  const named = settings.flatMap((given) => [
-    ...(given.keep ?? []).map((text) => namedRule(catalog, 'keep', text)),
-    ...(given.setNull ?? []).map((text) => setNullRule(catalog, text)),
-    ...(given.cascade ?? []).filter((text) => text !== '*').map((text) => namedRule(catalog, 'delete', text)),
-  ])
+  const named = settings.flatMap((given) =>
+    withoutContradiction([
+      ...(given.keep ?? []).map((text) => namedRule(catalog, 'keep', text)),
+      ...(given.setNull ?? []).map((text) => setNullRule(catalog, text)),
+      ...(given.cascade ?? [])
+        .filter((text) => text !== '*')
+        .map((text) => namedRule(catalog, 'delete', text)),
+    ]),
+  )
   return {
     named: [...named.filter((rule) => rule.column !== undefined), ...named.filter((rule) => !rule.column)],
     cascadeAll: settings.some((given) => given.cascade?.includes('*')),
@@ -75,6 +79,15 @@ function actionRule(key: ForeignKey): Rule | undefined {
   if (key.onDelete === 'cascade') return 'delete'
   if (key.onDelete === 'set null') return 'set-null'
   return key.onDelete === 'set default' ? 'keep' : undefined
+}
+
+function withoutContradiction(rules: readonly NamedRule[]): readonly NamedRule[] {
+  for (const { rule, table, column } of rules) {
+    const other = rules.find((each) => each.table === table && each.column === column && each.rule !== rule)
+    const name = column === undefined ? table.label : `${table.label}.${column}`
+    if (other) throw invalid(`${name} has two rules: ${rule} and ${other.rule}`, 'leave one of them away')
+  }
+  return rules
 }
 
 function setNullRule(catalog: Catalog, text: string): NamedRule {

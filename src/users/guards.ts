@@ -54,7 +54,8 @@ function recent(
   if (recentAfter === undefined) return undefined
   const { users, confirmations, reminders } = site.tables
   const signs: SQL[] = []
-  if (users.date_joined) signs.push(gt(users.date_joined, recentAfter))
+  const joined = users.date_joined
+  if (joined) signs.push(gt(joined, recentAfter), sql`not ${site.db.dialect.isInstant(sql`${joined}`)}`)
   if (site.shape.confirmations) {
     const lately = gt(confirmations.sent, recentAfter)
     const aside = remindersAside && site.shape.hasLedger

@@ -59,7 +59,9 @@ function hasUnverifiedPrimary(site: Site, further: SQL = sql``): SQL {
 
 function notLoggedInSince(site: Site, cutoff: string): SQL {
   const column = needed(site, 'last_login', 'tell who has not logged in')
-  return all([or(isNull(column), lte(column, cutoff))])
+  // What nobody can read may be a login of yesterday.
+  const isOld = and(lte(column, cutoff), site.db.dialect.isInstant(sql`${column}`))
+  return all([or(isNull(column), isOld)])
 }
 
 function filters(site: Site, selection: Selection): SelectionStep[] {

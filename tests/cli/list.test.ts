@@ -164,6 +164,16 @@ kept_because  content
     ])
   })
 
+  test('a comment behind an entry is none of it', async () => {
+    const stdin = '# the office\nanna # the editor\n  #\nxqzv81\t# who is that?\n'
+    const { stdout, stderr } = await list(
+      '--since 2020-01-01 --deletable --format ids --cascade blog_post --protect-from -',
+      { stdin },
+    )
+    expect(stderr).not.toContain('warning')
+    expect(stdout).toBe('3\n')
+  })
+
   test('only some of many such entries are', async () => {
     const stdin = Array.from({ length: 1_500 }, (_, i) => `nobody-${i}`).join('\n')
     const { stderr } = await list('--since 2020-01-01 --format ids --protect-from -', { stdin })

@@ -131,6 +131,14 @@ describeEachDatabase('a reviewed plan', (harness) => {
     expect(await idsIn(site)).toEqual(['1', '4', '5', '6'])
   })
 
+  test('keeps whom tables keep by now that the configuration names', async () => {
+    const { site, cwd, run } = await planned()
+    await run('purge --since 2020-01-01 --cascade * --plan-out all.ndjson')
+    await writeFile(join(cwd, 'usermgmt.config.json'), '{"keep": ["blog_post"]}')
+    await run('purge --plan all.ndjson --yes')
+    expect(await idsIn(site)).toEqual(['1', '2', '5', '6'])
+  })
+
   test('counts for --max-delete with those who can still be deleted', async () => {
     const { site, run } = await planned()
     await site.database.run(`UPDATE auth_user SET first_name = 'X' WHERE id IN (3, 4)`)

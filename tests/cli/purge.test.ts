@@ -74,6 +74,9 @@ Rows to delete
     const warning = 'warning: on the protect list, but nobody here: xqvz81\n'
     expect((await purge('--dry-run --protect xqvz81')).stderr).toBe(warning)
     expect((await purge('--yes --protect xqvz81')).stderr).toContain(warning)
+    expect((await purge('--yes --quiet --protect xqvz81')).stderr).toBe(warning)
+    const nobodyToDelete = '--yes --quiet --protect xqvz81 --email-domain example.org'
+    expect((await purge(nobodyToDelete)).stderr).toBe('')
   })
 
   test('--jobs works wherever, as far as the database can', async () => {
@@ -192,6 +195,10 @@ Rows to delete
     [
       '--set-null blog_post.author_id',
       'blog_post.author_id cannot be set to NULL: the column does not allow it',
+    ],
+    [
+      '--set-null blog_post.editor_id --cascade blog_post.editor_id',
+      'blog_post.editor_id has two rules: set-null and delete',
     ],
   ])('%s is a usage error', async (args, message) => {
     const { exit, stdout, stderr } = await purge(`--dry-run ${args}`)

@@ -48,6 +48,14 @@ describe('what can never be valid ends with 2', () => {
     ],
     ['purge --dry-run --yes', "usermgmt: option '--dry-run' cannot be used with option '--yes'"],
     ['list --kept --deletable', "usermgmt: option '--kept' cannot be used with option '--deletable'"],
+    [
+      'purge --archive here --no-archive',
+      "usermgmt: option '--archive' cannot be used with option '--no-archive'",
+    ],
+    [
+      'sweep --no-archive --archive here',
+      "usermgmt: option '--archive' cannot be used with option '--no-archive'",
+    ],
     ['list --quiet --verbose', "usermgmt: option '--quiet' cannot be used with option '--verbose'"],
     [
       'create-user --password-stdin --no-password',

@@ -5,7 +5,7 @@ import { explainNothing, type ListedUser, type ListRequest, listUsers, tally } f
 import { planPurge } from '../../src/users/purge/plan.ts'
 import { purge } from '../../src/users/purge/purge.ts'
 import { CUTOFF, criteria, NO_GUARDS } from '../support/criteria.ts'
-import { describeEachDatabase } from '../support/databases.ts'
+import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
 import { createSite, insert, REAL_SITES, rowsOf, type TestSite, withTables } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
 
@@ -250,5 +250,20 @@ describeEachDatabase('candidates', (harness) => {
       created_at: '2026-06-02T00:00:00Z',
     })
     expect(await tally(site, criteria({ guards: STRICT }))).toMatchObject({ kept: { recent: 1 } })
+  })
+})
+
+describeDatabase('sqlite', 'a user', (harness) => {
+  test('whose dates nobody can read is kept', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    const unreadable = ['1793491200', '2461000.5', "''", "' 2019-11-01 01:02:03'", "'01/11/2019'", "x'00'"]
+    for (const i of unreadable.keys()) await addUser(site, { username: `login-${i}` })
+    for (const i of unreadable.keys()) await addUser(site, { username: `joined-${i}` })
+    for (const [i, date] of unreadable.entries()) {
+      await site.database.run(`update auth_user set last_login = ${date} where username = 'login-${i}';
+        update auth_user set date_joined = ${date} where username = 'joined-${i}'`)
+    }
+    const plan = await planPurge(site, criteria({ guards: { recentAfter: '2025-01-01T00:00:00Z' } }))
+    expect(plan).toMatchObject({ matched: 6, toDelete: 0, kept: { recent: 6 } })
   })
 })

@@ -10,8 +10,8 @@ function failure(code: string, more: object = {}): Error {
 test.each([
   ['53300', 'connection', 'TARGET has no free connection'],
   ['53200', 'other', 'the server of TARGET is out of resources'],
-  ['53100', 'other', 'the disk is full'],
-  ['SQLITE_FULL', 'other', 'the disk is full'],
+  ['53100', 'other', 'the disk of the database is full'],
+  ['SQLITE_FULL', 'other', 'the disk of the database is full'],
   ['57P01', 'connection', 'the server of TARGET is shutting down or starting'],
   ['28000', 'connection', 'TARGET does not accept this role from here'],
   ['08006', 'connection', 'the connection to TARGET was lost'],

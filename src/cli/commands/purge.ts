@@ -4,7 +4,7 @@ import type { MaxDelete } from '../../users/purge/breaker.ts'
 import { countFrom, maxDeleteFrom, textFrom } from '../../values/readers.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { type Example, exampleText } from '../examples.ts'
-import { addCriteriaOptions, type CriteriaOptions, formatOption } from '../options.ts'
+import { addArchiveOptions, addCriteriaOptions, type CriteriaOptions, formatOption } from '../options.ts'
 import { valueOption } from '../value-option.ts'
 
 const PURGE_FORMATS = ['text', 'json'] as const
@@ -125,15 +125,7 @@ export function registerPurge(program: Command, context: Context): void {
       ),
     )
     .addOption(valueOption('--jobs <number>', 'batches at once, on PostgreSQL (default: 2)', countFrom))
-    .addOption(
-      valueOption(
-        '--archive <directory>',
-        'keep what is deleted in a file here, for restore (default: usermgmt-archive)',
-        textFrom,
-      ),
-    )
-    .option('--no-archive', 'keep nothing: what is deleted cannot be put back')
-    .addOption(formatOption(PURGE_FORMATS))
+  addArchiveOptions(command).addOption(formatOption(PURGE_FORMATS))
   addCriteriaOptions(command)
     .addHelpText('after', exampleText(PURGE_EXAMPLES))
     .action(async (options: PurgeCommandOptions) => {

@@ -1,8 +1,7 @@
 import { type Command, Option } from 'commander'
-import { textFrom } from '../../values/readers.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { type Example, exampleText } from '../examples.ts'
-import { valueOption } from '../value-option.ts'
+import { addArchiveOptions } from '../options.ts'
 
 const SWEEP_FORMATS = ['text', 'json', 'ndjson'] as const
 
@@ -38,7 +37,7 @@ Who
 ]
 
 export function registerSweep(program: Command, context: Context): void {
-  program
+  const command = program
     .command('sweep')
     .summary('remind who is due, then delete who did not react: the policy of the configuration file')
     .description(
@@ -46,14 +45,7 @@ export function registerSweep(program: Command, context: Context): void {
     )
     .addOption(new Option('--dry-run', 'show who is at which step, and change nothing').conflicts('yes'))
     .option('--yes', 'do not ask, at a terminal either')
-    .addOption(
-      valueOption(
-        '--archive <directory>',
-        'keep what is deleted in a file here, for restore (default: usermgmt-archive)',
-        textFrom,
-      ),
-    )
-    .option('--no-archive', 'keep nothing: what is deleted cannot be put back')
+  addArchiveOptions(command)
     .addOption(
       new Option('--format <format>', 'text, json, or ndjson: with --dry-run, a candidate in each line')
         .choices([...SWEEP_FORMATS])

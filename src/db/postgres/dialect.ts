@@ -95,6 +95,7 @@ export const postgresDialect: Dialect = {
   },
   jsonText: (text) => sql`to_json(${text})::text`,
   json: (text) => sql`(${text})::json`,
+  isInstant: () => sql`true`,
   instantText,
   scanSeconds: postgresScanSeconds,
   rowIdOf: () => ({ name: 'ctid', type: 'tid' }),

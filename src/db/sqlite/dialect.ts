@@ -88,6 +88,7 @@ export const sqliteDialect: Dialect = {
   },
   jsonText: (text) => sql`json_quote(${text})`,
   json: (text) => sql`json(${text})`,
+  isInstant: (column) => sql`${column} glob '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'`,
   instantText,
   scanSeconds: async () => new Map(),
   rowIdOf: (table) => ({ name: rowIdName(table), type: 'integer' }),

@@ -34,7 +34,7 @@ export function registerFunctions(connection: Sqlite.Database): void {
   register(SHOWN_UUID, (key) => dashedUuid(String(key)) ?? String(key))
   register(SHOWN_INSTANT, (value) => instantFromText(String(value)))
   register(IS_UTF8, (bytes) => (isUtf8(bytes as Buffer) ? 1 : 0))
-  register(REAL_TEXT, String)
+  register(REAL_TEXT, (real) => (Object.is(real, -0) ? '-0' : String(real)))
   register(OBJECT_CELL, objectCellValue)
 }
 

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Table } from '../../db/catalog.ts'
 import type { Trigger } from '../../db/dialect.ts'
 import { columnList, quotedString, tableName } from '../../db/identifiers.ts'
-import { dependentsOf, type Edge, edgeLabel, refuseExtended } from '../../site/dependents.ts'
+import { dependentsOf, type Edge, edgeLabel, refuseIrretrievable } from '../../site/dependents.ts'
 import { refuseMissingReferences } from '../../site/missing-references.ts'
 import type { Relations } from '../../site/relations.ts'
 import type { Site } from '../../site/site.ts'
@@ -104,7 +104,7 @@ async function planIn(
   { batchSize, countsRows = true }: PlanOptions,
 ): Promise<PurgePlan> {
   const dependents = dependentsOf(site.shape, criteria.rules)
-  refuseExtended(dependents)
+  refuseIrretrievable(dependents)
   const empty = await emptyTables(
     site.db,
     dependents.edges.map((edge) => edge.table),

@@ -4,7 +4,7 @@ import { retrying } from '../../db/retrying.ts'
 import { instantOf } from '../../django/datetime.ts'
 import { UserError } from '../../errors.ts'
 import type { LedgerRun } from '../../ledger/run.ts'
-import { refuseExtended } from '../../site/dependents.ts'
+import { refuseIrretrievable } from '../../site/dependents.ts'
 import type { Site } from '../../site/site.ts'
 import { type Archive, type ArchiveEndLine, ArchiveError } from '../archive/archive.ts'
 import type { Candidates } from '../candidates.ts'
@@ -89,7 +89,7 @@ class PurgeRun {
   constructor(site: Site, criteria: Criteria, plan: PurgePlan, options: PurgeOptions) {
     this.site = site
     this.candidates = plannedCandidates(site, criteria)
-    refuseExtended(this.candidates.dependents)
+    refuseIrretrievable(this.candidates.dependents)
     this.plan = plan
     this.options = options
     this.tally = new PurgeTally(plan, this.candidates)
