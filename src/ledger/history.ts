@@ -90,7 +90,7 @@ export async function findRun(db: Db, id: string): Promise<RecordedRun> {
   }
   const [run] = found
   if (run && found.length === 1) return run
-  throw new UserError(run ? `several runs begin with ${id}` : `there is no run ${id}`, {
+  throw new UserError(run ? `several runs begin with ${id}` : `there is no run "${id}"`, {
     hint: run ? 'give more of its id' : 'see: usermgmt history',
   })
 }

@@ -155,8 +155,8 @@ describeEachDatabase('history', (harness) => {
 
   describe('errors', () => {
     test.each([
-      ['history 00000000-0000', 'there is no run 00000000-0000'],
-      ['history %', 'there is no run %'],
+      ['history 00000000-0000', 'there is no run "00000000-0000"'],
+      ['history %', 'there is no run "%"'],
     ])('%s', async (args, message) => {
       const { run } = await purgedSite(harness)
       expect(await run(args)).toMatchObject({

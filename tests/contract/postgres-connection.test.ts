@@ -23,6 +23,11 @@ describeDatabase('postgres', 'connecting', (harness) => {
     ['a server without SSL', withParameter('sslmode', 'require'), /does not offer an encrypted connection$/],
     ['no such sslmode', withParameter('sslmode', 'yes'), /^there is no sslmode yes$/],
     ['no certificate', withParameter('sslrootcert', '/no/root.pem'), /^\/no\/root.pem cannot be read$/],
+    [
+      'a misspelt sslmode',
+      withParameter('sslMode', 'require'),
+      /unknown parameter \(did you mean sslmode\?\)$/,
+    ],
     ['verify-ca alone', withParameter('sslmode', 'verify-ca'), /^sslmode=verify-ca needs a certificate/],
     ['no such setting', withParameter('options', '-c nope=1'), /^the server does not know a setting/],
     ['no such socket', withParameter('host', '/no/directory'), /^nothing answers at /],

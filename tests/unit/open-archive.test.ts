@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { type FileHandle, mkdtemp, open, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { type FileHandle, mkdtemp, open, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -109,6 +109,14 @@ test('one whose first batch is damaged is not taken for one that has been packed
   const content = await readFile(path)
   content.writeUInt8(0, FLAGS_AT)
   await writeFile(path, content)
+  await expect(openArchive(path)).rejects.toThrow('not an archive of usermgmt, or damaged at its beginning')
+})
+
+test('nor is one that was cut within its first batch', async () => {
+  await writeBatches(
+    JSON.stringify({ ...HEADER, criteria: { ...HEADER.criteria, notes: 'x'.repeat(1_000) } }),
+  )
+  await truncate(path, 200)
   await expect(openArchive(path)).rejects.toThrow('not an archive of usermgmt, or damaged at its beginning')
 })
 

@@ -1,13 +1,29 @@
 import pg from 'pg'
 import { UserError } from '../../errors.ts'
+import { didYouMean } from '../../suggest.ts'
 
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']
+
+/** Of libpq: https://www.postgresql.org/docs/current/libpq-connect.html; and of pg. */
+const SSL_PARAMETERS = [
+  ...['sslmode', 'sslnegotiation', 'sslcompression', 'sslcert', 'sslkey', 'sslpassword', 'sslcertmode'],
+  ...[
+    'sslrootcert',
+    'sslcrl',
+    'sslcrldir',
+    'sslsni',
+    'ssl_min_protocol_version',
+    'ssl_max_protocol_version',
+    'ssl',
+  ],
+]
 
 /**
  * Returns the URL for pg with libpq's meaning of `sslmode`, which PGSSLMODE may give as well: pg's own takes
  * `require` for `verify-full`. Throws a UserError when the URL cannot be used; never repeats it.
  */
 export async function connectionUrl(text: string): Promise<string> {
+  refuseMisspelt(text)
   const mode = sslMode(text)
   if (mode === undefined) return usable(text)
   // pg knows no second attempt, which is what these two mean.
@@ -15,6 +31,17 @@ export async function connectionUrl(text: string): Promise<string> {
     return (await refusesSsl(usable(text, 'prefer'))) ? usable(text, 'disable') : usable(text, 'prefer')
   }
   return usable(text, mode)
+}
+
+/** What is overlooked here would not be encrypted. Other parameters may be meant for another program. */
+function refuseMisspelt(text: string): void {
+  for (const name of parsed(text).searchParams.keys()) {
+    if (!/^ssl/i.test(name) || SSL_PARAMETERS.includes(name)) continue
+    throw invalid(
+      `the PostgreSQL URL has an unknown parameter${didYouMean(name, SSL_PARAMETERS)}`,
+      'see the parameters of libpq in the manual of PostgreSQL',
+    )
+  }
 }
 
 function sslMode(text: string): string | undefined {

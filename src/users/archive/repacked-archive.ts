@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import { constants, gunzipSync } from 'node:zlib'
+import { findHead } from './format.ts'
 import { bytesAt } from './scan.ts'
 
 /** How the header of an archive begins, whatever its version. */
@@ -10,7 +11,9 @@ const BEGINNING_BYTES = 4096
 export async function holdsArchiveText(path: string): Promise<boolean> {
   const file = await open(path)
   try {
-    return BEGINNING.test(unpacked(await bytesAt(file, 0, BEGINNING_BYTES)).toString('latin1'))
+    const bytes = await bytesAt(file, 0, BEGINNING_BYTES)
+    // What purge has written is not whole, if nobody could read it as it is.
+    return findHead(bytes) === undefined && BEGINNING.test(unpacked(bytes).toString('latin1'))
   } finally {
     await file.close()
   }
