@@ -2,7 +2,8 @@ import { type FileHandle, mkdir, mkdtemp, open, readdir, rm, stat } from 'node:f
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Archive, type ArchiveHeader } from '../../src/users/archive/archive.ts'
+import { Archive } from '../../src/users/archive/archive.ts'
+import type { ArchiveHeader } from '../../src/users/archive/header.ts'
 
 const HEADER = { started: '2026-06-01T12:00:00Z' } as ArchiveHeader
 

@@ -1,4 +1,4 @@
-import type { ArchiveLine } from './archive.ts'
+import type { ArchiveLine } from './lines.ts'
 import type { OpenArchive } from './open-archive.ts'
 
 /** Returns the lines of a batch of the archive; undefined when it is damaged, or missing. */

@@ -1,7 +1,7 @@
 import { columnOf, type ForeignKey } from '../../db/catalog.ts'
 import { groupBy } from '../../db/group-by.ts'
 import type { Site } from '../../site/site.ts'
-import type { ArchiveHeader } from './archive.ts'
+import type { ArchiveHeader } from './header.ts'
 
 /** Columns by which rows of one table of an archive refer to rows of another, by the tables' names. */
 export interface ArchivedReference {

@@ -1,7 +1,8 @@
 import { type Column, columnOf, type Table } from '../../db/catalog.ts'
 import type { Cell } from '../../db/dialect.ts'
 import type { Site } from '../../site/site.ts'
-import type { ArchiveHeader, ArchiveLine, DeletedLine } from './archive.ts'
+import type { ArchiveHeader } from './header.ts'
+import { type ArchiveLine, type DeletedLine, isDeleted, tableNumber } from './lines.ts'
 
 /** A column that is written, and the place of its cell in an archived row. */
 export interface WrittenColumn {
@@ -45,12 +46,12 @@ export class ArchivedRows {
 
   /** Returns the table of the line, undefined when it is gone. */
   tableOf(line: ArchiveLine): Table | undefined {
-    return this.tables[numberIn(line)]
+    return this.tables[tableNumber(line)]
   }
 
   /** Returns the name of the table, also of one that is gone. */
   tableNameOf(line: ArchiveLine): string {
-    return this.header.tables[numberIn(line)]?.name ?? ''
+    return this.header.tables[tableNumber(line)]?.name ?? ''
   }
 
   /** Returns the columns to write: those that are still there, and that the database does not compute itself. */
@@ -90,7 +91,7 @@ export class ArchivedRows {
 
   /** Returns the archived values by the names of their columns. */
   cellsOf(line: ArchiveLine): Map<string, Cell> {
-    if ('n' in line) return new Map([...Object.entries(line.key), ...Object.entries(line.was)])
+    if (!isDeleted(line)) return new Map([...Object.entries(line.key), ...Object.entries(line.was)])
     return new Map(this.archivedColumns(line).map((name, i) => [name, line.row[i] ?? null]))
   }
 
@@ -105,7 +106,7 @@ export class ArchivedRows {
   /** Returns the columns of the line's table that were set to NULL where they referred to somebody deleted. */
   clearedColumns(line: ArchiveLine): ReadonlySet<string> {
     const edges = this.header.edges.filter(
-      ({ rule, table }) => rule === 'set-null' && table === numberIn(line),
+      ({ rule, table }) => rule === 'set-null' && table === tableNumber(line),
     )
     return new Set(edges.flatMap(({ columns }) => columns))
   }
@@ -118,10 +119,6 @@ export class ArchivedRows {
   private archivedColumns({ d }: DeletedLine): readonly string[] {
     return this.header.tables[d]?.columns ?? []
   }
-}
-
-function numberIn(line: ArchiveLine): number {
-  return 'd' in line ? line.d : line.n
 }
 
 /** Returns the tables of the archive that the site still has. */

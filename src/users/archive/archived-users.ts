@@ -3,9 +3,10 @@ import type { Cell, Dialect } from '../../db/dialect.ts'
 import { dialectOf } from '../../db/dialects.ts'
 import { UserError } from '../../errors.ts'
 import { isTrue } from '../is-true.ts'
-import type { ArchiveHeader, ArchiveLine } from './archive.ts'
 import { archivedLines } from './archived-lines.ts'
+import type { ArchiveHeader } from './header.ts'
 import { KeyMap } from './key-map.ts'
+import { type ArchiveLine, isDeleted } from './lines.ts'
 import type { OpenArchive } from './open-archive.ts'
 
 /** Somebody in an archive, as a list would have shown them; empty where the user model has no such column. */
@@ -83,7 +84,7 @@ class People {
     const number = this.header.tables.findIndex((table) => table.name === name)
     const places = new Map(this.header.tables[number]?.columns.map((column, i) => [column, i]))
     for (const line of lines) {
-      if (!('d' in line) || line.d !== number) continue
+      if (!isDeleted(line) || line.d !== number) continue
       yield (column) => line.row[places.get(column ?? '') ?? -1] ?? null
     }
   }

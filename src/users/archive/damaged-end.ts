@@ -1,7 +1,7 @@
 import { crc32, inflateRawSync } from 'node:zlib'
 import { jsonIn } from '../../json.ts'
-import type { ArchiveEndLine } from './archive.ts'
 import { type BatchHead, HEAD_BYTES } from './format.ts'
+import type { ArchiveEndLine } from './lines.ts'
 
 /** What ends a gzip member: the CRC-32 of its text, and how long that is. */
 const TRAILER_BYTES = 8

@@ -5,6 +5,7 @@ import { UserError } from '../../errors.ts'
 import type { Site } from '../../site/site.ts'
 import { archivedLines } from './archived-lines.ts'
 import { ArchivedRows } from './archived-rows.ts'
+import { isDeleted } from './lines.ts'
 import type { OpenArchive } from './open-archive.ts'
 import { keyText, Owners } from './ownership.ts'
 
@@ -43,7 +44,7 @@ async function* namesIn(site: Site, archive: OpenArchive): AsyncGenerator<Named>
     const lines = (await archivedLines(archive, number)) ?? []
     const owners = new Owners(header, lines)
     for (const line of lines) {
-      const table = 'd' in line && rows.tableOf(line)
+      const table = isDeleted(line) && rows.tableOf(line)
       if (table !== users && table !== emailAddresses) continue
       const cells = rows.cellsOf(line)
       const key = keyText(cells.get(table === users ? userKey.name : 'user_id') ?? null)

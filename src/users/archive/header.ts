@@ -1,30 +1,88 @@
-import * as z from 'zod'
-import { ARCHIVE_FORMAT, type ArchiveHeader } from './archive.ts'
-import { SITE_DATABASE } from './site-database-schema.ts'
+import type { Table } from '../../db/catalog.ts'
+import { type Instant, instantOf } from '../../django/datetime.ts'
+import type { Dependents } from '../../site/dependents.ts'
+import type { Site } from '../../site/site.ts'
+import type { Criteria } from '../criteria.ts'
+import { type SiteDatabase, siteDatabase } from './site-database.ts'
 
-const names = z.array(z.string())
+export const ARCHIVE_FORMAT = 1
 
-/** Whatever is read of a header. */
-const SCHEMA = z.object({
-  format: z.literal(ARCHIVE_FORMAT),
-  database: SITE_DATABASE,
-  users: z.string(),
-  user_key: z.string(),
-  user_columns: z.object({ username: z.string().optional(), email: z.string().optional() }),
-  email_addresses: z.string(),
-  tables: z.array(z.object({ name: z.string(), columns: names, types: names })),
-  edges: z.array(
-    z.object({
-      rule: z.enum(['delete', 'set-null']),
-      table: z.int(),
-      columns: names,
-      references: z.int(),
-      referenced: names,
-    }),
-  ),
-})
+/** What a table was like when its rows were deleted; rows are arrays in the order of `columns`. */
+export interface ArchivedTable {
+  readonly name: string
+  readonly columns: readonly string[]
+  readonly types: readonly string[]
+}
 
-/** True when nothing is missing of a header, and nothing has another form. */
-export function isArchiveHeader(content: unknown): content is ArchiveHeader {
-  return SCHEMA.safeParse(content).success
+export interface ArchivedEdge {
+  readonly rule: 'delete' | 'set-null'
+  readonly table: number
+  readonly columns: readonly string[]
+  readonly references: number
+  readonly referenced: readonly string[]
+}
+
+/** The first line of an archive. */
+export interface ArchiveHeader {
+  readonly usermgmt: string
+  readonly format: number
+  /** Where the users were. */
+  readonly database: SiteDatabase
+  readonly started: Instant
+  readonly users: string
+  readonly user_key: string
+  /** Those that the user model has. */
+  readonly user_columns: { readonly username?: string | undefined; readonly email?: string | undefined }
+  readonly email_addresses: string
+  readonly tables: readonly ArchivedTable[]
+  /** Through which columns rows hang on others: to find what belongs to one user. */
+  readonly edges: readonly ArchivedEdge[]
+  readonly criteria: Criteria
+}
+
+/** Returns the header of a run that starts now. */
+export function archiveHeader(
+  site: Site,
+  dependents: Dependents,
+  criteria: Criteria,
+  run: { readonly version: string; readonly identity: string; readonly now: Date },
+): ArchiveHeader {
+  const tables = archivedTables(dependents)
+  const numbers = new Map(tables.map((table, i) => [table, i]))
+  const { users, userKey, userColumns, emailAddresses } = site.shape
+  return {
+    usermgmt: run.version,
+    format: ARCHIVE_FORMAT,
+    database: siteDatabase(site, run.identity),
+    started: instantOf(run.now),
+    users: users.label,
+    user_key: userKey.name,
+    user_columns: { username: userColumns.get('username'), email: userColumns.get('email') },
+    email_addresses: emailAddresses.label,
+    tables: tables.map((table) => ({
+      name: table.label,
+      columns: table.columns.map((column) => column.name),
+      types: table.columns.map((column) => column.type),
+    })),
+    edges: dependents.edges.flatMap(({ rule, ...edge }) =>
+      rule === 'keep'
+        ? []
+        : [
+            {
+              rule,
+              table: numbers.get(edge.table) ?? -1,
+              columns: edge.columns,
+              references: numbers.get(edge.references) ?? -1,
+              referenced: edge.referencedColumns,
+            },
+          ],
+    ),
+    criteria: { ...criteria, selection: { ...criteria.selection, userIds: undefined } },
+  }
+}
+
+/** Returns the tables that an archive names by number: those that lose rows, and those that lose a reference. */
+export function archivedTables(dependents: Dependents): Table[] {
+  const cleared = dependents.edges.filter((edge) => edge.rule === 'set-null').map((edge) => edge.table)
+  return [...new Set([...dependents.order.flat(), ...cleared])]
 }

@@ -1,7 +1,7 @@
 import { UserError } from '../../errors.ts'
 import { jsonIn } from '../../json.ts'
 import { refuseIrregular } from '../../regular-file.ts'
-import { ARCHIVE_FORMAT, type ArchiveHeader } from './archive.ts'
+import { ARCHIVE_FORMAT, type ArchiveHeader } from './header.ts'
 import { ArchiveReader } from './reader.ts'
 import { holdsArchiveText } from './repacked-archive.ts'
 
@@ -54,7 +54,7 @@ async function refuseRepacked(path: string): Promise<void> {
 
 async function headerFrom(line: string | undefined, path: string): Promise<ArchiveHeader> {
   // The validator is large.
-  const { isArchiveHeader } = await import('./header.ts')
+  const { isArchiveHeader } = await import('./header-schema.ts')
   const content = jsonIn(line ?? '')
   if (isArchiveHeader(content)) return content
   const { format } = (content ?? {}) as Partial<ArchiveHeader>

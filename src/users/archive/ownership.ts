@@ -1,6 +1,7 @@
 import type { Cell } from '../../db/dialect.ts'
-import type { ArchivedEdge, ArchiveHeader, ArchiveLine } from './archive.ts'
+import type { ArchivedEdge, ArchiveHeader } from './header.ts'
 import { KeyMap } from './key-map.ts'
+import { type ArchiveLine, isDeleted, tableNumber } from './lines.ts'
 
 /** To whom the lines of a batch belong. Who never asks does not pay: it takes longer than to put them back. */
 export class Owners {
@@ -43,12 +44,12 @@ class Ownership {
   }
 
   private ownerOf(line: ArchiveLine): string | undefined {
-    const table = 'd' in line ? line.d : line.n
+    const table = tableNumber(line)
     const cell = this.cellsOf(line)
-    const isUser = 'd' in line && this.header.tables[table]?.name === this.header.users
-    const rule = 'd' in line ? 'delete' : 'set-null'
+    const isUser = isDeleted(line) && this.header.tables[table]?.name === this.header.users
+    const rule = isDeleted(line) ? 'delete' : 'set-null'
     const owner = isUser ? keyText(cell(this.header.user_key)) : this.inherited(table, rule, cell)
-    if (owner !== undefined && 'd' in line) this.remember(table, cell, owner)
+    if (owner !== undefined && isDeleted(line)) this.remember(table, cell, owner)
     return owner
   }
 
@@ -79,7 +80,7 @@ class Ownership {
   }
 
   private cellsOf(line: ArchiveLine): (column: string) => Cell {
-    if ('n' in line) return (column) => line.was[column] ?? null
+    if (!isDeleted(line)) return (column) => line.was[column] ?? null
     const columns = this.header.tables[line.d]?.columns ?? []
     return (column) => line.row[columns.indexOf(column)] ?? null
   }

@@ -4,7 +4,7 @@ import type { ImageColumn } from '../../db/dialect.ts'
 import { columnList } from '../../db/identifiers.ts'
 import type { Db } from '../../db/port.ts'
 import type { Site } from '../../site/site.ts'
-import { archivedTables } from '../archive/archive.ts'
+import { archivedTables } from '../archive/header.ts'
 import type { Candidates } from '../candidates.ts'
 
 /** How the statements of one batch name the rows that go with its users. */

@@ -6,7 +6,7 @@ import { dependentsOf, type Edge, edgeLabel, refuseIrretrievable } from '../../s
 import { refuseMissingReferences } from '../../site/missing-references.ts'
 import type { Relations } from '../../site/relations.ts'
 import type { Site } from '../../site/site.ts'
-import { archivedTables } from '../archive/archive.ts'
+import { archivedTables } from '../archive/header.ts'
 import { anyFlag, type Candidates, candidatesOf, losesReference, nullingEdges } from '../candidates.ts'
 import type { Criteria, GuardName } from '../criteria.ts'
 import { emptyTables } from '../empty-tables.ts'

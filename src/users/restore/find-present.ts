@@ -6,10 +6,10 @@ import { rowValue, tableName } from '../../db/identifiers.ts'
 import { cellsOf, type ImageRow } from '../../db/image.ts'
 import type { Db } from '../../db/port.ts'
 import type { Site } from '../../site/site.ts'
-import type { ArchiveLine, DeletedLine } from '../archive/archive.ts'
 import type { ArchivedReference } from '../archive/archived-references.ts'
 import type { ArchivedRows } from '../archive/archived-rows.ts'
 import { KeyMap } from '../archive/key-map.ts'
+import { type ArchiveLine, type DeletedLine, isDeleted } from '../archive/lines.ts'
 import { sameRow } from './same-row.ts'
 import { type Cells, isEqual, type Sameness } from './same-user.ts'
 import type { TakenRows } from './taken-rows.ts'
@@ -37,7 +37,7 @@ export async function findPresent(
   lines: readonly ArchiveLine[],
 ): Promise<PresentBatch> {
   const search = new Search(tx, site, rows, taken)
-  const deleted = lines.filter((line): line is DeletedLine => 'd' in line)
+  const deleted = lines.filter(isDeleted)
   const byTable = [...groupBy(deleted, (line) => rows.tableOf(line))]
   // The users last: of some only their addresses tell whether they are the same.
   for (const isUsers of [false, true]) {

@@ -3,7 +3,7 @@ import { columnOf, type ForeignKey } from '../../db/catalog.ts'
 import { BrokenReference } from '../../db/errors.ts'
 import { groupBy } from '../../db/group-by.ts'
 import { equalColumns, rowValue, tableName } from '../../db/identifiers.ts'
-import type { DeletedLine } from '../archive/archive.ts'
+import type { DeletedLine } from '../archive/lines.ts'
 import type { PuttingBack } from './put-back-line.ts'
 
 /**

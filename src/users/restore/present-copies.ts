@@ -5,8 +5,8 @@ import { tableName } from '../../db/identifiers.ts'
 import { cellsOf, type ImageRow } from '../../db/image.ts'
 import type { Db } from '../../db/port.ts'
 import type { Site } from '../../site/site.ts'
-import type { ArchiveLine } from '../archive/archive.ts'
 import type { ArchivedRows } from '../archive/archived-rows.ts'
+import { type ArchiveLine, isDeleted } from '../archive/lines.ts'
 import { type NamedCell, PresentRows } from './present-rows.ts'
 
 /** Rows that are equal but for some columns: the values of these, and how many of them nobody has asked for yet. */
@@ -42,9 +42,9 @@ export class PresentCopies {
     if (table.primaryKey.length > 0) return undefined
     const cleared = this.rows.clearedColumns(line)
     const isCleared = ([name]: NamedCell) => cleared.has(name)
-    const isDeleted = 'd' in line
-    const open = isDeleted ? cells.filter(isCleared) : []
-    const solid = cells.filter((cell) => !isCleared(cell) || (!isDeleted && cell[1] !== null))
+    const wasDeleted = isDeleted(line)
+    const open = wasDeleted ? cells.filter(isCleared) : []
+    const solid = cells.filter((cell) => !isCleared(cell) || (!wasDeleted && cell[1] !== null))
     const copies = (await this.copiesBeside(table, solid, open)).get(imageOf(solid)) ?? []
     const equal = ({ values }: Copies) => open.filter(([, cell], i) => isEqual(cell, values[i])).length
     const [best] = copies

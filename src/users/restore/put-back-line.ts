@@ -6,8 +6,8 @@ import type { Db } from '../../db/port.ts'
 import { inSavepoint } from '../../db/savepoint.ts'
 import { UserError } from '../../errors.ts'
 import type { Site } from '../../site/site.ts'
-import type { ArchiveLine, DeletedLine } from '../archive/archive.ts'
 import type { ArchivedRows } from '../archive/archived-rows.ts'
+import { type ArchiveLine, type DeletedLine, isDeleted } from '../archive/lines.ts'
 import type { Owners } from '../archive/ownership.ts'
 import type { PresentBatch, RowReference } from './find-present.ts'
 import { insertAbsent, insertAndRead, type NewRows, whyAbsent } from './insert-absent.ts'
@@ -63,13 +63,13 @@ export class LineRestoration {
 
   /** Puts the row back, or notes why not. Throws the database's error when it refuses the row. */
   async putBack(line: ArchiveLine): Promise<void> {
-    if ('d' in line) await this.insert(line, NONE)
+    if (isDeleted(line)) await this.insert(line, NONE)
     else await this.references.putBack(line)
   }
 
   /** Puts back what can be, whatever becomes of the others. A row whose parent is missing may find it after them. */
   async putBackEach(lines: readonly ArchiveLine[]): Promise<void> {
-    let waiting: readonly DeletedLine[] = lines.filter((line): line is DeletedLine => 'd' in line)
+    let waiting: readonly DeletedLine[] = lines.filter(isDeleted)
     for (let before = Number.POSITIVE_INFINITY; waiting.length < before; ) {
       before = waiting.length
       const orphans: DeletedLine[] = []
@@ -82,7 +82,7 @@ export class LineRestoration {
     }
     await new RingRestoration(this.work, this.present, this).putBack(waiting)
     // Only now is everything there that they may refer to.
-    for (const line of lines) if ('n' in line && this.goesIn(line)) await this.tryOne(line)
+    for (const line of lines) if (!isDeleted(line) && this.goesIn(line)) await this.tryOne(line)
   }
 
   /**
@@ -91,11 +91,11 @@ export class LineRestoration {
    */
   async tryOne(line: ArchiveLine, cleared = NONE): Promise<boolean> {
     const isIn = await this.trying(line, async () => {
-      if ('d' in line) return this.insert(line, cleared)
+      if (isDeleted(line)) return this.insert(line, cleared)
       await this.references.putBack(line)
       return true
     })
-    if (isIn === undefined && 'd' in line) this.work.taken.leaveOut(line)
+    if (isIn === undefined && isDeleted(line)) this.work.taken.leaveOut(line)
     return isIn ?? false
   }
 
@@ -105,7 +105,7 @@ export class LineRestoration {
     try {
       return await inSavepoint(tx, work)
     } catch (error) {
-      const needed = 'd' in line ? rows.newColumns(line) : []
+      const needed = isDeleted(line) ? rows.newColumns(line) : []
       if (needed.length > 0)
         this.fail(line, `a column that has come since needs a value: ${needed.join(', ')}`)
       else this.fail(line, shortReason(error))

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Table } from '../../db/catalog.ts'
 import { tableName } from '../../db/identifiers.ts'
-import type { ArchiveLine, ClearedLine, DeletedLine } from '../archive/archive.ts'
+import type { ArchiveLine, ClearedLine, DeletedLine } from '../archive/lines.ts'
 import { fillReference } from './fill-reference.ts'
 import type { PresentCopies } from './present-copies.ts'
 import type { NamedCell, PresentRows } from './present-rows.ts'

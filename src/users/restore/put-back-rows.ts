@@ -1,7 +1,7 @@
 import type { Table } from '../../db/catalog.ts'
 import { inSavepoint } from '../../db/savepoint.ts'
-import type { ArchiveLine, DeletedLine } from '../archive/archive.ts'
 import type { ArchivedRows } from '../archive/archived-rows.ts'
+import { type ArchiveLine, type DeletedLine, isDeleted } from '../archive/lines.ts'
 import { insertAbsent } from './insert-absent.ts'
 import { LineRestoration, type PuttingBack } from './put-back-line.ts'
 
@@ -36,7 +36,7 @@ function* chunksOf(
   let together: DeletedLine[] = []
   let characters = 0
   for (const line of lines) {
-    const isWhole = 'd' in line && isAsArchived(rows, line) && taken.lostBy(line).length === 0
+    const isWhole = isDeleted(line) && isAsArchived(rows, line) && taken.lostBy(line).length === 0
     const own = isWhole ? keyedTableOf(rows, line) : undefined
     if (table && (own !== table || together.length === ROWS || characters > CHARACTERS)) {
       yield { table, lines: together }
@@ -45,7 +45,7 @@ function* chunksOf(
     }
     table = own
     if (!goesIn(line)) continue
-    if ('d' in line && own) {
+    if (isDeleted(line) && own) {
       together.push(line)
       characters += sizeOf(line)
     } else {

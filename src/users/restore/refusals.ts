@@ -1,5 +1,5 @@
 import { takenAlready } from '../../db/error-words.ts'
-import type { ArchiveLine, DeletedLine } from '../archive/archive.ts'
+import { type ArchiveLine, type DeletedLine, isDeleted } from '../archive/lines.ts'
 import type { PuttingBack } from './put-back-line.ts'
 import type { Obstacle } from './taken-rows.ts'
 
@@ -76,5 +76,5 @@ function reasonOf(line: ArchiveLine, { kind, table, columns }: Obstacle): string
 
 /** Returns why a row stays out, or goes without a reference, that needs one of this table. */
 export function notThere(line: ArchiveLine, table: string): string {
-  return `a row ${'d' in line ? 'it depends on' : 'that it referred to'} is not there: ${table}`
+  return `a row ${isDeleted(line) ? 'it depends on' : 'that it referred to'} is not there: ${table}`
 }

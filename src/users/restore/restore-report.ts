@@ -1,4 +1,4 @@
-import type { DeletedLine } from '../archive/archive.ts'
+import type { DeletedLine } from '../archive/lines.ts'
 import type { ArchiveExtent } from '../archive/reader.ts'
 
 /** What could not be put back, and why. */

@@ -1,9 +1,10 @@
 import type { TableRight } from '../../db/dialect.ts'
 import { UserError } from '../../errors.ts'
 import type { Site } from '../../site/site.ts'
-import type { ArchiveHeader, ArchiveLine, ClearedLine, DeletedLine } from '../archive/archive.ts'
 import { archivedLines } from '../archive/archived-lines.ts'
 import { ArchivedRows, tablesHere } from '../archive/archived-rows.ts'
+import type { ArchiveHeader } from '../archive/header.ts'
+import { type ArchiveLine, type ClearedLine, type DeletedLine, isDeleted } from '../archive/lines.ts'
 import type { OpenArchive } from '../archive/open-archive.ts'
 import { Owners } from '../archive/ownership.ts'
 import { TakenRows } from './taken-rows.ts'
@@ -64,7 +65,7 @@ class Needs {
     const owners = new Owners(this.header, lines)
     const own = new Set(this.wanted ? this.wanted.among(lines, owners) : lines)
     for (const line of lines) {
-      if ('d' in line) yield [line, this.ofDeleted(line, owners, own.has(line))]
+      if (isDeleted(line)) yield [line, this.ofDeleted(line, owners, own.has(line))]
       else if (own.has(line)) yield [line, ofCleared(line)]
     }
   }

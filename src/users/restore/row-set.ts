@@ -1,8 +1,8 @@
 import type { Cell } from '../../db/dialect.ts'
-import type { ArchiveLine, DeletedLine } from '../archive/archive.ts'
 import type { ArchivedReference } from '../archive/archived-references.ts'
 import type { ArchivedRows } from '../archive/archived-rows.ts'
 import { looseKey } from '../archive/key-map.ts'
+import type { ArchiveLine, DeletedLine } from '../archive/lines.ts'
 
 type Identities = ReadonlyMap<string, readonly (readonly string[])[]>
 

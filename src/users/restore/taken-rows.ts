@@ -1,9 +1,10 @@
 import type { Cell } from '../../db/dialect.ts'
 import { groupBy } from '../../db/group-by.ts'
 import type { Site } from '../../site/site.ts'
-import type { ArchiveHeader, ArchiveLine, DeletedLine } from '../archive/archive.ts'
 import { type ArchivedReference, identitiesOf, referencesAmong } from '../archive/archived-references.ts'
 import type { ArchivedRows } from '../archive/archived-rows.ts'
+import type { ArchiveHeader } from '../archive/header.ts'
+import { type ArchiveLine, type DeletedLine, isDeleted } from '../archive/lines.ts'
 import { keyText } from '../archive/ownership.ts'
 import { RowSet } from './row-set.ts'
 
@@ -83,7 +84,7 @@ export class TakenRows {
     this.absent.clear()
     this.known.clear()
     if (this.taken.size === 0) return
-    const deleted = lines.filter((line): line is DeletedLine => 'd' in line)
+    const deleted = lines.filter(isDeleted)
     for (const line of deleted) this.known.add(line)
     for (let before = -1; before < this.taken.size + this.absent.size; ) {
       before = this.taken.size + this.absent.size
@@ -101,7 +102,7 @@ export class TakenRows {
     if (own) return { kind: 'own', table, columns: own }
     const cells = this.rows.cellsOf(line)
     for (const reference of this.referencesOf(table)) {
-      const kind = 'd' in line && reference.optional ? undefined : this.kindOf(reference, cells)
+      const kind = isDeleted(line) && reference.optional ? undefined : this.kindOf(reference, cells)
       if (kind) return { kind, table: reference.references, columns: reference.referenced }
     }
     return undefined

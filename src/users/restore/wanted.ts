@@ -1,5 +1,5 @@
-import type { ArchiveLine, DeletedLine } from '../archive/archive.ts'
 import type { ArchivedRows } from '../archive/archived-rows.ts'
+import { type ArchiveLine, type DeletedLine, isDeleted } from '../archive/lines.ts'
 import type { Owners } from '../archive/ownership.ts'
 import type { RowReference } from './find-present.ts'
 import type { RowSet } from './row-set.ts'
@@ -20,9 +20,9 @@ export class Wanted {
   /** Returns the lines of a batch that are theirs, with what rows of theirs have lost and what has lost them. */
   among(lines: readonly ArchiveLine[], owners: Owners): ArchiveLine[] {
     const isTheirs = (line: ArchiveLine) => this.users.has(owners.of(line) ?? '')
-    const deleted = lines.filter((line): line is DeletedLine => 'd' in line && isTheirs(line))
+    const deleted = lines.filter((line): line is DeletedLine => isDeleted(line) && isTheirs(line))
     for (const line of deleted) this.theirs.add(line)
-    return lines.filter((line) => isTheirs(line) || ('n' in line && this.theirs.own(line) !== undefined))
+    return lines.filter((line) => isTheirs(line) || (!isDeleted(line) && this.theirs.own(line) !== undefined))
   }
 
   /** True when the reference is one of theirs, or leads to a row of theirs. */
