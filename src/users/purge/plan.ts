@@ -1,20 +1,17 @@
-import { type SQL, sql } from 'drizzle-orm'
-import type { Table } from '../../db/catalog.ts'
 import type { Trigger } from '../../db/dialect.ts'
-import { columnList, quotedString, tableName } from '../../db/identifiers.ts'
 import { dependentsOf, type Edge, edgeLabel, refuseIrretrievable } from '../../site/dependents.ts'
 import { refuseMissingReferences } from '../../site/missing-references.ts'
-import type { Relations } from '../../site/relations.ts'
 import type { Site } from '../../site/site.ts'
 import { archivedTables } from '../archive/header.ts'
-import { anyFlag, type Candidates, candidatesOf, losesReference, nullingEdges } from '../candidates.ts'
+import { type Candidates, candidatesOf, nullingEdges } from '../candidates.ts'
 import type { Criteria, GuardName } from '../criteria.ts'
 import { emptyTables } from '../empty-tables.ts'
 import { fingerprints } from '../fingerprint.ts'
 import { withNamedUsers } from '../identify.ts'
-import { keyList, keySlices, keysOf } from '../key-slices.ts'
+import { keySlices, keysOf } from '../key-slices.ts'
 import type { PlannedBatch } from '../recheck.ts'
 import { type MissingIndex, missingIndexes } from './missing-indexes.ts'
+import { countPlan, type PlanCounts } from './plan-query.ts'
 
 /** A table whose rows keep candidates (the guard `content`). */
 export interface KeepingTable {
@@ -48,9 +45,6 @@ export interface PurgePlan {
   /** What it was made from, where the database can tell: see `Dialect.changeMark`. */
   readonly changeMark?: string | undefined
 }
-
-/** The row of the plan's query that holds the keys of all users to delete. */
-const KEYS = 'keys'
 
 export interface PlanOptions {
   /** Tells whom as well, in batches of that size. */
@@ -111,116 +105,43 @@ async function planIn(
   )
   refuseMissingReferences(dependents, empty)
   const candidates = candidatesOf(site, criteria, empty)
-  const withKeys = batchSize !== undefined
-  const counted = {
+  const counts = await countPlan(site, candidates, criteria, {
     tables: dependents.order
       .flat()
       .filter((table) => !empty.has(table) && (countsRows || table === dependents.users)),
     nulling: nullingEdges(candidates).filter(
       ({ table, references }) => countsRows && !empty.has(table) && !empty.has(references),
     ),
-  }
-  const rows = await site.db.rows<{ label: string; value: string | null }>(
-    planQuery(site, candidates, criteria, counted, withKeys),
-  )
-  const counts = new Map(rows.map((row) => [row.label, Number(row.value)]))
-  const count = (label: string) => counts.get(label) ?? 0
+    keys: batchSize !== undefined,
+  })
+  const { users, matched } = counts
   return {
     since: criteria.selection.cutoff,
-    matched: count('matched'),
-    toDelete: count(`table:${dependents.users.label}`),
+    matched,
+    toDelete: counts.rowsOf(dependents.users),
     changed: 0,
-    kept: keptByGuard(candidates, count),
-    tables: positive(dependents.order.flat().map((table) => [table.label, count(`table:${table.label}`)])),
-    nulled: positive(
-      nullingEdges(candidates).map((edge) => [edgeLabel(edge), count(`nulled:${edgeLabel(edge)}`)]),
-    ),
-    keeping: candidates.flags.flatMap(({ edge, name }) =>
-      edge && count(name) > 0
-        ? [{ edge: edgeLabel(edge), users: count(name), options: optionsFor(edge, site) }]
-        : [],
-    ),
-    missingIndexes: countsRows
-      ? await missingIndexes(site.db, dependents, (table) => count(`table:${table.label}`))
-      : [],
+    kept: keptByGuard(candidates, counts),
+    tables: positive(dependents.order.flat().map((table) => [table.label, counts.rowsOf(table)])),
+    nulled: positive(nullingEdges(candidates).map((edge) => [edgeLabel(edge), counts.nulledBy(edge)])),
+    keeping: candidates.flags.flatMap((flag) => {
+      const { edge } = flag
+      const kept = counts.flagged(flag)
+      return edge && kept > 0 ? [{ edge: edgeLabel(edge), users: kept, options: optionsFor(edge, site) }] : []
+    }),
+    missingIndexes: countsRows ? await missingIndexes(site.db, dependents, counts.rowsOf) : [],
     triggers: (await site.db.dialect.triggers(site.db)).filter(({ table }) =>
       archivedTables(dependents).some(({ name }) => name === table),
     ),
-    users: count('users'),
-    batches: rows.flatMap((row) =>
-      row.label === KEYS ? keySlices(row.value, batchSize ?? Number.POSITIVE_INFINITY) : [],
-    ),
+    users,
+    batches: keySlices(counts.keys, batchSize ?? Number.POSITIVE_INFINITY),
     changeMark: await site.db.dialect.changeMark(site.db),
   }
 }
 
-function planQuery(
-  site: Site,
-  candidates: Candidates,
-  criteria: Criteria,
-  { tables, nulling }: { readonly tables: readonly Table[]; readonly nulling: readonly Edge[] },
-  withKeys: boolean,
-): SQL {
-  const { doomed, flags } = candidates
-  const counts: [string, SQL][] = [
-    ['users', sql`select count(*) from ${site.tables.users}`],
-    ...['matched', 'content', ...flags.map(({ name }) => name)].map((name): [string, SQL] => [
-      name,
-      sql`select ${sql.identifier(name)} from counted`,
-    ]),
-    ...tables.map((table): [string, SQL] => [
-      `table:${table.label}`,
-      sql`select count(*) from ${doomed.nameOf(table)}`,
-    ]),
-    ...nulling.map((edge): [string, SQL] => [
-      `nulled:${edgeLabel(edge)}`,
-      sql`select count(*) from ${tableName(edge.table)} where ${losesReference(doomed, edge)}`,
-    ]),
-  ]
-  const parts = counts.map(
-    ([label, query]) =>
-      sql`select ${sql.raw(quotedString(label))} as label, cast((${query}) as text) as value`,
-  )
-  if (withKeys) parts.push(keysInOrder(site, doomed))
-  const definitions = [
-    ...candidates.definitions(),
-    countedCandidates(candidates),
-    doomedUsers(candidates, criteria),
-    ...doomed.definitions(tables),
-  ]
-  return sql`with recursive ${sql.join(definitions, sql`, `)}
-    ${sql.join(parts, sql` union all `)}`
-}
-
-function countedCandidates(candidates: Candidates): SQL {
-  const kept = candidates.flags.map(({ name }) => {
-    const flag = sql.identifier(name)
-    return sql`, count(*) filter (where ${flag}) as ${flag}`
-  })
-  return sql`counted as materialized (select count(*) as matched,
-    count(*) filter (where ${anyFlag(candidates, 'content')}) as content${sql.join(kept)} from candidate)`
-}
-
-function doomedUsers({ dependents: { users }, doomed, isKept }: Candidates, { selection }: Criteria): SQL {
-  const columns = columnList(doomed.columnsOf(users))
-  const cut =
-    selection.limit === undefined
-      ? sql``
-      : sql`order by ${columnList(doomed.identityOf(users))} limit ${sql.raw(String(selection.limit))}`
-  return sql`${doomed.nameOf(users)} as materialized (select ${columns} from candidate where not (${isKept}) ${cut})`
-}
-
-/** All keys in one text: the database would take ten times as long to part them into batches. */
-function keysInOrder({ db, shape }: Site, doomed: Relations): SQL {
-  const key = sql`${sql.identifier(shape.userKey.name)}`
-  return sql`select ${sql.raw(quotedString(KEYS))}, ${keyList(db.dialect, key)}
-    from (select ${key} from ${doomed.nameOf(shape.users)} order by ${key}) sorted`
-}
-
-function keptByGuard({ flags }: Candidates, count: (label: string) => number): PurgePlan['kept'] {
-  const guards = flags.map(({ guard, name }): [string, number] => [
-    guard,
-    count(guard === 'content' ? 'content' : name),
+function keptByGuard({ flags }: Candidates, counts: PlanCounts): PurgePlan['kept'] {
+  const guards = flags.map((flag): [string, number] => [
+    flag.guard,
+    flag.guard === 'content' ? counts.content : counts.flagged(flag),
   ])
   return positive(guards)
 }

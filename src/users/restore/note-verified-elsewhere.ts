@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { groupBy } from '../../db/group-by.ts'
 import { keyText } from '../archive/ownership.ts'
 import { isTrue } from '../is-true.ts'
-import type { PuttingBack } from './put-back-line.ts'
+import type { PuttingBack } from './putting-back.ts'
 
 /**
  * Notes of each user who has come back that somebody else has verified the address meanwhile: as it is written here, or

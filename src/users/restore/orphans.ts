@@ -4,7 +4,7 @@ import { BrokenReference } from '../../db/errors.ts'
 import { groupBy } from '../../db/group-by.ts'
 import { equalColumns, rowValue, tableName } from '../../db/identifiers.ts'
 import type { DeletedLine } from '../archive/lines.ts'
-import type { PuttingBack } from './put-back-line.ts'
+import type { PuttingBack } from './putting-back.ts'
 
 /**
  * Throws when a row that was put back refers to one that is not there. For a transaction that will never be committed:

@@ -5,8 +5,8 @@ import type { ArchiveLine, ClearedLine, DeletedLine } from '../archive/lines.ts'
 import { fillReference } from './fill-reference.ts'
 import type { PresentCopies } from './present-copies.ts'
 import type { NamedCell, PresentRows } from './present-rows.ts'
-import type { PuttingBack } from './put-back-line.ts'
-import { notThere, type Refusals } from './refusals.ts'
+import type { PuttingBack } from './putting-back.ts'
+import { notThere, type Refusals, TABLE_GONE } from './refusals.ts'
 
 /** Puts back what rows referred to that are there, and have NULL in its place. */
 export class ReferenceRestoration {
@@ -26,7 +26,7 @@ export class ReferenceRestoration {
   async putBack(line: ClearedLine): Promise<void> {
     const { tx, rows, tally } = this.work
     const table = rows.tableOf(line)
-    if (!table) return this.refusals.fail(line, 'the table is gone')
+    if (!table) return this.refusals.fail(line, TABLE_GONE)
     const was = Object.entries(line.was)
     const key = Object.entries(line.key)
     const missing = await this.missing(table, [...key, ...was], Object.keys(line.was))

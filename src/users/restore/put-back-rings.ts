@@ -6,8 +6,9 @@ import { isSame, named } from '../archive/archived-references.ts'
 import type { DeletedLine } from '../archive/lines.ts'
 import { fillReference } from './fill-reference.ts'
 import { type NamedCell, type PresentRows, rowNamed } from './present-rows.ts'
-import type { LineRestoration, PuttingBack } from './put-back-line.ts'
-import { notThere } from './refusals.ts'
+import type { RowRestoration } from './put-back-row.ts'
+import type { PuttingBack } from './putting-back.ts'
+import { notThere, type Refusals } from './refusals.ts'
 
 /** A row that waits for rows that it refers to. */
 interface WaitingRow {
@@ -21,15 +22,17 @@ interface WaitingRow {
 export class RingRestoration {
   private readonly work: PuttingBack
   private readonly present: PresentRows
-  private readonly single: LineRestoration
+  private readonly refusals: Refusals
+  private readonly rows: RowRestoration
   /** Rows that are in, with NULL where something was missing. */
   private readonly open: WaitingRow[] = []
   private readonly refused = new Map<DeletedLine, string>()
 
-  constructor(work: PuttingBack, present: PresentRows, single: LineRestoration) {
+  constructor(work: PuttingBack, present: PresentRows, refusals: Refusals, rows: RowRestoration) {
     this.work = work
     this.present = present
-    this.single = single
+    this.refusals = refusals
+    this.rows = rows
   }
 
   /** Puts rows back with NULL where something is missing and may be, and these references when all are there. */
@@ -41,7 +44,7 @@ export class RingRestoration {
     }
     waiting = await this.putBackTogether(waiting)
     for (const { line, missing } of await this.rowsOf(waiting)) {
-      this.single.fail(line, this.refused.get(line) ?? notThere(line, missing[0]?.references.label ?? ''))
+      this.refusals.fail(line, this.refused.get(line) ?? notThere(line, missing[0]?.references.label ?? ''))
     }
     for (const row of this.open) await this.close(row)
   }
@@ -61,7 +64,7 @@ export class RingRestoration {
 
   private async insertOpen(row: WaitingRow): Promise<void> {
     const columns = new Set(row.missing.flatMap((key) => key.columns))
-    const isIn = await this.single.tryOne(row.line, columns)
+    const isIn = await this.rows.tryOne(row.line, columns)
     if (isIn && row.missing.length > 0) this.open.push(row)
   }
 
@@ -71,14 +74,14 @@ export class RingRestoration {
     const absent = await this.present.missingParents(table, cells)
     for (const key of missing) {
       if (absent.includes(key)) {
-        this.single.failReference(line, key.columns)
+        this.refusals.failReference(line, key.columns)
         continue
       }
       const open = new Set(missing.flatMap(({ columns }) => columns))
       const others = [...cells].filter(([name]) => !open.has(name) && isKey(table, name))
       const was = key.columns.map((name): NamedCell => [name, cells.get(name) ?? null])
       if (await fillReference(tx, this.present, table, others, was)) continue
-      this.single.failReference(line, key.columns)
+      this.refusals.failReference(line, key.columns)
     }
   }
 
@@ -96,7 +99,7 @@ export class RingRestoration {
       )
       for (const [line, reason] of refused) this.refused.set(line, reason)
       if (refused.size === 0) {
-        for (const line of ring) this.single.noteBack(line)
+        for (const line of ring) this.rows.noteBack(line)
         return lines.filter((line) => !ring.has(line))
       }
       left = left.filter((line) => !refused.has(line))
@@ -108,7 +111,7 @@ export class RingRestoration {
     const { tx } = this.work
     const refused = new Map<DeletedLine, string>()
     for (const line of ring) {
-      const reason = await inSavepoint(tx, () => this.single.insertOnly(line)).catch(shortReason)
+      const reason = await inSavepoint(tx, () => this.rows.insertOnly(line)).catch(shortReason)
       if (reason !== undefined) refused.set(line, reason)
     }
     return refused
@@ -126,7 +129,7 @@ export class RingRestoration {
     for (const line of lines) {
       const table = rows.tableOf(line)
       if (!table) continue
-      const cells = this.single.comingCells(line)
+      const cells = this.rows.comingCells(line)
       found.push({ line, table, cells, missing: await this.present.missingParents(table, cells) })
     }
     return found

@@ -3,7 +3,8 @@ import { inSavepoint } from '../../db/savepoint.ts'
 import type { ArchivedRows } from '../archive/archived-rows.ts'
 import { type ArchiveLine, type DeletedLine, isDeleted } from '../archive/lines.ts'
 import { insertAbsent } from './insert-absent.ts'
-import { LineRestoration, type PuttingBack } from './put-back-line.ts'
+import { LineRestoration } from './put-back-line.ts'
+import type { PuttingBack } from './putting-back.ts'
 
 /** Rows of one table in one statement; fewer when they are large, for databases limit the size of a value. */
 const ROWS = 1_000

@@ -1,7 +1,12 @@
 import { takenAlready } from '../../db/error-words.ts'
+import { shortReason } from '../../db/errors.ts'
+import { inSavepoint } from '../../db/savepoint.ts'
 import { type ArchiveLine, type DeletedLine, isDeleted } from '../archive/lines.ts'
-import type { PuttingBack } from './put-back-line.ts'
+import type { PuttingBack } from './putting-back.ts'
 import type { Obstacle } from './taken-rows.ts'
+
+/** Why a line is not back whose table the site does not have any more. */
+export const TABLE_GONE = 'the table is gone'
 
 /** Rows that do not go in, and what the report says of them. */
 export class Refusals {
@@ -26,6 +31,19 @@ export class Refusals {
     if (owner !== undefined && columns) this.failUser(owner, columns)
     else this.fail(line, reasonOf(line, obstacle))
     return false
+  }
+
+  /** Returns what the work for the line returns; undefined, and notes why, when the database refuses it. */
+  async trying<T>(line: ArchiveLine, work: () => Promise<T>): Promise<T | undefined> {
+    const { tx, rows } = this.work
+    try {
+      return await inSavepoint(tx, work)
+    } catch (error) {
+      const needed = isDeleted(line) ? rows.newColumns(line) : []
+      const isNeeded = `a column that has come since needs a value: ${needed.join(', ')}`
+      this.fail(line, needed.length > 0 ? isNeeded : shortReason(error))
+      return undefined
+    }
   }
 
   /** Notes why the row is not back, or not as it was. */

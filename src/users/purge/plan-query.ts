@@ -1,0 +1,126 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { Table } from '../../db/catalog.ts'
+import { columnList, quotedString, tableName } from '../../db/identifiers.ts'
+import { type Edge, edgeLabel } from '../../site/dependents.ts'
+import type { Relations } from '../../site/relations.ts'
+import type { Site } from '../../site/site.ts'
+import { anyFlag, type Candidates, type Flag, losesReference } from '../candidates.ts'
+import type { Criteria } from '../criteria.ts'
+import { keyList } from '../key-slices.ts'
+
+/** What is to be counted of a plan. */
+export interface Counted {
+  /** Tables that lose rows, the user table among them. */
+  readonly tables: readonly Table[]
+  /** References that are set to NULL. */
+  readonly nulling: readonly Edge[]
+  /** Who is to be deleted as well. */
+  readonly keys: boolean
+}
+
+/** The numbers of a plan; 0 for what was not counted. */
+export interface PlanCounts {
+  /** All users of the site. */
+  readonly users: number
+  readonly matched: number
+  /** Candidates kept by some table. */
+  readonly content: number
+  flagged(flag: Flag): number
+  rowsOf(table: Table): number
+  nulledBy(edge: Edge): number
+  /** Whom the plan deletes, for `keySlices`; null for nobody, or when not asked. */
+  readonly keys: string | null
+}
+
+/** Rows of the answer, by what they tell. */
+const USERS = 'users'
+const MATCHED = 'matched'
+const CONTENT = 'content'
+const KEYS = 'keys'
+const tableLabel = ({ label }: Table) => `table:${label}`
+const nulledLabel = (edge: Edge) => `nulled:${edgeLabel(edge)}`
+
+/** Counts in one statement: whatever else happens, the numbers fit each other. */
+export async function countPlan(
+  site: Site,
+  candidates: Candidates,
+  criteria: Criteria,
+  counted: Counted,
+): Promise<PlanCounts> {
+  const rows = await site.db.rows<{ label: string; value: string | null }>(
+    planQuery(site, candidates, criteria, counted),
+  )
+  const values = new Map(rows.map(({ label, value }) => [label, value]))
+  const count = (label: string) => Number(values.get(label) ?? 0)
+  return {
+    users: count(USERS),
+    matched: count(MATCHED),
+    content: count(CONTENT),
+    flagged: ({ name }) => count(name),
+    rowsOf: (table) => count(tableLabel(table)),
+    nulledBy: (edge) => count(nulledLabel(edge)),
+    keys: values.get(KEYS) ?? null,
+  }
+}
+
+function planQuery(
+  site: Site,
+  candidates: Candidates,
+  criteria: Criteria,
+  { tables, nulling, keys }: Counted,
+): SQL {
+  const { doomed, flags } = candidates
+  const counts: [string, SQL][] = [
+    [USERS, sql`select count(*) from ${site.tables.users}`],
+    ...[MATCHED, CONTENT, ...flags.map(({ name }) => name)].map((name): [string, SQL] => [
+      name,
+      sql`select ${sql.identifier(name)} from counted`,
+    ]),
+    ...tables.map((table): [string, SQL] => [
+      tableLabel(table),
+      sql`select count(*) from ${doomed.nameOf(table)}`,
+    ]),
+    ...nulling.map((edge): [string, SQL] => [
+      nulledLabel(edge),
+      sql`select count(*) from ${tableName(edge.table)} where ${losesReference(doomed, edge)}`,
+    ]),
+  ]
+  const parts = counts.map(
+    ([label, query]) =>
+      sql`select ${sql.raw(quotedString(label))} as label, cast((${query}) as text) as value`,
+  )
+  if (keys) parts.push(keysInOrder(site, doomed))
+  const definitions = [
+    ...candidates.definitions(),
+    countedCandidates(candidates),
+    doomedUsers(candidates, criteria),
+    ...doomed.definitions(tables),
+  ]
+  return sql`with recursive ${sql.join(definitions, sql`, `)}
+    ${sql.join(parts, sql` union all `)}`
+}
+
+function countedCandidates(candidates: Candidates): SQL {
+  const kept = candidates.flags.map(({ name }) => {
+    const flag = sql.identifier(name)
+    return sql`, count(*) filter (where ${flag}) as ${flag}`
+  })
+  return sql`counted as materialized (select count(*) as ${sql.identifier(MATCHED)},
+    count(*) filter (where ${anyFlag(candidates, 'content')}) as ${sql.identifier(CONTENT)}${sql.join(kept)} from candidate)`
+}
+
+function doomedUsers({ dependents: { users }, doomed, isKept }: Candidates, { selection }: Criteria): SQL {
+  const columns = columnList(doomed.columnsOf(users))
+  const cut =
+    selection.limit === undefined
+      ? sql``
+      : sql`order by ${columnList(doomed.identityOf(users))} limit ${sql.raw(String(selection.limit))}`
+  return sql`${doomed.nameOf(users)} as materialized (select ${columns} from candidate where not (${isKept}) ${cut})`
+}
+
+/** All keys in one text: the database would take ten times as long to part them into batches. */
+function keysInOrder({ db, shape }: Site, doomed: Relations): SQL {
+  const key = sql`${sql.identifier(shape.userKey.name)}`
+  return sql`select ${sql.raw(quotedString(KEYS))}, ${keyList(db.dialect, key)}
+    from (select ${key} from ${doomed.nameOf(shape.users)} order by ${key}) sorted`
+}
