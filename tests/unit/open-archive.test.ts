@@ -120,6 +120,16 @@ test('nor is one that was cut within its first batch', async () => {
   await expect(openArchive(path)).rejects.toThrow('not an archive of usermgmt, or damaged at its beginning')
 })
 
+test('one that goes on after its end is refused: it is two', async () => {
+  const writer = await ArchiveWriter.create(path)
+  for (const batch of [writer.batch(), writer.endBatch(), writer.batch()]) {
+    batch.add(JSON.stringify(HEADER))
+    await batch.save()
+  }
+  await writer.close()
+  await expect(openArchive(path)).rejects.toThrow('there are several archives in this file')
+})
+
 test('a pipe or a device is refused, and a link to an archive is followed', async () => {
   const pipe = join(directory, 'pipe')
   execFileSync('mkfifo', [pipe])
