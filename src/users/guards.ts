@@ -1,9 +1,10 @@
 import { gt, type SQL, sql } from 'drizzle-orm'
 import type { Site } from '../site/site.ts'
+import { isCalled } from './called.ts'
 import type { Criteria, GuardName, GuardSettings } from './criteria.ts'
 import { hasRows } from './empty-tables.ts'
+import { isAny } from './is-any.ts'
 import { hasDomain } from './select.ts'
-import { spellings } from './spellings.ts'
 
 /** Why each guard keeps somebody, to follow "kept:". */
 export const GUARD_EXPLANATIONS: Record<GuardName, string> = {
@@ -65,7 +66,7 @@ function recent(
     signs.push(sql`exists (select 1 from ${reminders} where ${reminders.userKey} = cast(${users.key} as text)
       and ${reminders.status} in ('sending', 'sent') and ${gt(reminders.createdAt, recentAfter)})`)
   }
-  return signs.length > 0 ? any(signs) : undefined
+  return signs.length > 0 ? isAny(signs) : undefined
 }
 
 /** The user was sent such a confirmation. */
@@ -90,7 +91,7 @@ function notOurs({ tables: { emailAddresses: address, confirmations, reminders }
 
 function staff({ tables: { users } }: Site): SQL | undefined {
   const signs = [users.is_staff, users.is_superuser].flatMap((column) => (column ? [sql`${column}`] : []))
-  return signs.length > 0 ? any(signs) : undefined
+  return signs.length > 0 ? isAny(signs) : undefined
 }
 
 function verifiedAddress({ tables: { users, emailAddresses: address } }: Site): SQL {
@@ -103,30 +104,9 @@ function social({ shape, tables: { users, socialAccounts } }: Site): SQL | undef
     select 1 from ${socialAccounts} where ${socialAccounts.user} = ${users.key}))`
 }
 
-/** An entry protects everybody whom it may mean: the id, the username, any address. */
+/** An entry protects everybody whom it may mean: the id, the username, any address or its domain. */
 function onProtectList(site: Site, entries: readonly string[]): SQL | undefined {
   if (entries.length === 0) return undefined
-  const { users } = site.tables
-  const { dialect } = site.db
-  const { type } = site.shape.userKey
-  const names = spellings(entries)
-  const keys = entries.flatMap((entry) => dialect.parseKey(entry, type) ?? [])
   const domains = entries.filter((entry) => entry.startsWith('@')).map((entry) => entry.slice(1))
-  const isNamed = (email: SQL) =>
-    any([dialect.amongNames(email, names), ...domains.map((domain) => hasDomain(site, email, domain))])
-  return any([
-    ...(keys.length > 0 ? [dialect.keyAmong(sql`${users.key}`, type, keys)] : []),
-    ...(users.username ? [dialect.amongNames(sql`${users.username}`, names)] : []),
-    ...(users.email ? [isNamed(sql`${users.email}`)] : []),
-    hasAddress(site, isNamed),
-  ])
-}
-
-function hasAddress({ tables: { users, emailAddresses: address } }: Site, isNamed: (email: SQL) => SQL) {
-  return sql`exists (select 1 from ${address} where ${address.user} = ${users.key} and ${isNamed(sql`${address.email}`)})`
-}
-
-/** Never NULL: an unknown sign is no sign. */
-function any(conditions: readonly SQL[]): SQL {
-  return sql`((${sql.join([...conditions], sql` or `)}) is true)`
+  return isCalled(site, entries, (email) => domains.map((domain) => hasDomain(site, email, domain)))
 }

@@ -1,8 +1,8 @@
-import { type SQL, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import { UserError } from '../errors.ts'
 import type { Site } from '../site/site.ts'
+import { isCalled } from './called.ts'
 import type { Criteria } from './criteria.ts'
-import { spellings } from './spellings.ts'
 
 /**
  * Returns the key of the user meant by an id, a username or an address (compared without case).
@@ -24,19 +24,10 @@ export async function identifyUser(site: Site, identifier: string): Promise<stri
 }
 
 async function usersCalled(site: Site, identifier: string): Promise<string[]> {
-  const { users, emailAddresses: address } = site.tables
-  const { dialect } = site.db
-  const key = dialect.parseKey(identifier, site.shape.userKey.type)
-  const names = spellings([identifier])
-  const isNamed = (expression: SQL) => dialect.amongNames(expression, names)
-  const ways: SQL[] = [
-    sql`exists (select 1 from ${address} where ${address.user} = ${users.key} and ${isNamed(sql`${address.email}`)})`,
-  ]
-  if (key !== undefined) ways.push(dialect.keyAmong(sql`${users.key}`, site.shape.userKey.type, [key]))
-  if (users.username) ways.push(isNamed(sql`${users.username}`))
-  if (users.email) ways.push(isNamed(sql`${users.email}`))
+  const { users } = site.tables
   const rows = await site.db.rows<{ key: string }>(
-    sql`select cast(${users.key} as text) as key from ${users} where ${sql.join(ways, sql` or `)} order by ${users.key} limit 10`,
+    sql`select cast(${users.key} as text) as key from ${users} where ${isCalled(site, [identifier])}
+      order by ${users.key} limit 10`,
   )
   return rows.map((row) => row.key)
 }
