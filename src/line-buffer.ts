@@ -28,7 +28,7 @@ export class LineBuffer {
     this.bytes = needed
   }
 
-  /** Returns how many lines there are behind that place. */
+  /** Returns how many lines there are after that place. */
   linesSince(start: number): number {
     let lines = 0
     for (let at = start; at < this.bytes; lines++) at = this.buffer.indexOf(LINE_END, at) + 1

@@ -144,7 +144,7 @@ export interface Trigger {
   readonly name: string
 }
 
-/** The text of a row: an image of these columns, and what stands before and behind it in each line. */
+/** The text of a row: an image of these columns, and what stands before and after it in each line. */
 export interface Line {
   readonly before: string
   readonly columns: readonly ImageColumn[]

@@ -8,7 +8,7 @@ export function tableName(table: Pick<Table, 'schema' | 'name'>): SQL {
     : sql`${sql.identifier(table.schema)}.${sql.identifier(table.name)}`
 }
 
-/** Returns `"a", "b"`, each behind the qualifier when there is one. */
+/** Returns `"a", "b"`, each after the qualifier when there is one. */
 export function columnList(names: readonly string[], qualifier?: SQL): SQL {
   return sql.join(
     names.map((name) =>

@@ -101,7 +101,7 @@ export function candidatesOf(
   }
 }
 
-/** Some row of the edge's table refers to the user. A user who refers to himself does not keep himself. */
+/** Some row of the edge's table refers to the user. Whoever refers to their own row is not kept by that. */
 function refersToUser({ tables: { users }, shape }: Site, edge: Edge): SQL {
   const others = edge.table === shape.users
   const here = sql`here`
@@ -150,7 +150,7 @@ export function anyFlag({ flags }: Candidates, guard: GuardName): SQL {
   return names.length === 0 ? sql`false` : sql.join(names, sql` or `)
 }
 
-/** Returns how many candidates each guard keeps, as columns to select behind others, and what reads them from the row. */
+/** Returns how many candidates each guard keeps, as columns to select after others, and what reads them from the row. */
 export function guardCounts(candidates: Candidates): {
   readonly columns: SQL
   read(row: Readonly<Record<string, unknown>>): Partial<Record<GuardName, number>>

@@ -24,7 +24,7 @@ export function keySlices(list: string | null, size: number): string[] {
 }
 
 function endOfKeys(list: string, start: number, number: number): number {
-  // Behind the first mark of a key, which may itself begin with a comma.
+  // After the first mark of a key, which may itself begin with a comma.
   let at = start + 1
   for (let key = 0; key < number; key++) {
     const found = list.indexOf(BETWEEN, at)

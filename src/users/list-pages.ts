@@ -9,7 +9,7 @@ import { listColumns } from './list-columns.ts'
 /** Many enough that a page costs little, few enough that memory stays flat. */
 const PAGE = 5_000
 
-/** A server has several processes; it need not wait for this one. */
+/** While one page is printed, a server can already look for the next. */
 export const PAGES_AT_ONCE = 2
 
 /** How the candidates divide. A user whom two guards keep counts for both. */

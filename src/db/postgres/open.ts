@@ -16,8 +16,9 @@ const BEGIN: Record<TransactionMode, string> = {
 }
 
 /**
- * Values print the same everywhere; nothing is compiled just in time: that costs more than these queries; and what
- * policies hide is an error: a guard must not overlook it, nor the archive. Set in each transaction, because behind a transaction pooler a session keeps nothing.
+ * Values print the same everywhere. Nothing is compiled just in time: that costs more than these queries. What policies
+ * hide is an error: neither a guard nor the archive may overlook it. Set in each transaction, because behind a
+ * transaction pooler a session keeps nothing.
  */
 const SETTINGS = `set local timezone = 'UTC'; set local datestyle = 'ISO'; set local intervalstyle = 'postgres';
   set local extra_float_digits = 1; set local bytea_output = 'hex'; set local jit = off;

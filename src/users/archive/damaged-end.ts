@@ -13,14 +13,14 @@ export const MOST_END_BYTES = 512
  * and that has a check of its own. Undefined when the bytes are anything else.
  */
 export function damagedEndIn(bytes: Buffer): BatchHead | undefined {
-  const text = textBehindHead(bytes)
+  const text = textAfterHead(bytes)
   const { end, batches } = (jsonIn(text ?? '') ?? {}) as Partial<ArchiveEndLine>
   if (end === undefined || !Number.isInteger(batches)) return undefined
   return { length: bytes.length, lines: 1, number: Number(batches) + 1, isEnd: true }
 }
 
 /** Undefined when it is not what was written. */
-function textBehindHead(bytes: Buffer): string | undefined {
+function textAfterHead(bytes: Buffer): string | undefined {
   if (bytes.length < HEAD_BYTES + TRAILER_BYTES) return undefined
   try {
     const text = inflateRawSync(bytes.subarray(HEAD_BYTES, -TRAILER_BYTES), {

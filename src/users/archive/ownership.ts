@@ -3,7 +3,7 @@ import type { ArchivedEdge, ArchiveHeader } from './header.ts'
 import { KeyMap } from './key-map.ts'
 import { type ArchiveLine, isDeleted, tableNumber } from './lines.ts'
 
-/** To whom the lines of a batch belong. Who never asks does not pay: it takes longer than to put them back. */
+/** To whom the lines of a batch belong. Found at the first question: to find it takes longer than to put the lines back. */
 export class Owners {
   private readonly header: ArchiveHeader
   private readonly lines: readonly ArchiveLine[]

@@ -24,7 +24,7 @@ export interface ArchiveContents {
   /** How many batches there should be, as far as the file tells: the numbers are less than that. */
   readonly count: number
   readonly end: ArchiveEnd
-  /** The numbers begin again, or go on behind the end. */
+  /** The numbers begin again, or go on after the end. */
   readonly hasSeveral: boolean
 }
 
@@ -39,7 +39,7 @@ export async function scanArchive(file: FileHandle): Promise<ArchiveContents> {
       start += head.length
       continue
     }
-    // Behind damage it goes on with the next batch.
+    // After damage it goes on with the next batch.
     const next = await nextBatch(file, start + 1, size)
     if (next === undefined) scan.endIn(head, size - start)
     else scan.damaged += 1

@@ -42,7 +42,7 @@ export class ArchiveWriter {
     return new ArchiveBatch(this.buffers, (pieces, lines) => this.append(pieces, lines, false), mostBytes)
   }
 
-  /** Returns the batch behind which nothing may follow. */
+  /** Returns the batch after which nothing may follow. */
   endBatch(): ArchiveBatch {
     return new ArchiveBatch(this.buffers, (pieces, lines) => this.append(pieces, lines, true))
   }

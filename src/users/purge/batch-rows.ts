@@ -33,7 +33,7 @@ export class BatchRows {
     return [seed, ...doomed.definitions(tables.filter((table) => losing.includes(table)))]
   }
 
-  /** Returns the statement behind these definitions. */
+  /** Returns the statement, with these definitions before it. */
   withRows(tables: readonly Table[], statement: SQL): SQL {
     return sql`with recursive ${sql.join(this.definitions(tables), sql`, `)} ${statement}`
   }

@@ -107,7 +107,7 @@ class Deletion {
     }
   }
 
-  /** Behind the locks: no row may come any more under those that are going. */
+  /** To be called when the locks are held: no row may come any more under those that are going. */
   async findEmptyTables(): Promise<void> {
     const { edges } = this.candidates.dependents
     this.empty = await emptyTables(

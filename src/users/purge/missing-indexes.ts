@@ -1,4 +1,4 @@
-import { quotedText } from '../../db/identifiers.ts'
+import { quotedText, tableText } from '../../db/identifiers.ts'
 import type { Db } from '../../db/port.ts'
 import { type Dependents, type Edge, edgeLabel } from '../../site/dependents.ts'
 
@@ -36,8 +36,7 @@ export async function missingIndexes(
   })
 }
 
-function createIndex({ table: { schema, name }, columns }: Edge): string {
-  const table = quotedText(...(schema === undefined ? [name] : [schema, name]))
-  const index = quotedText(`${name}_${columns.join('_')}`)
-  return `CREATE INDEX ${index} ON ${table} (${columns.map((column) => quotedText(column)).join(', ')});`
+function createIndex({ table, columns }: Edge): string {
+  const index = quotedText(`${table.name}_${columns.join('_')}`)
+  return `CREATE INDEX ${index} ON ${tableText(table)} (${columns.map((column) => quotedText(column)).join(', ')});`
 }

@@ -188,7 +188,7 @@ class PurgeRun {
       sink: batch,
       readsAhead: this.readsAhead,
     })
-    // Behind the deletion: what it has locked cannot change any more.
+    // After the deletion: what it has locked cannot change any more.
     await this.refuseOtherTables(tx)
     if (batch) await archive?.save(batch)
     return effects

@@ -29,10 +29,10 @@ export class PresentCopies {
   }
 
   /**
-   * Returns which columns are NULL by now, and were not, in such a row that has been there from the beginning, one more
-   * than was asked for so far: mostly none. Undefined when there is none, and for a table with a primary key. A reference
-   * that was NULL may have been put back since, and one that was to be set to NULL may be missing still; not the one that
-   * a cleared line is about.
+   * Looks for a row like the line's among those that were there before the restoration, and takes it, so that the next
+   * line like it finds another one. Returns the columns in which that row has NULL and the line has not: mostly none.
+   * Undefined when there is no such row, and for a table with a primary key. References that the purge sets to NULL may
+   * differ, for another restoration may have filled them in or not; but not the one that a cleared line is about.
    */
   async take(
     table: Table,
