@@ -43,7 +43,7 @@ function sinceLastLogin({ tables: { users, reminders } }: Site): SQL {
 /** What became of the reminders of one run. */
 export interface Delivery {
   readonly reminders: number
-  /** Bounced or failed. */
+  /** Bounced, failed or cut off: of these nobody knows whether they arrived. */
   readonly undelivered: number
 }
 
@@ -66,17 +66,25 @@ export async function lastDelivery(site: Site): Promise<Delivery | undefined> {
     counts.filter(({ status }) => statuses.includes(status)).reduce((total, each) => total + each.count, 0)
   return {
     reminders: sum(['sending', 'sent', 'bounced', 'failed']),
-    undelivered: sum(['bounced', 'failed']),
+    undelivered: sum(['bounced', 'failed', 'sending']),
   }
 }
 
-/** Returns that most of the last reminders did not arrive; undefined when they did. */
-export function deliveryProblem(delivery: Delivery | undefined): string | undefined {
-  if (!delivery || delivery.undelivered * 2 <= delivery.reminders) return undefined
-  return `${delivery.undelivered} of the ${delivery.reminders} reminders of the last run failed or bounced`
+/** Fewer mails than this say nothing about the mail server, when there are some each night and nobody is there to ask. */
+export const TELLING_MAILS = 10
+
+/** Returns whether most of the mails did not certainly arrive: who did not react may not know either. */
+export function isMostlyUndelivered({ reminders, undelivered }: Delivery): boolean {
+  return undelivered * 2 > reminders
 }
 
-/** Throws a UserError (refused) when most of the last reminders did not arrive: who did not react may not know. */
+/** Returns that most of the last reminders did not certainly arrive; undefined when they did. */
+export function deliveryProblem(delivery: Delivery | undefined): string | undefined {
+  if (!delivery || !isMostlyUndelivered(delivery)) return undefined
+  return `${delivery.undelivered} of the ${delivery.reminders} reminders of the last run failed, bounced or were cut off`
+}
+
+/** Throws a UserError (refused) when most of the last reminders did not certainly arrive. */
 export function checkDelivery(delivery: Delivery | undefined): void {
   const problem = deliveryProblem(delivery)
   if (problem === undefined) return

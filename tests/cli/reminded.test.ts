@@ -121,15 +121,28 @@ describeEachDatabase('--reminded-before', (harness) => {
         exit: 3,
         stdout: '',
         stderr:
-          'usermgmt: refused: 2 of the 3 reminders of the last run failed or bounced; see why (usermgmt history), and remind them again before anybody is deleted; or, if that says nothing, --despite-failures\n',
+          'usermgmt: refused: 2 of the 3 reminders of the last run failed, bounced or were cut off; see why (usermgmt history), and remind them again before anybody is deleted; or, if that says nothing, --despite-failures\n',
       })
       expect(await purge('--dry-run')).toMatchObject({
         exit: 0,
         stderr: expect.stringContaining(
-          'warning: 2 of the 3 reminders of the last run failed or bounced; without --dry-run it is refused\n',
+          'warning: 2 of the 3 reminders of the last run failed, bounced or were cut off; without --dry-run it is refused\n',
         ),
       })
       expect(await purge('--yes --quiet --no-archive --despite-failures')).toMatchObject({ exit: 0 })
+    })
+
+    test('was mostly cut off, a purge is refused as well', async () => {
+      const { site, purge } = await siteWithLedger(harness)
+      await remind(site, THREE)
+      for (const user of ['1', '2', '4']) {
+        const status = user === '1' ? 'sent' : 'sending'
+        await remind(site, { user, email: `${user}@example.com`, status, run: 'r2' })
+      }
+      expect(await purge('--yes --quiet')).toMatchObject({
+        exit: 3,
+        stderr: expect.stringContaining('refused: 2 of the 3 reminders of the last run'),
+      })
     })
 
     test('failed for half, it is not', async () => {

@@ -17,6 +17,7 @@ export const POLICY = {
   delete_after_reminder: '14d',
   max_delete: '100%',
 }
+const OUTBOX = { outbox: 'outbox' }
 
 let root: string
 beforeAll(async () => {
@@ -25,11 +26,11 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true }))
 
 /** A site with the ledger, and a configuration file with a policy; `run` and `sweep` run so many days after the usual clock. */
-export async function siteWithPolicy(harness: Harness, policy: object = POLICY) {
+export async function siteWithPolicy(harness: Harness, policy: object = POLICY, sending: object = OUTBOX) {
   const cwd = await mkdtemp(join(root, 'site-'))
   const { database, url } = await exampleSite(harness)
   await usermgmt(['migrate', '--database', url])
-  const mail = { from: 'Forum <forum@site.example>', site_url: 'https://site.example/', outbox: 'outbox' }
+  const mail = { from: 'Forum <forum@site.example>', site_url: 'https://site.example/', ...sending }
   await writeFile(join(cwd, 'usermgmt.config.json'), JSON.stringify({ database: url, mail, policy }))
   const run = (days: number, ...args: string[]) =>
     usermgmt(args, {

@@ -1,11 +1,23 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eq } from 'drizzle-orm'
 import { simpleParser } from 'mailparser'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { SWEEP_EXAMPLES } from '../../src/cli/commands/sweep.ts'
 import { describeEachDatabase } from '../support/databases.ts'
+import { addUser } from '../support/users.ts'
 import { POLICY, siteWithPolicy } from './sweep-site.ts'
+
+/** Answers as the address says. */
+const SENDMAIL = `#!/bin/sh
+cat >/dev/null
+case "$*" in
+  *bounced*) exit 67;;
+  *failed*) exit 77;;
+  *cut*) kill -KILL $$;;
+esac
+`
 
 async function mailsIn(outbox: string) {
   const names = await readdir(outbox)
@@ -99,6 +111,44 @@ describeEachDatabase('sweep', (harness) => {
     expect(refused).toMatchObject({ exit: 3, stdout: '' })
     expect(refused.stderr).toMatch(/then allow it with policy\.max_delete: \d\n$/)
     expect(await site.db.$count(site.tables.users)).toBe(users)
+  })
+
+  describe('when mails do not arrive', () => {
+    /** Two users are due for deletion; the mails of one night, which fail or bounce as the address says. */
+    async function nightOf(addresses: readonly string[]) {
+      const directory = await mkdtemp(join(tmpdir(), 'usermgmt-sendmail-'))
+      onTestFinished(() => rm(directory, { recursive: true }))
+      const sendmail = join(directory, 'sendmail')
+      await writeFile(sendmail, SENDMAIL, { mode: 0o700 })
+      const { site, sweep } = await siteWithPolicy(harness, POLICY, { sendmail, rate: 0 })
+      await sweep(0, '--quiet')
+      for (const email of addresses) await addUser(site, { email })
+      const users = await site.db.$count(site.tables.users)
+      const { exit, stderr } = await sweep(14, '--quiet')
+      return { exit, stderr, deleted: users - (await site.db.$count(site.tables.users)) }
+    }
+    const addresses = (name: string, number: number) =>
+      Array.from({ length: number }, (_, index) => `${name}${index}@mail.example`)
+
+    test.each([
+      ['bounced', addresses('bounced', 6)],
+      ['failed', addresses('failed', 6)],
+      ['cut off', addresses('cut', 6)],
+      ['one and the other', [...addresses('bounced', 2), ...addresses('failed', 2), ...addresses('cut', 2)]],
+    ])('most of them %s: nobody is deleted', async (_, undelivered) => {
+      const { exit, stderr, deleted } = await nightOf([...undelivered, ...addresses('arrives', 5)])
+      expect({ exit, deleted }).toEqual({ exit: 3, deleted: 0 })
+      expect(stderr).toBe(
+        'usermgmt: refused to delete anybody: 6 of 11 reminders failed, bounced or were cut off; see the report and the mail server; the next sweep goes on\n',
+      )
+    })
+
+    test.each([
+      ['half of them', [...addresses('bounced', 5), ...addresses('arrives', 5)]],
+      ['all of too few to tell', addresses('bounced', 9)],
+    ])('%s: those who are due are deleted', async (_, mailed) => {
+      expect(await nightOf(mailed)).toEqual({ exit: 0, stderr: '', deleted: 2 })
+    })
   })
 
   test('--dry-run lists everybody with the step', async () => {

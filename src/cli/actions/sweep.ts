@@ -7,6 +7,7 @@ import { lifeSteps, type SweepCriteria } from '../../mail/life-steps.ts'
 import type { Site } from '../../site/site.ts'
 import { checkBreaker, type MaxDelete } from '../../users/purge/breaker.ts'
 import { planPurge } from '../../users/purge/plan.ts'
+import { isMostlyUndelivered, TELLING_MAILS } from '../../users/reminded.ts'
 import type { Clock } from '../../values/dates.ts'
 import { invalid } from '../../values/readers.ts'
 import type { SweepOptions } from '../commands/sweep.ts'
@@ -53,9 +54,6 @@ interface Sweep {
 
 /** Where the policy says how many may be deleted. */
 const MAX_DELETE = 'policy.max_delete:'
-
-/** Fewer mails than this say nothing about the mail server. */
-const TELLING_MAILS = 10
 
 /** Reminds and deletes as the policy of the configuration file says; with `--dry-run` only says whom. */
 export async function sweep(context: Context, globals: GlobalOptions, options: SweepOptions): Promise<void> {
@@ -188,12 +186,12 @@ async function deleteDue(
 /** When most mails fail, those who did not react may not have been reached either. */
 function mailTrouble({ sent, bounced, failed, uncertain }: CampaignReport): UserError | undefined {
   const undelivered = bounced + failed + uncertain
-  const mails = sent + undelivered
-  if (mails < TELLING_MAILS || undelivered * 2 <= mails) return undefined
-  return new UserError(`refused to delete anybody: ${undelivered} of ${mails} reminders failed or bounced`, {
-    kind: 'refused',
-    hint: 'see the report and the mail server; the next sweep goes on',
-  })
+  const reminders = sent + undelivered
+  if (reminders < TELLING_MAILS || !isMostlyUndelivered({ reminders, undelivered })) return undefined
+  return new UserError(
+    `refused to delete anybody: ${undelivered} of ${reminders} reminders failed, bounced or were cut off`,
+    { kind: 'refused', hint: 'see the report and the mail server; the next sweep goes on' },
+  )
 }
 
 /** Nothing, when nobody needs to hear of it. */

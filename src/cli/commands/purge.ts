@@ -115,7 +115,7 @@ export function registerPurge(program: Command, context: Context): void {
     )
     .option(
       '--despite-failures',
-      'with --reminded-before: also when most reminders of the last run failed or bounced',
+      'with --reminded-before: also when most reminders of the last run failed, bounced or were cut off',
     )
     .addOption(
       valueOption(
