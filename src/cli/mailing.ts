@@ -3,6 +3,7 @@ import type { RunEnd } from '../ledger/run.ts'
 import { type CampaignSettings, runCampaign } from '../mail/campaign.ts'
 import type { CampaignPlan } from '../mail/campaign-plan.ts'
 import type { CampaignReport } from '../mail/campaign-report.ts'
+import { sleep } from '../mail/clock.ts'
 import type { Composer } from '../mail/compose.ts'
 import { checkedLinks, type LinkSettings } from '../mail/link.ts'
 import { type LinkTemplate, linkTemplateFrom } from '../mail/link-template.ts'
@@ -153,19 +154,6 @@ async function sendAll(
         signal,
       }),
   )
-}
-
-function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve()
-    const timer = setTimeout(end, milliseconds)
-    signal?.addEventListener('abort', end)
-    function end() {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', end)
-      resolve()
-    }
-  })
 }
 
 function nobodyMailed({ since, matched, kept, skipped }: CampaignPlan): CampaignReport {

@@ -9,12 +9,13 @@ import type { Criteria } from '../users/criteria.ts'
 import { plannedCandidates } from '../users/recheck.ts'
 import { type CampaignPlan, forMail, plannedGroups } from './campaign-plan.ts'
 import { type CampaignReport, CampaignTally } from './campaign-report.ts'
+import type { Clock } from './clock.ts'
 import { type Composer, composeReminder } from './compose.ts'
 import { type Delivered, deliver } from './delivery.ts'
 import type { MaxFailures } from './failure-limit.ts'
 import { InTurn } from './in-turn.ts'
 import type { LinkSettings } from './link.ts'
-import { type Clock, Pace } from './pace.ts'
+import { Pace } from './pace.ts'
 import {
   type DeletionDate,
   isStillDue,

@@ -1,5 +1,6 @@
+import type { Clock } from './clock.ts'
 import type { Message } from './message.ts'
-import type { Clock, Pace } from './pace.ts'
+import type { Pace } from './pace.ts'
 import type { Result } from './reminder-rows.ts'
 import { patiently } from './retrying-transport.ts'
 import type { Outcome, Transport } from './transport.ts'

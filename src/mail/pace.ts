@@ -1,20 +1,4 @@
-import { setTimeout } from 'node:timers/promises'
-
-/** Time, which a test can do without. */
-export interface Clock {
-  now(): Date
-  /** Returns early, without an error, when the signal aborts. */
-  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
-}
-
-export const systemClock: Clock = {
-  now: () => new Date(),
-  async sleep(milliseconds, signal) {
-    await setTimeout(milliseconds, undefined, signal ? { signal } : {}).catch((error: unknown) => {
-      if (!signal?.aborted) throw error
-    })
-  },
-}
+import type { Clock } from './clock.ts'
 
 export interface PaceOptions {
   /** Beginnings in a second; undefined for no limit. */

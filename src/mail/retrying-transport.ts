@@ -1,4 +1,4 @@
-import type { Clock } from './pace.ts'
+import type { Clock } from './clock.ts'
 import type { Outcome } from './transport.ts'
 
 /** A busy server is soon free again; one that greylists takes longer. */

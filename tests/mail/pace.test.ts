@@ -1,8 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { Pace, systemClock } from '../../src/mail/pace.ts'
+import { Pace } from '../../src/mail/pace.ts'
 import { testClock } from '../support/clock.ts'
-import { errorOf } from '../support/errors.ts'
 
 const NUMBERS = Array.from({ length: 50 }, (_, index) => index)
 
@@ -47,15 +46,5 @@ describe('the pace of work', () => {
     await pace.run(async () => {})
     await pace.run(async () => {})
     expect(clock.slept).toEqual([10_000, 1_000])
-  })
-})
-
-describe('the clock', () => {
-  test('wakes up when the signal comes, before or while it sleeps', async () => {
-    expect(await errorOf(() => systemClock.sleep(3_600_000, AbortSignal.abort()))).toBeUndefined()
-    const controller = new AbortController()
-    const sleeping = systemClock.sleep(3_600_000, controller.signal)
-    controller.abort()
-    expect(await errorOf(() => sleeping)).toBeUndefined()
   })
 })

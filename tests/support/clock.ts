@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/mail/pace.ts'
+import type { Clock } from '../../src/mail/clock.ts'
 
 /** Returns a clock on which time passes only while somebody sleeps, and then at once. */
 export function testClock(): Clock & { readonly slept: readonly number[] } {
