@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { cellText } from '../../src/cli/render/cells.ts'
 import { plainJson, plainText } from '../../src/cli/render/plain-text.ts'
 import { planJson, planText, reportJson, reportText } from '../../src/cli/render/purge.ts'
-import { cutRows, fitted } from '../../src/cli/render/screen-table.ts'
+import { screenTable } from '../../src/cli/render/screen-table.ts'
 import { csv, ids, json, ndjson } from '../../src/cli/render/streams.ts'
 import { PLAIN } from '../../src/cli/render/style.ts'
 import { alignedRows, columnWidths, tableHead, tableRows } from '../../src/cli/render/table.ts'
@@ -131,8 +131,9 @@ describe('a table', () => {
       fields,
     )
     const widths = columnWidths([fields, ...shown], [], stringWidth)
-    expect(cutRows(shown, widths)).toBe(alignedRows(shown, widths, stringWidth))
-    expect(tableHead(fields, widths, PLAIN) + alignedRows(shown, widths, stringWidth)).toBe(
+    const table = tableHead(fields, widths, PLAIN) + alignedRows(shown, widths, stringWidth)
+    expect(screenTable(shown, fields, 80, PLAIN)).toBe(table)
+    expect(table).toBe(
       [
         'id    username  last_login',
         '────  ────────  ────────────────────',
@@ -144,21 +145,43 @@ describe('a table', () => {
   })
 
   test('holds no control character', () => {
-    const body = cutRows(rows, columnWidths(rows, [], stringWidth))
-    expect(body.replaceAll('\n', '')).toBe(plainText(body.replaceAll('\n', '')))
-    expect(body.split('\n')).toHaveLength(4)
+    const lines = screenTable(rows, fields, 200, PLAIN).split('\n')
+    expect(lines.join('')).toBe(plainText(lines.join('')))
+    expect(lines).toHaveLength(6)
   })
 
-  test('gives way where it can be cut, and says so', () => {
-    const long = tableRows([{ id: '1', username: 'x'.repeat(60), last_login: null }], fields)
-    const widths = fitted(columnWidths([fields, ...long], [], stringWidth), fields, 40)
-    expect(widths).toEqual([2, 24, 10])
-    expect(cutRows(long, widths)).toBe(`1   ${'x'.repeat(23)}…  never\n`)
+  const long = tableRows([{ id: '1', username: 'x'.repeat(60), last_login: null }], fields)
+
+  test.each([
+    [76, 60],
+    [75, 59],
+    [40, 24],
+    [26, 10],
+  ])('of %d columns gives way where it can be cut, and says so', (columns, width) => {
+    const name = width === 60 ? 'x'.repeat(60) : `${'x'.repeat(width - 1)}…`
+    expect(screenTable(long, fields, columns, PLAIN)).toBe(
+      [
+        `id  username${' '.repeat(width - 8)}  last_login`,
+        `──  ${'─'.repeat(width)}  ──────────`,
+        `1   ${name.padEnd(width)}  never`,
+        '',
+      ].join('\n'),
+    )
   })
 
-  test('is never cut beyond use', () => {
-    expect(fitted([30, 60, 20], fields, 10)).toEqual([30, 10, 20])
-    expect(fitted([30, 5], ['id', 'last_login'], 10)).toEqual([30, 5])
+  test('is cut where it is widest', () => {
+    const row = ['1', 'a'.repeat(14), 'b'.repeat(12)]
+    expect(screenTable([row], ['id', 'username', 'email'], 28, PLAIN).split('\n')[2]).toBe(
+      `1   ${'a'.repeat(10)}…  ${'b'.repeat(10)}…`,
+    )
+  })
+
+  test('is never cut beyond use: one field below the other', () => {
+    const below = `id          1\nusername    ${'x'.repeat(60)}\nlast_login  never\n`
+    expect(screenTable(long, fields, 25, PLAIN)).toBe(below)
+    expect(screenTable([['1', 'never']], ['id', 'last_login'], 5, PLAIN)).toBe(
+      'id          1\nlast_login  never\n',
+    )
   })
 
   test('widths never shrink from page to page', () => {

@@ -9,7 +9,7 @@ const NARROWEST = 10
 const RIGID: ReadonlySet<string> = new Set(['id', 'last_login', 'date_joined', 'is_active', 'is_staff'])
 
 /** Returns the widths cut so that the table fits: the widest column that may be cut gives way first. */
-export function fitted(widths: readonly number[], fields: readonly string[], columns: number): number[] {
+function fitted(widths: readonly number[], fields: readonly string[], columns: number): number[] {
   const fit = [...widths]
   const flexible = fields.flatMap((field, index) => (RIGID.has(field) ? [] : [index]))
   const width = (index: number) => fit[index] ?? 0
@@ -58,7 +58,7 @@ function tableWidth(widths: readonly number[]): number {
  * Returns the rows, each in one line; what does not fit ends in `…`. Not for many: measuring takes cli-table3 a third
  * of a millisecond a row.
  */
-export function cutRows(rows: readonly (readonly string[])[], widths: readonly number[]): string {
+function cutRows(rows: readonly (readonly string[])[], widths: readonly number[]): string {
   const table = new Table({
     chars: BORDERLESS,
     colWidths: [...widths],
