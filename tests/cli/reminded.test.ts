@@ -101,6 +101,21 @@ describeEachDatabase('--reminded-before', (harness) => {
     expect((await list()).stdout).toBe('')
   })
 
+  test.each([
+    ['sent', ['recent']],
+    ['sending', ['recent']],
+    ['bounced', []],
+    ['failed', []],
+  ])('whoever was reminded within the grace period, %s: kept by %j', async (status, kept) => {
+    const { site } = await siteWithLedger(harness)
+    await remind(site, { ...THREE, status, at: '2025-06-10T00:00:00Z' })
+    const args = 'list --since 2020-01-01 --user x81@mail.example --fields id,kept_because'
+    const { stdout } = await usermgmt([...args.split(' '), '--format', 'json'], {
+      env: { DATABASE_URL: site.url },
+    })
+    expect(JSON.parse(stdout)).toEqual([{ id: '3', kept_because: kept }])
+  })
+
   test('purge deletes only those', async () => {
     const { site, purge } = await siteWithLedger(harness)
     await remind(site, THREE)

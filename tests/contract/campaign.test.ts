@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { simpleParser } from 'mailparser'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { UserError } from '../../src/errors.ts'
 import { sourceOf } from '../../src/mail/message.ts'
 import type { Outcome } from '../../src/mail/transport.ts'
@@ -125,6 +125,7 @@ describeEachDatabase('a campaign', (harness) => {
     })
 
     const LATELY = '2025-06-10T00:00:00Z'
+    const FAILED_TWICE = [{ status: 'failed' }, { status: 'failed' }]
     test.each<[string, readonly { status?: string; at?: string; email?: string }[], string | undefined]>([
       ['reminded within the time', [{ at: LATELY }], 'reminded'],
       ['reminded just then', [{ at: '2025-06-08T12:00:00Z' }], undefined],
@@ -133,6 +134,12 @@ describeEachDatabase('a campaign', (harness) => {
       ['reminded three times', [{}, {}, {}], 'enough'],
       ['failed lately', [{ status: 'failed', at: LATELY }], undefined],
       ['failed often', [1, 2, 3, 4].map(() => ({ status: 'failed' })), undefined],
+      ['failed often, the last time lately', [...FAILED_TWICE, { status: 'failed', at: LATELY }], 'failing'],
+      [
+        'failed often, lately, at another address',
+        [1, 2, 3].map(() => ({ status: 'failed', at: LATELY, email: 'old@example.com' })),
+        undefined,
+      ],
       ['bounced', [{ status: 'bounced' }], 'bounced'],
       ['bounced, then sent', [{ status: 'bounced' }, {}], 'bounced'],
       ['bounced at another address', [{ status: 'bounced', email: 'old@example.com' }], undefined],
@@ -271,6 +278,19 @@ describeEachDatabase('a campaign', (harness) => {
       expect(transport.addresses()).toEqual(['good1@example.com', 'good2@example.com'])
     })
 
+    test('come after the others in a limit, which holds for them too', async () => {
+      const site = await siteWithLedger(harness)
+      const keys = await peopleOn(site, 'bad1', 'bad2', 'bad3', 'good1', 'good2')
+      for (const number of [1, 2, 3]) {
+        const user = keys[number - 1] ?? ''
+        await recordReminder(site, { user, email: `bad${number}@example.com`, status: 'failed' })
+      }
+      const transport = new TestTransport()
+      const asked = criteria({ selection: { limit: 3 } })
+      expect(await campaign(site, transport, { criteria: asked })).toMatchObject({ matched: 5, sent: 3 })
+      expect(transport.addresses()).toEqual(['bad1@example.com', 'good1@example.com', 'good2@example.com'])
+    })
+
     test('are left alone for a while after three times', async () => {
       const site = await siteWithLedger(harness)
       const [bad = ''] = await peopleOn(site, 'bad', 'good')
@@ -311,6 +331,34 @@ describeEachDatabase('a campaign', (harness) => {
       const [row] = await reminders(site)
       expect(row).toMatchObject({ status, attempts, reply: `250 ${kind}` })
       expect(row?.finished_at === null).toBe(status === 'sending')
+    })
+
+    test('as perhaps sent, what an unexpected error has cut off', async () => {
+      const site = await siteWithLedger(harness)
+      await peopleOn(site, 'ann')
+      const bug = new Error('a bug')
+      expect(await campaign(site, new TestTransport(() => bug))).toMatchObject({
+        sent: 0,
+        uncertain: 1,
+        stopped: { error: bug },
+      })
+      expect(await statuses(site)).toEqual(['sending'])
+    })
+
+    test('what has gone out, also when those who come next cannot be prepared', async () => {
+      const site = await siteWithLedger(harness)
+      await addCrowd(site, 60)
+      const bug = new Error('a bug')
+      const transport = new TestTransport()
+      const report = await campaign(site, transport, {
+        deletionDate: ({ key }) => {
+          // The first of the second group.
+          if (key === '41') throw bug
+          return null
+        },
+      })
+      expect(report).toMatchObject({ sent: 40, stopped: { error: bug } })
+      expect(await statuses(site)).toEqual(transport.sent.map(() => 'sent'))
     })
 
     test('that a mail went out at the third attempt', async () => {
@@ -400,6 +448,40 @@ describeEachDatabase('a campaign', (harness) => {
       const report = await campaign(site, transport)
       expect(report).toMatchObject({ sent: 490, failed: 10 })
       expect(report.stopped).toBeUndefined()
+    })
+
+    test('when it was taken for dead, and another one has begun', async () => {
+      const site = await siteWithLedger(harness)
+      await addCrowd(site, 200)
+      onTestFinished(() => void vi.useRealTimers())
+      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] })
+      const transport = new TestTransport(async (address) => {
+        if (address !== 'user1@example.com') return undefined
+        await site.db.run(sql`update usermgmt_lock set run_id = 'another'`)
+        vi.advanceTimersByTime(15_000)
+        return undefined
+      })
+      const report = await campaign(site, transport)
+      expect(report.stopped).toMatchObject({
+        error: { message: 'this campaign was taken for dead, and another one has begun' },
+      })
+      expect(report.sent).toBeLessThan(100)
+    })
+
+    test('for a while, when a thousand mails wait to be tried again', async () => {
+      const site = await siteWithLedger(harness)
+      await addCrowd(site, 1_100)
+      const { signal, abort } = interruption()
+      let timer: NodeJS.Timeout | undefined
+      const sleep = (_: number, until?: AbortSignal) => {
+        clearTimeout(timer)
+        timer = setTimeout(abort, 500)
+        return new Promise<void>((resolve) => until?.addEventListener('abort', () => resolve()))
+      }
+      const transport = new TestTransport(() => 'deferred')
+      const report = await campaign(site, transport, { signal, clock: { ...testClock(), sleep } })
+      expect(report).toMatchObject({ failed: 0, stopped: 'interrupted' })
+      expect(transport.tried).toHaveLength(1_000)
     })
 
     test('at Ctrl-C, when the mails at hand have gone', async () => {
