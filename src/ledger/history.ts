@@ -96,9 +96,13 @@ export async function findRun(db: Db, id: string): Promise<RecordedRun> {
 }
 
 /** Yields whom the run has deleted, by id, a page in memory at a time. */
-export async function* deletionsOf({ db, shape }: Site, runId: string): AsyncGenerator<RecordedDeletion> {
+export async function* deletionsOf(
+  { db, shape }: Site,
+  runId: string,
+  pageSize = PAGE,
+): AsyncGenerator<RecordedDeletion> {
   const { deletions } = ledgerTables(db.dialect.kit)
-  for (let after = ''; ; ) {
+  const rows = pagesAfter('', pageSize, async (after) => {
     const page = await db
       .select({
         userKey: sql<string>`${deletions.userKey}`,
@@ -108,13 +112,11 @@ export async function* deletionsOf({ db, shape }: Site, runId: string): AsyncGen
       .from(deletions)
       .where(and(eq(deletions.runId, runId), gt(deletions.userKey, after)))
       .orderBy(deletions.userKey)
-      .limit(PAGE)
-    for (const deletion of page) {
-      yield { ...deletion, user: db.dialect.shownKey(deletion.userKey, shape.userKey.type) }
-    }
-    const last = page.at(-1)
-    if (last === undefined || page.length < PAGE) return
-    after = last.userKey
+      .limit(pageSize)
+    return page.map((row) => ({ row, key: row.userKey }))
+  })
+  for await (const { userKey, ...deletion } of rows) {
+    yield { ...deletion, user: db.dialect.shownKey(userKey, shape.userKey.type) }
   }
 }
 
@@ -122,8 +124,9 @@ export async function* deletionsOf({ db, shape }: Site, runId: string): AsyncGen
 export async function* remindersOf(
   { db, shape, tables: { reminders } }: Site,
   runId: string,
+  pageSize = PAGE,
 ): AsyncGenerator<RecordedReminder> {
-  for (let after = '0'; ; ) {
+  const rows = pagesAfter('0', pageSize, async (after) => {
     const page = await db
       .select({
         id: sql<string>`${reminders.id}`.mapWith(String),
@@ -137,13 +140,25 @@ export async function* remindersOf(
       .from(reminders)
       .where(and(eq(reminders.runId, runId), gt(reminders.id, after)))
       .orderBy(reminders.id)
-      .limit(PAGE)
-    for (const { id: _, userKey, ...reminder } of page) {
-      yield { ...reminder, user: db.dialect.shownKey(userKey, shape.userKey.type) }
-    }
-    const last = page.at(-1)
-    if (last === undefined || page.length < PAGE) return
-    after = last.id
+      .limit(pageSize)
+    return page.map(({ id, ...row }) => ({ row, key: id }))
+  })
+  for await (const { userKey, ...reminder } of rows) {
+    yield { ...reminder, user: db.dialect.shownKey(userKey, shape.userKey.type) }
+  }
+}
+
+/** Yields the rows after the start, page after page; `read` returns so many of those after a key, fewer at the end. */
+async function* pagesAfter<T>(
+  start: string,
+  size: number,
+  read: (after: string) => Promise<{ row: T; key: string }[]>,
+): AsyncGenerator<T> {
+  let after: string | undefined = start
+  while (after !== undefined) {
+    const page = await read(after)
+    for (const { row } of page) yield row
+    after = page.length < size ? undefined : page.at(-1)?.key
   }
 }
 
