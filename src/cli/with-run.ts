@@ -8,13 +8,30 @@ import { talkOf } from './talk.ts'
 
 export interface RunRequest {
   readonly command: string
+  /** As given. */
   readonly options: object
   /** Only one run at a time has it. */
   readonly lock?: string
 }
 
-/** Options that name people: the ledger keeps how many. */
-const NAMING_PEOPLE = new Set(['user', 'protect', 'email', 'firstName', 'lastName'])
+/**
+ * Options that the ledger does not keep as given: of those that name people how many, and never a secret, an address, or
+ * what has been read into something else.
+ */
+const NOT_AS_GIVEN: Readonly<Record<string, 'counted' | 'never'>> = {
+  user: 'counted',
+  protect: 'counted',
+  email: 'counted',
+  firstName: 'counted',
+  lastName: 'counted',
+  preview: 'counted',
+  from: 'never',
+  replyTo: 'never',
+  listUnsubscribe: 'never',
+  linkTemplate: 'never',
+  salt: 'never',
+  smtpUrl: 'never',
+}
 
 /**
  * Runs work that changes the site, and records it in the ledger when there is one: who, where, how, how it ended.
@@ -58,11 +75,13 @@ export async function withRun<T>(
   }
 }
 
-function recordedOptions(options: object): Record<string, unknown> {
+/** Returns the options of a command as the ledger has them. */
+export function recordedOptions(options: object): Record<string, unknown> {
+  const recorded = Object.entries(options).filter(([name]) => NOT_AS_GIVEN[name] !== 'never')
   return Object.fromEntries(
-    Object.entries(options).map(([name, value]) => [
+    recorded.map(([name, value]) => [
       name,
-      NAMING_PEOPLE.has(name) ? `${Array.isArray(value) ? value.length : 1} given` : value,
+      NOT_AS_GIVEN[name] === 'counted' ? `${Array.isArray(value) ? value.length : 1} given` : value,
     ]),
   )
 }

@@ -81,6 +81,23 @@ Kept
     }
   })
 
+  test('is recorded with its options, without a secret and without an address', async () => {
+    const { run, email } = await mailingSite(harness)
+    const unrecorded = '--salt pepper --reply-to a@site.example --list-unsubscribe mailto:b@site.example'
+    await email(`--yes --outbox outbox --user x81@mail.example --protect x82@mail.example ${unrecorded}`)
+    const [{ options }] = JSON.parse((await run('history --format json')).stdout)
+    expect(options).toEqual({
+      since: '2020-01-01',
+      siteUrl: 'https://site.example/',
+      secretKeyFile: 'secret-key.txt',
+      yes: true,
+      outbox: 'outbox',
+      user: '1 given',
+      protect: '1 given',
+      format: 'text',
+    })
+  })
+
   test('has no header and no element of HTML from a hostile name', async () => {
     const { site, email, outbox } = await mailingSite(harness)
     const names = [

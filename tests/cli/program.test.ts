@@ -1,10 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { createProgram } from '../../src/cli/program.ts'
+import { recordedOptions } from '../../src/cli/with-run.ts'
 import { packageVersion } from '../../src/package-root.ts'
 import { LIST_FIELDS, SORT_FIELDS } from '../../src/users/list.ts'
 import { contextOf, usermgmt } from './run.ts'
 
 const WHOLE = createProgram(contextOf({}).context).commands.filter((command) => command.name() !== 'help')
+/** Options that hold no secret and nobody's name or address. */
+const NAMING_NOBODY = [
+  'againAfter anyDatabase archive batchSize cascade concurrency confirmation dateJoined despiteFailures dryRun',
+  'emailDomain expires format grace group html inactive include jobs joinedBefore lastLogin limit link maxDelete',
+  'maxFailures maxReminders neverLoggedIn outbox password passwordStdin plan planOut porcelain protectFrom rate',
+  'remindedBefore retryUncertain secretKeyFile sendmail setNull since siteName siteUrl staff superuser templates',
+  'timeZone usersFrom verified yes',
+].join(' ')
 const COMMANDS = WHOLE.map((command) => command.name())
 
 test.each(
@@ -14,6 +23,18 @@ test.each(
 )('asked for %s, describes nothing but %s', (called, name) => {
   const { commands } = createProgram(contextOf({}).context, ['--quiet', called, '--verbose'])
   expect(commands.map((command) => command.name())).toEqual([name])
+})
+
+test('each option of a command that changes something is recorded as somebody has decided', () => {
+  const changing = WHOLE.filter((command) =>
+    ['email', 'purge', 'sweep', 'restore', 'create-user'].includes(command.name()),
+  )
+  const options = changing.flatMap((command) => command.options.map((option) => option.attributeName()))
+  const recorded = recordedOptions(Object.fromEntries(options.map((name) => [name, ['x', 'y']])))
+  const counted = Object.keys(recorded).filter((name) => recorded[name] === '2 given')
+  expect(counted.sort().join(' ')).toBe('email firstName lastName preview protect user')
+  const asGiven = Object.keys(recorded).filter((name) => !counted.includes(name))
+  expect(asGiven.sort().join(' ')).toBe(NAMING_NOBODY)
 })
 
 describe('help', () => {

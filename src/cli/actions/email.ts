@@ -126,7 +126,7 @@ async function carryOut(site: Site, request: Request, writing: Writing): Promise
   const mailing = {
     context,
     globals,
-    options: recorded(options),
+    options,
     criteria,
     plan,
     rules,
@@ -177,10 +177,4 @@ async function shownMail(
     deletionDate: deletionDate?.(recipient, earlierOf(recipient), context.now()) ?? null,
   })
   return { from: source.from, to: recipient.address, ...rendered }
-}
-
-/** The ledger needs no secret, no address, and nothing that has been read into something else. */
-function recorded(options: EmailOptions): object {
-  const { linkTemplate: _, salt: __, smtpUrl: ___, from: ____, replyTo: _____, ...rest } = options
-  return rest
 }
