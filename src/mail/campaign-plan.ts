@@ -1,6 +1,6 @@
 import type { Site } from '../site/site.ts'
 import type { Criteria, GuardName } from '../users/criteria.ts'
-import { listUsers } from '../users/list.ts'
+import { listPages, usersIn } from '../users/list.ts'
 import { earlierReminders } from './earlier-reminders.ts'
 import { type Recipient, recipientsAmong } from './recipients.ts'
 import { type ReminderRules, type SkipReason, skipReason } from './reminder-rules.ts'
@@ -30,9 +30,6 @@ interface Judged {
   /** The last mail to the user failed. */
   readonly hasFailed?: boolean | undefined
 }
-
-/** Few enough that memory stays flat, many enough that reading the verified addresses once for each costs little. */
-const PAGE = 5_000
 
 /** Returns what a campaign would do now. What happens meanwhile is seen when each mail's turn comes. */
 export async function planCampaign(
@@ -84,23 +81,22 @@ function isDue({ guards, skipped, recipient }: Judged): boolean {
   return guards.length === 0 && skipped === undefined && recipient !== undefined
 }
 
-/** Yields all candidates by key: the limit is one of mails. */
+/** Yields all candidates by key, page by page: the limit is one of mails. */
 async function* judgedCandidates(
   site: Site,
   criteria: Criteria,
   rules: ReminderRules,
 ): AsyncGenerator<Judged[]> {
-  let page: Omit<Judged, 'skipped'>[] = []
   const { type } = site.shape.userKey
   const all = { ...forMail(criteria), selection: { ...criteria.selection, limit: undefined } }
-  const users = listUsers(site, { criteria: all, fields: ['id', 'kept_because'], show: 'all' })
-  for await (const { id, kept_because: guards = [] } of users) {
-    page.push({ key: site.db.dialect.parseKey(id ?? '', type) ?? '', guards })
-    if (page.length < PAGE) continue
-    yield await judge(site, page, rules)
-    page = []
+  const pages = listPages(site, { criteria: all, fields: ['id', 'kept_because'], show: 'all' })
+  for await (const page of pages) {
+    const users = usersIn(page).map(({ id, kept_because: guards = [] }) => ({
+      key: site.db.dialect.parseKey(id ?? '', type) ?? '',
+      guards,
+    }))
+    yield await judge(site, users, rules)
   }
-  if (page.length > 0) yield await judge(site, page, rules)
 }
 
 async function judge(

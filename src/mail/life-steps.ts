@@ -2,7 +2,7 @@ import { groupBy } from '../db/group-by.ts'
 import type { Instant } from '../django/datetime.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria, GuardName } from '../users/criteria.ts'
-import { type ListedUser, listUsers } from '../users/list.ts'
+import { type ListedUser, listPages, listUsers, usersIn } from '../users/list.ts'
 import { forMail } from './campaign-plan.ts'
 import { counts } from './deletion-date.ts'
 import { earlierReminders } from './earlier-reminders.ts'
@@ -34,19 +34,10 @@ export interface LifeStep {
   readonly deletionDate: Instant | null
 }
 
-const PAGE = 5_000
-
 /** Yields where each candidate stands, by key. Reads in pages: memory stays flat. */
 export async function* lifeSteps(site: Site, sweep: SweepCriteria): AsyncGenerator<LifeStep> {
   const request = { criteria: forMail(sweep.candidates), fields: FIELDS, show: 'all' as const }
-  let page: ListedUser[] = []
-  for await (const user of listUsers(site, request)) {
-    page.push(user)
-    if (page.length < PAGE) continue
-    yield* await stepsOf(site, sweep, page)
-    page = []
-  }
-  if (page.length > 0) yield* await stepsOf(site, sweep, page)
+  for await (const page of listPages(site, request)) yield* await stepsOf(site, sweep, usersIn(page))
 }
 
 const FIELDS = ['id', 'username', 'email', 'kept_because'] as const
