@@ -14,7 +14,7 @@ import type { SweepOptions } from '../commands/sweep.ts'
 import { confirmNumber } from '../confirm.ts'
 import { type Context, canAsk, type GlobalOptions } from '../context.ts'
 import { clockOf, understood } from '../criteria.ts'
-import { carryOutDeletion, throwWhenPartly, warnOfBreaker } from '../deletion.ts'
+import { carryOutDeletion, connectionsFor, throwWhenPartly, warnOfBreaker } from '../deletion.ts'
 import { type MailSource, mailSourceFrom } from '../mail-settings.ts'
 import { checkTransport } from '../mail-transport.ts'
 import { carryOutCampaign, refuseWithoutLedger, throwWhenNotAllMailed, writingFor } from '../mailing.ts'
@@ -78,7 +78,7 @@ export async function sweep(context: Context, globals: GlobalOptions, options: S
       await warnOfUnmatched(site, criteria.candidates, context, globals)
       await (source ? carryOut(site, task, source) : showSteps(site, task))
     },
-    { settings, connections: 2 },
+    { settings, connections: connectionsFor({}) },
   )
 }
 
