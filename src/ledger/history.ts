@@ -2,7 +2,7 @@ import { and, desc, eq, exists, gt, inArray, not, type SQL, type SQLWrapper, sql
 import type { Db } from '../db/port.ts'
 import type { Instant } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
-import { ledgerTables } from '../site/ledger.ts'
+import { ledgerTables, type ReminderStatus } from '../site/ledger.ts'
 import type { Site } from '../site/site.ts'
 import { runsHoldingLocks } from './lock.ts'
 
@@ -34,8 +34,7 @@ export interface RecordedReminder {
   /** The id, as people read it. */
   readonly user: string
   readonly emailSha256: string | null
-  /** `sending`: nobody knows whether it arrived. */
-  readonly status: string
+  readonly status: ReminderStatus
   /** What the mail server said. */
   readonly reply: string | null
   readonly attempts: number
@@ -132,7 +131,7 @@ export async function* remindersOf(
         id: sql<string>`${reminders.id}`.mapWith(String),
         userKey: sql<string>`${reminders.userKey}`,
         emailSha256: reminders.emailSha256,
-        status: sql<string>`${reminders.status}`,
+        status: sql<ReminderStatus>`${reminders.status}`,
         reply: reminders.reply,
         attempts: sql<number>`${reminders.attempts}`.mapWith(Number),
         createdAt: sql<Instant>`${reminders.createdAt}`.mapWith(reminders.createdAt),

@@ -1,3 +1,4 @@
+import type { ReminderStatus } from '../site/ledger.ts'
 import type { GuardName } from '../users/criteria.ts'
 import { addKept, type Checked } from '../users/recheck.ts'
 import type { CampaignPlan } from './campaign-plan.ts'
@@ -56,12 +57,7 @@ export class CampaignTally {
   }
 
   /** Counts a mail that was tried. Throws a UserError when too many have failed. */
-  finished(
-    id: string,
-    status: 'sent' | 'bounced' | 'failed' | 'sending',
-    reply: string,
-    max: MaxFailures | undefined,
-  ): void {
+  finished(id: string, status: ReminderStatus, reply: string, max: MaxFailures | undefined): void {
     const outcome = status === 'sending' ? 'uncertain' : status
     this.counts[outcome] += 1
     if (outcome === 'sent') return

@@ -1,15 +1,16 @@
 import { asc, or, sql } from 'drizzle-orm'
 import { groupBy } from '../db/group-by.ts'
 import type { Instant } from '../django/datetime.ts'
+import type { ReminderStatus } from '../site/ledger.ts'
 import type { Site } from '../site/site.ts'
 import type { Recipient } from './recipients.ts'
 
-/** What the ledger has about one reminder. `sending`: it never recorded its end. */
+/** What the ledger has about one reminder. */
 export interface EarlierReminder {
   readonly runId: string
   readonly userKey: string
   readonly addressSha256: string
-  readonly status: 'sending' | 'sent' | 'bounced' | 'failed'
+  readonly status: ReminderStatus
   readonly createdAt: Instant
   /** When the mail said that the account would be deleted. */
   readonly deletionAt: Instant | null

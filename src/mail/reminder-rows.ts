@@ -2,6 +2,7 @@ import { eq, inArray, sql } from 'drizzle-orm'
 import { groupBy } from '../db/group-by.ts'
 import type { Db } from '../db/port.ts'
 import type { Instant } from '../django/datetime.ts'
+import type { ReminderStatus } from '../site/ledger.ts'
 import type { Site } from '../site/site.ts'
 import type { Recipient } from './recipients.ts'
 
@@ -14,8 +15,8 @@ export interface Beginning {
 /** What has become of a reminder. */
 export interface Result {
   readonly reminderId: string
-  /** `sending`: nobody knows whether it arrived. `unsent`: it has certainly not left, and counts for nothing. */
-  readonly status: 'sent' | 'bounced' | 'failed' | 'sending' | 'unsent'
+  /** `unsent`: it has certainly not left, and counts for nothing. */
+  readonly status: ReminderStatus | 'unsent'
   readonly reply: string
   readonly attempts: number
 }

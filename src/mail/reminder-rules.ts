@@ -1,4 +1,5 @@
 import { dateOf, type Instant } from '../django/datetime.ts'
+import { MAY_HAVE_ARRIVED } from '../site/ledger.ts'
 import type { EarlierReminder } from './earlier-reminders.ts'
 import { isMailable } from './mailbox.ts'
 import type { Recipient } from './recipients.ts'
@@ -37,7 +38,7 @@ export function skipReason(
 ): SkipReason | undefined {
   const cutOff = (reminder: EarlierReminder) => reminder.status === 'sending' && reminder.runId !== runId
   const last = earlier.at(-1)
-  const perhapsSent = earlier.filter(({ status }) => status === 'sent' || status === 'sending')
+  const perhapsSent = earlier.filter(({ status }) => MAY_HAVE_ARRIVED.includes(status))
   const lately = perhapsSent.filter((each) => !(rules.retryUncertain && cutOff(each)))
   if (taken) return 'taken'
   if (!isMailable(address)) return 'unmailable'

@@ -12,6 +12,12 @@ export const CREATE_MIGRATION_TABLE = `CREATE TABLE "${MIGRATION_TABLE}" (
   PRIMARY KEY ("folder", "name")
 )`
 
+/** What has become of a reminder. `sending`: it never recorded its end, and nobody knows whether it arrived. */
+export type ReminderStatus = 'sending' | 'sent' | 'bounced' | 'failed'
+
+/** Those of reminders that the user may have read. */
+export const MAY_HAVE_ARRIVED: readonly ReminderStatus[] = ['sending', 'sent']
+
 /** True for the tables that belong to the tool and not to the site. */
 export function isLedgerTable(name: string): boolean {
   return name.startsWith('usermgmt_')
@@ -46,6 +52,19 @@ export function ledgerTables(kit: ColumnKit) {
       userKey: kit.text('user_key'),
       emailSha256: kit.text('email_sha256'),
       deletedAt: kit.instant('deleted_at'),
+    }),
+    reminders: table('usermgmt_reminder', {
+      id: kit.key('id', 'bigint'),
+      runId: kit.text('run_id'),
+      userKey: kit.text('user_key'),
+      emailSha256: kit.text('email_sha256'),
+      addressKey: kit.text('address_key'),
+      status: kit.text('status') as ColumnOf<ReminderStatus>,
+      reply: kit.text('reply'),
+      deletionAt: kit.instant('deletion_at'),
+      createdAt: kit.instant('created_at'),
+      finishedAt: kit.instant('finished_at'),
+      attempts: kit.integer('attempts'),
     }),
     locks: table('usermgmt_lock', {
       name: kit.text('name'),

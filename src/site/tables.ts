@@ -1,5 +1,6 @@
 import type { ColumnKit, ColumnOf, SiteColumn, SiteTable } from '../db/kit.ts'
 import type { Shape, UserColumn } from './discover.ts'
+import { ledgerTables } from './ledger.ts'
 
 /** The tables that the tool reads and writes by meaning, in the column types of the database at hand. */
 export type SiteTables = ReturnType<typeof siteTables>
@@ -60,22 +61,7 @@ export function siteTables(kit: ColumnKit, shape: Shape) {
         user: kit.key('user_id', userKeyType),
       },
     ),
-    reminders: kit.table(
-      { name: 'usermgmt_reminder', schema: undefined },
-      {
-        id: kit.key('id', 'bigint'),
-        runId: kit.text('run_id'),
-        userKey: kit.text('user_key'),
-        emailSha256: kit.text('email_sha256'),
-        addressKey: kit.text('address_key'),
-        status: kit.text('status'),
-        reply: kit.text('reply'),
-        deletionAt: kit.instant('deletion_at'),
-        createdAt: kit.instant('created_at'),
-        finishedAt: kit.instant('finished_at'),
-        attempts: kit.integer('attempts'),
-      },
-    ),
+    reminders: ledgerTables(kit).reminders,
   }
 }
 

@@ -1,4 +1,5 @@
-import { gt, type SQL, sql } from 'drizzle-orm'
+import { gt, inArray, type SQL, sql } from 'drizzle-orm'
+import { MAY_HAVE_ARRIVED } from '../site/ledger.ts'
 import type { Site } from '../site/site.ts'
 import { isCalled } from './called.ts'
 import type { Criteria, GuardName, GuardSettings } from './criteria.ts'
@@ -64,7 +65,7 @@ function recent(
   }
   if (site.shape.hasLedger && !remindersAside) {
     signs.push(sql`exists (select 1 from ${reminders} where ${reminders.userKey} = cast(${users.key} as text)
-      and ${reminders.status} in ('sending', 'sent') and ${gt(reminders.createdAt, recentAfter)})`)
+      and ${inArray(reminders.status, MAY_HAVE_ARRIVED)} and ${gt(reminders.createdAt, recentAfter)})`)
   }
   return signs.length > 0 ? isAny(signs) : undefined
 }

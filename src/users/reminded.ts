@@ -62,12 +62,8 @@ export async function lastDelivery(site: Site): Promise<Delivery | undefined> {
     .from(reminders)
     .where(eq(reminders.runId, last.runId ?? ''))
     .groupBy(reminders.status)
-  const sum = (statuses: readonly unknown[]) =>
-    counts.filter(({ status }) => statuses.includes(status)).reduce((total, each) => total + each.count, 0)
-  return {
-    reminders: sum(['sending', 'sent', 'bounced', 'failed']),
-    undelivered: sum(['bounced', 'failed', 'sending']),
-  }
+  const sum = (some: typeof counts) => some.reduce((total, each) => total + each.count, 0)
+  return { reminders: sum(counts), undelivered: sum(counts.filter(({ status }) => status !== 'sent')) }
 }
 
 /** Fewer mails than this say nothing about the mail server, when there are some each night and nobody is there to ask. */
