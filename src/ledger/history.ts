@@ -1,4 +1,5 @@
 import { and, desc, eq, exists, gt, inArray, not, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
+import { emailHash } from '../db/email-hash.ts'
 import type { Db } from '../db/port.ts'
 import type { Instant } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
@@ -213,7 +214,7 @@ async function deletedBy(db: Db, runIds: readonly string[]): Promise<Map<string,
 function isOfAddress({ dialect }: Db, hash: SQLWrapper, email: string): SQL {
   const written = email.trim()
   const hashes = [written, written.toLowerCase(), written.toUpperCase()].map((text) =>
-    dialect.sha256(dialect.foldCase(sql`cast(${text} as text)`)),
+    emailHash(dialect, sql`cast(${text} as text)`),
   )
   return sql`${hash} in (${sql.join(hashes, sql`, `)})`
 }

@@ -17,8 +17,8 @@ export function deletionDates(age: string, zone: string): DeletionDate {
 }
 
 /** Returns whether the reminder was delivered to this very address, and not answered by a login. */
-export function counts(reminder: EarlierReminder, { key, addressSha256, user }: Recipient): boolean {
+export function counts(reminder: EarlierReminder, { key, emailSha256, user }: Recipient): boolean {
   const { status, userKey, createdAt } = reminder
-  if (status !== 'sent' || userKey !== key || reminder.addressSha256 !== addressSha256) return false
+  if (status !== 'sent' || userKey !== key || reminder.emailSha256 !== emailSha256) return false
   return user.last_login === null || dateOf(createdAt) > dateOf(user.last_login)
 }

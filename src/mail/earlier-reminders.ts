@@ -9,7 +9,7 @@ import type { Recipient } from './recipients.ts'
 export interface EarlierReminder {
   readonly runId: string
   readonly userKey: string
-  readonly addressSha256: string
+  readonly emailSha256: string
   readonly status: ReminderStatus
   readonly createdAt: Instant
   /** When the mail said that the account would be deleted. */
@@ -30,7 +30,7 @@ export async function earlierReminders(site: Site, recipients: readonly Recipien
     .select({
       runId: reminders.runId,
       userKey: reminders.userKey,
-      addressSha256: reminders.emailSha256,
+      emailSha256: reminders.emailSha256,
       status: reminders.status,
       createdAt: reminders.createdAt,
       deletionAt: reminders.deletionAt,
@@ -46,17 +46,17 @@ export async function earlierReminders(site: Site, recipients: readonly Recipien
         dialect.keyAmong(
           sql`${reminders.emailSha256}`,
           'char(64)',
-          recipients.map(({ addressSha256 }) => addressSha256),
+          recipients.map(({ emailSha256 }) => emailSha256),
         ),
       ),
     )
     .orderBy(asc(reminders.id))
   const found = rows.map((row, order) => ({ ...(row as unknown as EarlierReminder), order }))
   const byUser = groupBy(found, ({ userKey }) => userKey)
-  const byAddress = groupBy(found, ({ addressSha256 }) => addressSha256)
-  return ({ key, addressSha256 }) => {
+  const byAddress = groupBy(found, ({ emailSha256 }) => emailSha256)
+  return ({ key, emailSha256 }) => {
     const own = byUser.get(key) ?? []
-    const others = (byAddress.get(addressSha256) ?? []).filter(({ userKey }) => userKey !== key)
+    const others = (byAddress.get(emailSha256) ?? []).filter(({ userKey }) => userKey !== key)
     return others.length === 0 ? own : [...own, ...others].sort((a, b) => a.order - b.order)
   }
 }

@@ -109,14 +109,14 @@ async function sortOut(
   const due: Due[] = []
   const skipped: SkipReason[] = []
   for (const recipient of recipients) {
-    const { addressSha256 } = recipient
+    const { emailSha256 } = recipient
     const earlier = earlierOf(recipient)
     const reason = skipReason(recipient, earlier, rules, runId)
     if (reason) skipped.push(reason)
     // Two accounts of one address: the other one is mailed.
-    else if (addresses.has(addressSha256)) skipped.push('reminded')
+    else if (addresses.has(emailSha256)) skipped.push('reminded')
     else {
-      addresses.add(addressSha256)
+      addresses.add(emailSha256)
       due.push({ recipient, deletionDate: deletionDate?.(recipient, earlier, at) ?? null })
     }
   }

@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
+import { emailHash } from '../db/email-hash.ts'
 import { instantFromText } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
 import type { Site } from '../site/site.ts'
@@ -16,7 +17,7 @@ export interface Recipient {
   readonly addressKey: string
   readonly address: string
   /** As the ledger has it. */
-  readonly addressSha256: string
+  readonly emailSha256: string
   /** Verified elsewhere: here it never can be. */
   readonly taken: boolean
   readonly user: ReminderVariables['user']
@@ -43,7 +44,7 @@ export async function recipientsAmong(
   })
   const rows = await site.db.rows<Row>(sql`
     select cast(${users.key} as text) as user_key, cast(${address.id} as text) as address_key, ${email} as address,
-      ${dialect.sha256(dialect.foldCase(email))} as sha256, ${takenWhere(site, email)} as taken${sql.join(columns)}
+      ${emailHash(dialect, email)} as sha256, ${takenWhere(site, email)} as taken${sql.join(columns)}
     from ${users} join ${address} on ${address.id} = ${unverifiedPrimaryKey(site)}
     where ${dialect.keyAmong(sql`${users.key}`, site.shape.userKey.type, keys)} order by ${users.key}`)
   return rows.map((row) => recipientFrom(row, site))
@@ -73,7 +74,7 @@ function recipientFrom(row: Row, { db, shape }: Site): Recipient {
     key: String(row.user_key),
     addressKey: String(row.address_key),
     address: String(row.address),
-    addressSha256: String(row.sha256),
+    emailSha256: String(row.sha256),
     taken: isTrue(row.taken),
     user: {
       id: db.dialect.shownKey(String(row.user_key), shape.userKey.type),

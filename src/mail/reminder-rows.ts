@@ -33,7 +33,7 @@ export async function insertReminders(
   const rows = beginnings.map(({ recipient, deletionDate }) => ({
     runId,
     userKey: recipient.key,
-    emailSha256: recipient.addressSha256,
+    emailSha256: recipient.emailSha256,
     addressKey: recipient.addressKey,
     status: 'sending',
     deletionAt: deletionDate,

@@ -31,7 +31,7 @@ const FAILURES = 3
 
 /** Returns why the recipient is not mailed, or undefined. `earlier`: to the user or to the address, the oldest first. */
 export function skipReason(
-  { taken, address, addressSha256 }: Recipient,
+  { taken, address, emailSha256 }: Recipient,
   earlier: readonly EarlierReminder[],
   rules: ReminderRules,
   runId?: string,
@@ -42,13 +42,12 @@ export function skipReason(
   const lately = perhapsSent.filter((each) => !(rules.retryUncertain && cutOff(each)))
   if (taken) return 'taken'
   if (!isMailable(address)) return 'unmailable'
-  if (earlier.some((each) => each.status === 'bounced' && each.addressSha256 === addressSha256))
-    return 'bounced'
+  if (earlier.some((each) => each.status === 'bounced' && each.emailSha256 === emailSha256)) return 'bounced'
   if (last && cutOff(last) && !rules.retryUncertain) return 'uncertain'
   if (perhapsSent.length >= rules.maxReminders) return 'enough'
   if (lately.some(({ createdAt, runId: by }) => by === runId || isAfter(createdAt, rules.remindedAfter)))
     return 'reminded'
-  const lastOnes = earlier.filter((each) => each.addressSha256 === addressSha256).slice(-FAILURES)
+  const lastOnes = earlier.filter((each) => each.emailSha256 === emailSha256).slice(-FAILURES)
   if (lastOnes.length === FAILURES && lastOnes.every(({ status }) => status === 'failed')) {
     if (lastOnes.some(({ createdAt }) => isAfter(createdAt, rules.remindedAfter))) return 'failing'
   }

@@ -1,4 +1,5 @@
 import { and, count, desc, eq, isNull, lte, not, or, type SQL, sql } from 'drizzle-orm'
+import { emailHash } from '../db/email-hash.ts'
 import type { Instant } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
 import type { Site } from '../site/site.ts'
@@ -27,11 +28,10 @@ export function deletionHasCome(site: Site, { at, remindedBefore, negated }: Del
 function lastReminder(site: Site, email: SQL, fact: SQL): SQL {
   refuseWithoutLedger(site)
   const { users, reminders } = site.tables
-  const { dialect } = site.db
   const key = sql`cast(${users.key} as text)`
   return sql`exists (select 1 from ${reminders} where ${reminders.userKey} = ${key} and ${reminders.status} = 'sent'
     and ${fact}${sinceLastLogin(site)}
-    and ${reminders.emailSha256} = ${dialect.sha256(dialect.foldCase(email))}
+    and ${reminders.emailSha256} = ${emailHash(site.db.dialect, email)}
     and not exists (select 1 from ${reminders} later where later.user_key = ${key} and later.id > ${reminders.id}))`
 }
 

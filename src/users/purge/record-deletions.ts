@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { emailHash } from '../../db/email-hash.ts'
 import type { Db } from '../../db/port.ts'
 import type { Instant } from '../../django/datetime.ts'
 import { ledgerTables } from '../../site/ledger.ts'
@@ -16,7 +17,7 @@ export async function recordDeletions(
   const { deletions } = ledgerTables(tx.dialect.kit)
   const { users } = site.tables
   const { dialect } = tx
-  const hash = dialect.sha256(dialect.foldCase(unverifiedPrimaryEmail(site)))
+  const hash = emailHash(dialect, unverifiedPrimaryEmail(site))
   await tx.run(sql`insert into ${deletions} (run_id, user_key, email_sha256, deleted_at)
     select ${sql.param(runId)}, cast(${users.key} as text), ${hash}, ${sql.param(at, deletions.deletedAt)}
     from ${users} where ${dialect.keyAmong(sql`${users.key}`, site.shape.userKey.type, keys)}`)
