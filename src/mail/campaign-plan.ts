@@ -4,7 +4,7 @@ import { listPages, usersIn } from '../users/list.ts'
 import { earlierReminders } from './earlier-reminders.ts'
 import { type Recipient, recipientsAmong } from './recipients.ts'
 import { type ReminderRules, type SkipReason, skipReason } from './reminder-rules.ts'
-import { isTaken } from './taken-address.ts'
+import { isVerifiedElsewhere } from './taken-address.ts'
 
 /** What a campaign would do. */
 export interface CampaignPlan {
@@ -105,7 +105,7 @@ async function judge(
   rules: ReminderRules,
 ): Promise<Judged[]> {
   const free = page.filter(({ guards }) => guards.length === 0).map(({ key }) => key)
-  const recipients = await recipientsAmong(site, free, isTaken)
+  const recipients = await recipientsAmong(site, free, isVerifiedElsewhere)
   const earlierOf = await earlierReminders(site, recipients)
   const byKey = new Map(recipients.map((each) => [each.key, each]))
   return page.map((candidate) => {

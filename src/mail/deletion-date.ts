@@ -10,14 +10,14 @@ import type { Recipient } from './recipients.ts'
  */
 export function deletionDates(age: string, zone: string): DeletionDate {
   return (recipient, earlier, at) => {
-    const named = earlier.filter((each) => counts(each, recipient)).at(-1)?.deletionAt ?? null
+    const named = earlier.filter((each) => wasDelivered(each, recipient)).at(-1)?.deletionAt ?? null
     if (named !== null && dateOf(named) > at) return named
     return instantAhead(age, { now: at, zone })
   }
 }
 
 /** Returns whether the reminder was delivered to this very address, and not answered by a login. */
-export function counts(reminder: EarlierReminder, { key, emailSha256, user }: Recipient): boolean {
+export function wasDelivered(reminder: EarlierReminder, { key, emailSha256, user }: Recipient): boolean {
   const { status, userKey, createdAt } = reminder
   if (status !== 'sent' || userKey !== key || reminder.emailSha256 !== emailSha256) return false
   return user.last_login === null || dateOf(createdAt) > dateOf(user.last_login)

@@ -1,9 +1,9 @@
 import type { Clock } from './clock.ts'
 import type { Message } from './message.ts'
 import type { Pace } from './pace.ts'
+import { patiently } from './patiently.ts'
 import type { Result } from './reminder-rows.ts'
-import { patiently } from './retrying-transport.ts'
-import type { Outcome, Transport } from './transport.ts'
+import type { MailOutcome, Transport } from './transport.ts'
 
 export interface DeliveryOptions {
   readonly transport: Transport
@@ -25,7 +25,7 @@ export interface Delivered extends Omit<Result, 'reminderId'> {
   readonly changed?: boolean
 }
 
-const STATUS: Record<Outcome['kind'], Result['status']> = {
+const STATUS: Record<MailOutcome['kind'], Result['status']> = {
   sent: 'sent',
   bounced: 'bounced',
   refused: 'failed',

@@ -4,11 +4,11 @@ import type { Site } from '../site/site.ts'
 import type { Criteria, GuardName } from '../users/criteria.ts'
 import { type ListedUser, listPages, listUsers, usersIn } from '../users/list.ts'
 import { forMail } from './campaign-plan.ts'
-import { counts } from './deletion-date.ts'
+import { wasDelivered } from './deletion-date.ts'
 import { earlierReminders } from './earlier-reminders.ts'
 import { recipientsAmong } from './recipients.ts'
 import { type ReminderRules, type SkipReason, skipReason } from './reminder-rules.ts'
-import { isTaken } from './taken-address.ts'
+import { isVerifiedElsewhere } from './taken-address.ts'
 
 /** What a sweep asks about everybody: who may be reminded, who may be deleted, and among whom. */
 export interface SweepCriteria {
@@ -52,7 +52,7 @@ async function stepsOf(
   const keys = page.map(keyOf)
   const removable = remove ? await guardsAmong(site, remove, keys, keyOf) : new Map()
   const remindable = await guardsAmong(site, forMail(remind), keys, keyOf)
-  const recipients = await recipientsAmong(site, keys, isTaken)
+  const recipients = await recipientsAmong(site, keys, isVerifiedElsewhere)
   const earlierOf = await earlierReminders(site, recipients)
   const recipientOf = groupBy(recipients, ({ key }) => key)
   return page.map((user) => {
@@ -61,7 +61,7 @@ async function stepsOf(
     const earlier = recipient ? earlierOf(recipient) : []
     const reason = recipient && skipReason(recipient, earlier, rules)
     const last = earlier.findLast(({ userKey }) => userKey === key)
-    const named = recipient && last && counts(last, recipient) ? last : undefined
+    const named = recipient && last && wasDelivered(last, recipient) ? last : undefined
     const step = judged(user.kept_because ?? [], removable.get(key), remindable.has(key), reason)
     return {
       id: user.id ?? '',

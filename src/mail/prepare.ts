@@ -9,9 +9,9 @@ import { type Checked, recheck } from '../users/recheck.ts'
 import { type EarlierReminder, earlierReminders } from './earlier-reminders.ts'
 import { type Link, type LinkSettings, makeLink } from './link.ts'
 import { type Recipient, recipientsAmong } from './recipients.ts'
-import { insertReminders } from './reminder-rows.ts'
+import { type Beginning, insertReminders } from './reminder-rows.ts'
 import { type ReminderRules, type SkipReason, skipReason } from './reminder-rules.ts'
-import { isTakenNow } from './taken-address.ts'
+import { isVerifiedElsewhereNow } from './taken-address.ts'
 
 /** A mail that the ledger knows as `sending`. */
 export interface Prepared {
@@ -86,16 +86,11 @@ export async function isStillDue(
 }
 
 function takenNow({ twins }: Pick<Preparation, 'twins'>) {
-  return (site: Site, email: SQL) => isTakenNow(site, email, twins)
+  return (site: Site, email: SQL) => isVerifiedElsewhereNow(site, email, twins)
 }
 
 function batchOf(keys: readonly string[]) {
   return keys.map((key) => ({ key }))
-}
-
-interface Due {
-  readonly recipient: Recipient
-  readonly deletionDate: Instant | null
 }
 
 async function sortOut(
@@ -103,10 +98,10 @@ async function sortOut(
   recipients: readonly Recipient[],
   at: Date,
   { rules, runId, deletionDate }: Preparation,
-): Promise<{ due: Due[]; skipped: SkipReason[] }> {
+): Promise<{ due: Beginning[]; skipped: SkipReason[] }> {
   const earlierOf = await earlierReminders(site, recipients)
   const addresses = new Set<string>()
-  const due: Due[] = []
+  const due: Beginning[] = []
   const skipped: SkipReason[] = []
   for (const recipient of recipients) {
     const { emailSha256 } = recipient
@@ -125,7 +120,7 @@ async function sortOut(
 
 async function begin(
   site: Site,
-  due: readonly Due[],
+  due: readonly Beginning[],
   at: Date,
   { runId, links }: Preparation,
 ): Promise<Prepared[]> {

@@ -8,7 +8,7 @@ import { isTrue } from '../users/is-true.ts'
 import { unverifiedPrimaryKey } from '../users/select.ts'
 import { displayName } from './display-name.ts'
 import type { ReminderVariables } from './reminder-templates.ts'
-import { isTaken } from './taken-address.ts'
+import { isVerifiedElsewhere } from './taken-address.ts'
 
 /** A user with the address that a reminder goes to: the unverified primary one. */
 export interface Recipient {
@@ -56,7 +56,7 @@ export async function recipientsAmong(
  */
 export async function findRecipient(site: Site, identifier: string): Promise<Recipient> {
   const key = await identifyUser(site, identifier)
-  const [recipient] = await recipientsAmong(site, [key], isTaken)
+  const [recipient] = await recipientsAmong(site, [key], isVerifiedElsewhere)
   if (!recipient) throw new UserError('the user has no unverified primary address')
   if (!recipient.taken) return recipient
   throw new UserError('another user has verified the address: here it can never be verified', {

@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs'
 import nodemailer from 'nodemailer'
 import { UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
-import { cleanReply, type Outcome, type Transport } from './transport.ts'
+import { cleanReply, type MailOutcome, type Transport } from './transport.ts'
 
 const USUAL_PATH = '/usr/sbin/sendmail'
 
 /** sysexits.h */
-const EXITS: Record<number, Outcome['kind']> = { 67: 'bounced', 68: 'bounced', 75: 'deferred' }
+const EXITS: Record<number, MailOutcome['kind']> = { 67: 'bounced', 68: 'bounced', 75: 'deferred' }
 
 /** Returns a transport that hands mails to the program of this machine. Throws a UserError when it is not there. */
 export function sendmailTransport(path = USUAL_PATH): Transport {
@@ -30,7 +30,7 @@ export function sendmailTransport(path = USUAL_PATH): Transport {
   }
 }
 
-function outcomeOf({ code, message }: NodeJS.ErrnoException, path: string): Outcome {
+function outcomeOf({ code, message }: NodeJS.ErrnoException, path: string): MailOutcome {
   if (code === 'EACCES' || code === 'ENOENT' || code === 'ENOEXEC') {
     throw new UserError(`the program ${path} cannot be started: ${fileReason({ code })}`)
   }
@@ -40,6 +40,6 @@ function outcomeOf({ code, message }: NodeJS.ErrnoException, path: string): Outc
 }
 
 /** A program that was killed, or did not read to the end, may have passed the mail on. */
-function withoutExit(message: string): Outcome['kind'] {
+function withoutExit(message: string): MailOutcome['kind'] {
   return /Invalid envelope/.test(message) ? 'refused' : 'uncertain'
 }

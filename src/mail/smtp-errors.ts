@@ -1,7 +1,7 @@
 import type { NodemailerError } from 'nodemailer'
 import { UserError } from '../errors.ts'
 import { type SmtpServer, shownServer } from './smtp-url.ts'
-import { cleanReply, type Outcome } from './transport.ts'
+import { cleanReply, type MailOutcome } from './transport.ts'
 
 /** What is known about an attempt that failed. */
 export interface Attempt {
@@ -20,7 +20,7 @@ export interface Attempt {
  * Returns what the failure means for this mail. Throws a UserError when it means that no mail can be sent; then this one
  * has not been.
  */
-export function outcomeOf(attempt: Attempt): Outcome {
+export function outcomeOf(attempt: Attempt): MailOutcome {
   const { error, handedOver, began, hasWorked } = attempt
   const code = error.responseCode ?? 0
   if (handedOver && !(error.code === 'EMESSAGE' && code >= 400)) {
@@ -37,7 +37,7 @@ export function outcomeOf(attempt: Attempt): Outcome {
 const FEWER = '(fewer connections at once: --concurrency)'
 
 /** The server answered with 4xx or 5xx; to what, `command` tells. */
-function answered(attempt: Attempt, code: number): Outcome {
+function answered(attempt: Attempt, code: number): MailOutcome {
   const { error } = attempt
   const reply = cleanReply(error.response ?? `${code}`)
   if (error.code === 'ECONNECTION' || error.code === 'EPROTOCOL') {
@@ -58,7 +58,7 @@ const MAILBOX = /^\d{3}[ -][45]\.(1\.(?![78]\b)|2\.)/
 const POLICY = /^\d{3}[ -][45]\.(7\.|1\.[78]\b)/
 
 /** Servers judge the sender and the client here too (Postfix: smtpd_delay_reject). */
-function recipientRefused(attempt: Attempt, code: number, reply: string): Outcome {
+function recipientRefused(attempt: Attempt, code: number, reply: string): MailOutcome {
   if (/\brelay/i.test(reply) && !MAILBOX.test(reply)) {
     throw failure(attempt, `passes no mail on: ${reply}`, 'does it take a login? see the SMTP URL')
   }
@@ -70,7 +70,7 @@ function recipientRefused(attempt: Attempt, code: number, reply: string): Outcom
   return outcome(attempt.international || POLICY.test(reply) ? 'refused' : 'bounced', reply)
 }
 
-function outcome(kind: Outcome['kind'], reply: string): Outcome {
+function outcome(kind: MailOutcome['kind'], reply: string): MailOutcome {
   return { kind, reply }
 }
 

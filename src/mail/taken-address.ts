@@ -12,7 +12,10 @@ import type { Site } from '../site/site.ts'
  * Returns the condition that the address is verified elsewhere. For the WHERE of a query over many addresses: it reads
  * all verified ones once.
  */
-export function isTaken({ db: { dialect }, tables: { emailAddresses: address } }: Site, email: SQL): SQL {
+export function isVerifiedElsewhere(
+  { db: { dialect }, tables: { emailAddresses: address } }: Site,
+  email: SQL,
+): SQL {
   return sql`${dialect.foldCase(email)} in (select ${dialect.foldCase(sql`taken.email`)} from ${address} taken where taken.verified)`
 }
 
@@ -32,7 +35,7 @@ export async function twinKeys({ db, tables: { emailAddresses: address } }: Site
  * Returns the same condition for a few addresses: it uses the index, and sees other rows in lower case, as written
  * here, or among the twins.
  */
-export function isTakenNow(site: Site, email: SQL, twins: readonly string[] = []): SQL {
+export function isVerifiedElsewhereNow(site: Site, email: SQL, twins: readonly string[] = []): SQL {
   const { dialect } = site.db
   const { emailAddresses: address } = site.tables
   const taken = (where: SQL) => sql`exists (select 1 from ${address} taken where taken.verified and ${where})`

@@ -5,7 +5,7 @@ import type { Message } from './message.ts'
  * good. `deferred`: not now. `uncertain`: the connection was lost when the whole mail had been handed over, and nobody
  * knows whether the server took it.
  */
-export interface Outcome {
+export interface MailOutcome {
   readonly kind: 'sent' | 'bounced' | 'refused' | 'deferred' | 'uncertain'
   /** The server's words, in one line and without anybody's address. */
   readonly reply: string
@@ -13,7 +13,7 @@ export interface Outcome {
 
 export interface Transport {
   /** Throws a UserError when no mail at all can be sent: no connection, no login, no trust. Then this one was not. */
-  send(message: Message): Promise<Outcome>
+  send(message: Message): Promise<MailOutcome>
   close(): Promise<void>
 }
 

@@ -10,7 +10,7 @@ import type { Site } from '../site/site.ts'
 import { joinGroups } from './groups.ts'
 import { type InsertedRow, insertRow } from './insert-row.ts'
 import { checkedUser, maxLength, type NewUser } from './new-user.ts'
-import { isUsernameTaken, refuseTaken } from './taken.ts'
+import { isUsernameTaken, refuseTaken } from './refuse-taken.ts'
 
 export interface CreatedUser {
   /** As it is shown: a UUID has dashes. */

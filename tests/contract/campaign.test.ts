@@ -3,7 +3,7 @@ import { simpleParser } from 'mailparser'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { UserError } from '../../src/errors.ts'
 import { sourceOf } from '../../src/mail/message.ts'
-import type { Outcome } from '../../src/mail/transport.ts'
+import type { MailOutcome } from '../../src/mail/transport.ts'
 import {
   campaign,
   DATABASE_LINKS,
@@ -313,7 +313,7 @@ describeEachDatabase('a campaign', (harness) => {
   })
 
   describe('writes down', () => {
-    test.each<[Outcome['kind'], string, string, object]>([
+    test.each<[MailOutcome['kind'], string, string, object]>([
       ['bounced', 'bounced', '1', { bounced: 1 }],
       ['refused', 'failed', '1', { failed: 1 }],
       ['deferred', 'failed', '4', { failed: 1 }],

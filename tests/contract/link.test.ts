@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { checkedLinks, type LinkSettings, makeLink, sampleLink } from '../../src/mail/link.ts'
 import { linkTemplateFrom } from '../../src/mail/link-template.ts'
 import { siteFacts } from '../../src/mail/site-facts.ts'
-import { isTaken, isTakenNow } from '../../src/mail/taken-address.ts'
+import { isVerifiedElsewhere, isVerifiedElsewhereNow } from '../../src/mail/taken-address.ts'
 import { readConfirmationKey } from '../support/confirmation-key.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { wordsOf } from '../support/errors.ts'
@@ -139,8 +139,8 @@ describeEachDatabase('where the site is', (harness) => {
 
 describeEachDatabase('an address that is verified elsewhere', (harness) => {
   describe.each([
-    ['of many', isTaken],
-    ['now', isTakenNow],
+    ['of many', isVerifiedElsewhere],
+    ['now', isVerifiedElsewhereNow],
   ])('%s', (_, condition) => {
     test('is found', async () => {
       const site = await createSite(harness, 'django5.2-allauth65')

@@ -3,7 +3,7 @@ import { simpleParser } from 'mailparser'
 import { describe, expect, test } from 'vitest'
 import { type SmtpOptions, smtpTransport } from '../../src/mail/smtp-transport.ts'
 import { smtpServerFrom } from '../../src/mail/smtp-url.ts'
-import type { Outcome } from '../../src/mail/transport.ts'
+import type { MailOutcome } from '../../src/mail/transport.ts'
 import { SECRET, wordsOf } from '../support/errors.ts'
 import { mailTo } from '../support/mail.ts'
 import { closedPort, type Script, startListener, startMailServer } from '../support/smtp.ts'
@@ -56,7 +56,7 @@ describe('a mail server that answers', () => {
     expect(mail.headers.get('auto-submitted')).toBe('auto-generated')
   })
 
-  test.each<[string, Outcome['kind']]>([
+  test.each<[string, MailOutcome['kind']]>([
     ['550 5.1.1 no such user', 'bounced'],
     ['550 <anna@example.com>: no such user here', 'bounced'],
     ['552 5.2.2 mailbox full', 'bounced'],
@@ -74,7 +74,7 @@ describe('a mail server that answers', () => {
     expect(server.mails.map(({ recipient }) => recipient)).not.toContain('anna@example.com')
   })
 
-  test.each<[string, Outcome['kind']]>([
+  test.each<[string, MailOutcome['kind']]>([
     ['554 5.7.1 looks like spam', 'refused'],
     ['550 5.1.1 no such user', 'bounced'],
     ['552 5.3.4 too large', 'refused'],

@@ -8,7 +8,7 @@ import type { Clock } from '../../src/mail/clock.ts'
 import { linkTemplateFrom } from '../../src/mail/link-template.ts'
 import type { Message } from '../../src/mail/message.ts'
 import { reminderRenderer } from '../../src/mail/reminder-templates.ts'
-import type { Outcome, Transport } from '../../src/mail/transport.ts'
+import type { MailOutcome, Transport } from '../../src/mail/transport.ts'
 import { migrate } from '../../src/site/migrate.ts'
 import type { Criteria } from '../../src/users/criteria.ts'
 import { graceStart } from '../../src/values/dates.ts'
@@ -38,18 +38,21 @@ export class TestTransport implements Transport {
   readonly sent: Message[] = []
   /** All it was given, in order. */
   readonly tried: string[] = []
-  private readonly answer: (address: string, attempt: number) => Promise<Outcome['kind'] | Error | undefined>
+  private readonly answer: (
+    address: string,
+    attempt: number,
+  ) => Promise<MailOutcome['kind'] | Error | undefined>
 
   constructor(
     answer: (
       address: string,
       attempt: number,
-    ) => Outcome['kind'] | Error | undefined | Promise<undefined> = () => undefined,
+    ) => MailOutcome['kind'] | Error | undefined | Promise<undefined> = () => undefined,
   ) {
     this.answer = async (address, attempt) => answer(address, attempt)
   }
 
-  async send(message: Message): Promise<Outcome> {
+  async send(message: Message): Promise<MailOutcome> {
     const [address = ''] = message.envelope.to
     this.tried.push(address)
     const attempt = this.tried.filter((each) => each === address).length

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { patiently } from '../../src/mail/retrying-transport.ts'
+import { patiently } from '../../src/mail/patiently.ts'
 import { smtpTransport } from '../../src/mail/smtp-transport.ts'
 import { testClock } from '../support/clock.ts'
 import { mailTo } from '../support/mail.ts'
