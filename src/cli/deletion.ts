@@ -7,11 +7,12 @@ import type { Site } from '../site/site.ts'
 import { Archive } from '../users/archive/archive.ts'
 import { archiveHeader } from '../users/archive/header.ts'
 import type { Criteria } from '../users/criteria.ts'
-import { deletionLimit, type MaxDelete } from '../users/purge/breaker.ts'
+import { deletionLimit } from '../users/purge/breaker.ts'
 import type { PurgePlan } from '../users/purge/plan.ts'
 import { type PurgeOptions, purge } from '../users/purge/purge.ts'
 import type { PurgeReport } from '../users/purge/purge-report.ts'
 import type { PlannedBatch } from '../users/recheck.ts'
+import type { Limit } from '../values/limit.ts'
 import { archiveDirectory, databaseIdentity } from './archives.ts'
 import { commandLine } from './command-line.ts'
 import type { Context, GlobalOptions } from './context.ts'
@@ -52,7 +53,7 @@ export interface Deletion {
 /** Says that the plan would be refused, and what allows it: `setting` before a number. */
 export async function warnOfBreaker(
   { toDelete, users }: PurgePlan,
-  max: MaxDelete | undefined,
+  max: Limit | undefined,
   setting: string,
   talk: Talk,
 ): Promise<void> {

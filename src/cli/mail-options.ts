@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander'
 import { linkTemplateFrom, siteUrlFrom } from '../mail/link-template.ts'
 import { CONFIRMATIONS, LINKS } from '../mail/settings.ts'
-import { maxFailuresFrom, rateFrom } from '../values/mail-readers.ts'
-import { countFrom, textFrom } from '../values/readers.ts'
+import { limitFrom } from '../values/limit.ts'
+import { countFrom, rateFrom, textFrom } from '../values/readers.ts'
 import { valueOption } from './value-option.ts'
 
 /** Adds how links are made: for whatever sends or prints them. The values are those of `LinkOptions`. */
@@ -79,11 +79,7 @@ export function addMailOptions(command: Command): Command {
     .addOption(valueOption('--rate <number>', 'mails in a second, 0 for no limit (default: 5)', rateFrom))
     .addOption(valueOption('--concurrency <number>', 'mails at once (default: 5)', countFrom))
     .addOption(
-      valueOption(
-        '--max-failures <limit>',
-        'stop after more than N, or N% (default: 10%, or 20)',
-        maxFailuresFrom,
-      ),
+      valueOption('--max-failures <limit>', 'stop after more than N, or N% (default: 10%, or 20)', limitFrom),
     )
     .optionsGroup('Who has been mailed before:')
     .addOption(

@@ -5,15 +5,11 @@ import { listUnsubscribeFrom } from '../mail/list-unsubscribe.ts'
 import { mailboxFrom } from '../mail/mailbox.ts'
 import { CONFIRMATIONS, LINKS, type MailOptions } from '../mail/settings.ts'
 import { smtpServerFrom } from '../mail/smtp-url.ts'
-import { ageFrom, pastInstant } from '../values/dates.ts'
-import { maxFailuresFrom, rateFrom } from '../values/mail-readers.ts'
-import { countFrom, maxDeleteFrom } from '../values/readers.ts'
+import { ageFrom } from '../values/dates.ts'
+import { limitFrom } from '../values/limit.ts'
+import { countFrom, rateFrom } from '../values/readers.ts'
 import { readBy } from './read-by.ts'
-import type { Policy } from './settings.ts'
-
-const text = z.string().trim().min(1, 'is empty')
-const number = z.union([z.string(), z.number()], 'expected a number')
-const age = z.union([z.string(), z.number()], 'expected an age such as 7d')
+import { age, limit, number, text } from './values.ts'
 
 /** The settings of mail, named as the options are. */
 export const MAIL_SCHEMA = z.strictObject({
@@ -36,17 +32,7 @@ export const MAIL_SCHEMA = z.strictObject({
   concurrency: number.transform(readBy(countFrom)).optional(),
   again_after: age.transform(readBy(ageFrom)).optional(),
   max_reminders: number.transform(readBy(countFrom)).optional(),
-  max_failures: number.transform(readBy(maxFailuresFrom)).optional(),
-})
-
-/** What `sweep` does, and when. */
-export const POLICY_SCHEMA = z.strictObject({
-  since: text.transform(readBy(sinceFrom)).optional(),
-  remind_after: age.transform(readBy(ageFrom)).optional(),
-  remind_again_after: age.transform(readBy(ageFrom)).optional(),
-  max_reminders: number.transform(readBy(countFrom)).optional(),
-  delete_after_reminder: age.transform(readBy(ageFrom)).optional(),
-  max_delete: number.transform(readBy(maxDeleteFrom)).optional(),
+  max_failures: limit.transform(readBy(limitFrom)).optional(),
 })
 
 /** The password may come from the environment. */
@@ -54,11 +40,6 @@ function smtpUrlFrom(url: string): string {
   const hasUser = URL.canParse(url) && new URL(url).username !== ''
   smtpServerFrom(url, hasUser ? { password: 'from elsewhere' } : {}, '/')
   return url
-}
-
-function sinceFrom(when: string): string {
-  pastInstant(when, { now: new Date(), zone: 'UTC' })
-  return when
 }
 
 /** Returns the settings of mail; a relative path in them starts at the directory. */
@@ -85,16 +66,5 @@ export function mailOptionsFrom(mail: z.output<typeof MAIL_SCHEMA>, directory: s
     againAfter: mail.again_after,
     maxReminders: mail.max_reminders,
     maxFailures: mail.max_failures,
-  }
-}
-
-export function policyFrom(policy: z.output<typeof POLICY_SCHEMA>): Policy {
-  return {
-    since: policy.since,
-    remindAfter: policy.remind_after,
-    remindAgainAfter: policy.remind_again_after,
-    maxReminders: policy.max_reminders,
-    deleteAfterReminder: policy.delete_after_reminder,
-    maxDelete: policy.max_delete,
   }
 }

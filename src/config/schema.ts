@@ -4,31 +4,27 @@ import { UserError } from '../errors.ts'
 import { USER_COLUMNS } from '../site/discover.ts'
 import { didYouMean } from '../suggest.ts'
 import { ageFrom, zoneFrom } from '../values/dates.ts'
-
-import { columnFrom, maxDeleteFrom } from '../values/readers.ts'
-import { MAIL_SCHEMA, mailOptionsFrom, POLICY_SCHEMA, policyFrom } from './mail-schema.ts'
+import { limitFrom } from '../values/limit.ts'
+import { columnFrom } from '../values/readers.ts'
+import { MAIL_SCHEMA, mailOptionsFrom } from './mail-schema.ts'
+import { POLICY_SCHEMA, policyFrom } from './policy-schema.ts'
 import { kindOf, wordsFor } from './problem-words.ts'
 import { readBy } from './read-by.ts'
 import type { Configured } from './settings.ts'
-
-const name = z.string().trim().min(1, 'is empty')
-const names = z.array(name, 'expected a list')
-
-const age = z.union([z.string(), z.number()], 'expected an age such as 7d, or 0')
-const limit = z.union([z.string(), z.number()], 'expected a number, or a percentage such as "50%"')
+import { age, limit, text, texts } from './values.ts'
 
 const SCHEMA = z.strictObject({
-  database: name.optional(),
-  time_zone: name.transform(readBy(zoneFrom)).optional(),
-  protect: names.optional(),
+  database: text.optional(),
+  time_zone: text.transform(readBy(zoneFrom)).optional(),
+  protect: texts.optional(),
   grace: age.transform(readBy(ageFrom)).optional(),
-  max_delete: limit.transform(readBy(maxDeleteFrom)).optional(),
-  cascade: names.optional(),
-  set_null: z.array(name.transform(readBy(columnFrom)), 'expected a list').optional(),
-  keep: names.optional(),
-  tables: z.strictObject({ users: name.optional(), email_addresses: name.optional() }).optional(),
+  max_delete: limit.transform(readBy(limitFrom)).optional(),
+  cascade: texts.optional(),
+  set_null: z.array(text.transform(readBy(columnFrom)), 'expected a list').optional(),
+  keep: texts.optional(),
+  tables: z.strictObject({ users: text.optional(), email_addresses: text.optional() }).optional(),
   columns: z.strictObject(optionalNames(USER_COLUMNS)).optional(),
-  archive: z.union([name, z.literal(false)], 'expected a directory, or false').optional(),
+  archive: z.union([text, z.literal(false)], 'expected a directory, or false').optional(),
   mail: MAIL_SCHEMA.optional(),
   policy: POLICY_SCHEMA.optional(),
 })
@@ -60,9 +56,9 @@ export function checkConfig(content: unknown, file: { name: string; directory: s
 }
 
 function optionalNames<K extends string>(keys: readonly K[]) {
-  return Object.fromEntries(keys.map((key) => [key, name.optional()])) as Record<
+  return Object.fromEntries(keys.map((key) => [key, text.optional()])) as Record<
     K,
-    z.ZodOptional<typeof name>
+    z.ZodOptional<typeof text>
   >
 }
 

@@ -3,7 +3,7 @@ import { type DatabaseTarget, parseDatabaseUrl } from '../db/url.ts'
 import type { MailOptions } from '../mail/settings.ts'
 import type { SiteNames } from '../site/discover.ts'
 import type { RuleSettings } from '../site/rules.ts'
-import type { MaxDelete } from '../users/purge/breaker.ts'
+import type { Limit } from '../values/limit.ts'
 import { findConfigFile, readConfigFile } from './file.ts'
 
 /** Settings that a run starts from: the configuration file, the environment and the program's own options. */
@@ -21,7 +21,7 @@ export interface Configured {
   readonly protect?: readonly string[] | undefined
   /** An age, or `0`. */
   readonly grace?: string | undefined
-  readonly maxDelete?: MaxDelete | undefined
+  readonly maxDelete?: Limit | undefined
   readonly rules: RuleSettings
   readonly names: SiteNames
   /** The directory of the archives, absolute; false for none. */
@@ -37,7 +37,7 @@ export interface Policy {
   readonly remindAgainAfter?: string | undefined
   readonly maxReminders?: number | undefined
   readonly deleteAfterReminder?: string | undefined
-  readonly maxDelete?: MaxDelete | undefined
+  readonly maxDelete?: Limit | undefined
 }
 
 const DEFAULT_DATABASE = 'usermgmt.sqlite3'

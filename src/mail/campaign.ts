@@ -7,12 +7,12 @@ import type { LedgerRun } from '../ledger/run.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria } from '../users/criteria.ts'
 import { plannedCandidates } from '../users/recheck.ts'
+import type { Limit } from '../values/limit.ts'
 import { type CampaignPlan, forMail, plannedGroups } from './campaign-plan.ts'
 import { type CampaignReport, CampaignTally } from './campaign-report.ts'
 import type { Clock } from './clock.ts'
 import { type Composer, composeReminder } from './compose.ts'
 import { type Delivered, deliver } from './delivery.ts'
-import type { MaxFailures } from './failure-limit.ts'
 import { InTurn } from './in-turn.ts'
 import type { LinkSettings } from './link.ts'
 import { Pace } from './pace.ts'
@@ -47,7 +47,7 @@ export interface CampaignSettings {
   readonly rate?: number | undefined
   /** Mails on their way at once. */
   readonly concurrency: number
-  readonly maxFailures?: MaxFailures | undefined
+  readonly maxFailures?: Limit | undefined
   readonly clock: Clock
   readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined
   /** Finish the mails at hand, then stop. */

@@ -1,4 +1,4 @@
-import type { MaxFailures } from './failure-limit.ts'
+import type { Limit } from '../values/limit.ts'
 import type { LinkTemplate } from './link-template.ts'
 import type { Mailbox } from './mailbox.ts'
 
@@ -39,5 +39,5 @@ export interface MailOptions extends LinkOptions, TransportOptions {
   /** An age, or `0`. */
   readonly againAfter?: string | undefined
   readonly maxReminders?: number | undefined
-  readonly maxFailures?: MaxFailures | undefined
+  readonly maxFailures?: Limit | undefined
 }

@@ -1,7 +1,6 @@
 import { UserError } from '../errors.ts'
 import { didYouMean } from '../suggest.ts'
 import { INCLUDABLE, type IncludableGuard } from '../users/criteria.ts'
-import type { MaxDelete } from '../users/purge/breaker.ts'
 
 /** Readers of what people write, in options and in the configuration file. Each throws a UserError (invalid) that names the value and what it should be. */
 
@@ -25,6 +24,12 @@ export function countFrom(text: string): number {
   const count = Number(text)
   if (/^\d+$/.test(text) && count > 0 && Number.isSafeInteger(count)) return count
   throw invalid(`"${text}" is not a whole number above 0`)
+}
+
+/** Mails in a second, also less than one; 0 for no limit. */
+export function rateFrom(text: string): number {
+  if (/^\d+(\.\d+)?$/.test(text) && Number(text) <= 10_000) return Number(text)
+  throw invalid(`"${text}" is not a number of mails in a second`, 'for example 5, 0.5, or 0 for no limit')
 }
 
 export function textFrom(text: string): string {
@@ -54,14 +59,6 @@ export function guardFrom(text: string): IncludableGuard {
     `there is no guard "${text}"${didYouMean(text, INCLUDABLE)}`,
     `one of: ${INCLUDABLE.join(', ')}`,
   )
-}
-
-/** `1000` users, or `10%` of all. */
-export function maxDeleteFrom(text: string): MaxDelete {
-  const percent = /^(\d{1,3}(?:\.\d+)?)%$/.exec(text)?.[1]
-  if (percent === undefined) return { kind: 'users', count: countFrom(text) }
-  if (Number(percent) > 0 && Number(percent) <= 100) return { kind: 'percent', percent: Number(percent) }
-  throw invalid(`${text} is not between 0% and 100%`)
 }
 
 /** The column of a rule; that the table and the column exist, only the database can tell. */

@@ -265,7 +265,7 @@ describeEachDatabase('a campaign', (harness) => {
 
   describe('mails that fail every time', () => {
     const failing = (address: string) => (address.startsWith('bad') ? 'refused' : undefined)
-    const maxFailures = { kind: 'mails', count: 1 } as const
+    const maxFailures = { kind: 'number', count: 1 } as const
 
     test('come last: nobody waits behind them for ever', async () => {
       const site = await siteWithLedger(harness)
@@ -427,7 +427,7 @@ describeEachDatabase('a campaign', (harness) => {
 
     test.each([
       ['at the 21st failure', undefined, 21, 31],
-      ['at the fourth, when three are allowed', { kind: 'mails', count: 3 } as const, 4, 14],
+      ['at the fourth, when three are allowed', { kind: 'number', count: 3 } as const, 4, 14],
     ])('%s', async (_, maxFailures, least, most) => {
       const site = await siteWithLedger(harness)
       await addCrowd(site, 150)

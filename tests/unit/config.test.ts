@@ -128,7 +128,7 @@ policy:
       remindAgainAfter: '14d',
       maxReminders: 2,
       deleteAfterReminder: '30d',
-      maxDelete: { kind: 'users', count: 100 },
+      maxDelete: { kind: 'number', count: 100 },
     },
   })
 })
@@ -136,7 +136,7 @@ policy:
 test('numbers where the option takes a number', async () => {
   await write('usermgmt.config.yml', 'grace: 0\nmax_delete: 500\narchive: false\n')
   const { configured } = await load()
-  expect(configured).toMatchObject({ grace: '0', maxDelete: { kind: 'users', count: 500 }, archive: false })
+  expect(configured).toMatchObject({ grace: '0', maxDelete: { kind: 'number', count: 500 }, archive: false })
 })
 
 test('an empty YAML file says nothing', async () => {
@@ -205,6 +205,10 @@ test.each([
   ['mail: { sendmail: false }', 'mail.sendmail: expected a path, or true'],
   ['mail: { confirmation: never }', 'mail.confirmation: expected one of: hmac, database'],
   ['policy: 1', 'policy: expected an object, not a number'],
+  ['max_delete: true', 'max_delete: expected a number, or a percentage such as "50%"'],
+  ['policy: { max_delete: true }', 'policy.max_delete: expected a number, or a percentage such as "50%"'],
+  ['mail: { max_failures: true }', 'mail.max_failures: expected a number, or a percentage such as "50%"'],
+  ['mail: { again_after: true }', 'mail.again_after: expected an age such as 7d, or 0'],
 ])('%s is explained in words', async (line, problem) => {
   await write('usermgmt.config.yaml', `${line}\n`)
   await expect(load()).rejects.toThrow(`usermgmt.config.yaml has one problem:\n  ${problem}`)

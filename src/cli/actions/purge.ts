@@ -3,10 +3,11 @@ import type { Settings } from '../../config/settings.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
 import type { Site } from '../../site/site.ts'
 import type { Criteria } from '../../users/criteria.ts'
-import { checkBreaker, type MaxDelete } from '../../users/purge/breaker.ts'
+import { checkBreaker } from '../../users/purge/breaker.ts'
 import { type PurgePlan, planPurge } from '../../users/purge/plan.ts'
 import type { PurgeReport } from '../../users/purge/purge-report.ts'
 import { checkDelivery, deliveryProblem, lastDelivery } from '../../users/reminded.ts'
+import type { Limit } from '../../values/limit.ts'
 import { commandLine } from '../command-line.ts'
 import type { PurgeCommandOptions } from '../commands/purge.ts'
 import { confirmNumber } from '../confirm.ts'
@@ -31,7 +32,7 @@ interface Purge {
   readonly criteria: Criteria
   /** The criteria in words. */
   readonly understood: string
-  readonly maxDelete: MaxDelete | undefined
+  readonly maxDelete: Limit | undefined
   readonly settings: Settings
   readonly reviewed: ReviewedPlan | undefined
 }

@@ -5,10 +5,11 @@ import { planCampaign } from '../../mail/campaign-plan.ts'
 import type { CampaignReport } from '../../mail/campaign-report.ts'
 import { lifeSteps, type SweepCriteria } from '../../mail/life-steps.ts'
 import type { Site } from '../../site/site.ts'
-import { checkBreaker, type MaxDelete } from '../../users/purge/breaker.ts'
+import { checkBreaker } from '../../users/purge/breaker.ts'
 import { planPurge } from '../../users/purge/plan.ts'
 import { isMostlyUndelivered, TELLING_MAILS } from '../../users/reminded.ts'
 import type { Clock } from '../../values/dates.ts'
+import type { Limit } from '../../values/limit.ts'
 import { invalid } from '../../values/readers.ts'
 import type { SweepOptions } from '../commands/sweep.ts'
 import { confirmNumber } from '../confirm.ts'
@@ -105,7 +106,7 @@ async function showSteps(site: Site, task: Sweep): Promise<void> {
   }
 }
 
-function maxDeleteOf({ policy, settings }: Sweep): MaxDelete | undefined {
+function maxDeleteOf({ policy, settings }: Sweep): Limit | undefined {
   return policy.maxDelete ?? settings.configured.maxDelete
 }
 

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { BATCH_SIZES } from '../../db/batch-sizes.ts'
-import type { MaxDelete } from '../../users/purge/breaker.ts'
-import { countFrom, maxDeleteFrom, textFrom } from '../../values/readers.ts'
+import { type Limit, limitFrom } from '../../values/limit.ts'
+import { countFrom, textFrom } from '../../values/readers.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { type Example, exampleText } from '../examples.ts'
 import { addArchiveOptions, addCriteriaOptions, type CriteriaOptions, formatOption } from '../options.ts'
@@ -13,7 +13,7 @@ export interface PurgeCommandOptions extends CriteriaOptions {
   readonly format: (typeof PURGE_FORMATS)[number]
   readonly dryRun?: boolean
   readonly yes?: boolean
-  readonly maxDelete?: MaxDelete
+  readonly maxDelete?: Limit
   readonly batchSize?: number
   readonly jobs?: number
   /** A directory; false for none. */
@@ -110,7 +110,7 @@ export function registerPurge(program: Command, context: Context): void {
       valueOption(
         '--max-delete <limit>',
         'refuse to delete more users than this, or more than N% of all (default: 50%, or 100)',
-        maxDeleteFrom,
+        limitFrom,
       ),
     )
     .option(

@@ -1,17 +1,16 @@
 import { UserError } from '../../errors.ts'
-
-/** How much one run may delete: a number of users, or a percentage of all. */
-export type MaxDelete =
-  | { readonly kind: 'users'; readonly count: number }
-  | { readonly kind: 'percent'; readonly percent: number }
+import type { Limit } from '../../values/limit.ts'
 
 const DEFAULT_PERCENT = 50
 /** On a small site half of the users is quickly reached; so few are not a catastrophe. */
 const DEFAULT_FLOOR = 100
 
-/** Returns how many users may be deleted. What the administrator gives counts exactly; the default has a floor. */
-export function deletionLimit(users: number, max: MaxDelete | undefined): number {
-  if (max?.kind === 'users') return max.count
+/**
+ * Returns how many users may be deleted; a percentage is one of all. What the administrator gives counts exactly; the
+ * default has a floor.
+ */
+export function deletionLimit(users: number, max: Limit | undefined): number {
+  if (max?.kind === 'number') return max.count
   if (max?.kind === 'percent') return Math.floor((users * max.percent) / 100)
   return Math.max(Math.floor((users * DEFAULT_PERCENT) / 100), DEFAULT_FLOOR)
 }
@@ -21,7 +20,7 @@ export function deletionLimit(users: number, max: MaxDelete | undefined): number
  */
 export function checkBreaker(
   plan: { toDelete: number; users: number },
-  max: MaxDelete | undefined,
+  max: Limit | undefined,
   setting = '--max-delete',
 ): void {
   const limit = deletionLimit(plan.users, max)

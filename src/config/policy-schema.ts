@@ -1,0 +1,33 @@
+import * as z from 'zod'
+import { ageFrom, pastInstant } from '../values/dates.ts'
+import { limitFrom } from '../values/limit.ts'
+import { countFrom } from '../values/readers.ts'
+import { readBy } from './read-by.ts'
+import type { Policy } from './settings.ts'
+import { age, limit, number, text } from './values.ts'
+
+/** What `sweep` does, and when. */
+export const POLICY_SCHEMA = z.strictObject({
+  since: text.transform(readBy(sinceFrom)).optional(),
+  remind_after: age.transform(readBy(ageFrom)).optional(),
+  remind_again_after: age.transform(readBy(ageFrom)).optional(),
+  max_reminders: number.transform(readBy(countFrom)).optional(),
+  delete_after_reminder: age.transform(readBy(ageFrom)).optional(),
+  max_delete: limit.transform(readBy(limitFrom)).optional(),
+})
+
+function sinceFrom(when: string): string {
+  pastInstant(when, { now: new Date(), zone: 'UTC' })
+  return when
+}
+
+export function policyFrom(policy: z.output<typeof POLICY_SCHEMA>): Policy {
+  return {
+    since: policy.since,
+    remindAfter: policy.remind_after,
+    remindAgainAfter: policy.remind_again_after,
+    maxReminders: policy.max_reminders,
+    deleteAfterReminder: policy.delete_after_reminder,
+    maxDelete: policy.max_delete,
+  }
+}

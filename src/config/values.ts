@@ -1,0 +1,9 @@
+import * as z from 'zod'
+
+/** The kinds of values that a configuration file holds, each with what is said when it is another one. */
+
+export const text = z.string().trim().min(1, 'is empty')
+export const texts = z.array(text, 'expected a list')
+export const number = z.union([z.string(), z.number()], 'expected a number')
+export const age = z.union([z.string(), z.number()], 'expected an age such as 7d, or 0')
+export const limit = z.union([z.string(), z.number()], 'expected a number, or a percentage such as "50%"')
