@@ -20,7 +20,7 @@ export function policyOf({ policy }: Configured): Policy {
   })
 }
 
-/** Returns whom the policy reminds and deletes, now. What else the configuration file says, holds for both. */
+/** Returns whom the policy reminds and deletes, now. Whatever else the configuration file says holds for both. */
 export async function sweepCriteria(
   policy: Policy,
   configured: Configured,

@@ -47,7 +47,7 @@ export async function withRun<T>(
 ): Promise<T> {
   const talk = talkOf(context, globals)
   if (!shape.hasLedger) {
-    // Who deletes should know it; everything else leaves traces that last.
+    // Whoever deletes should know it; everything else leaves traces that last.
     if (lock !== undefined) {
       await talk.say(
         `no ledger: this ${command} will not be in the history (usermgmt migrate makes the tables)`,
@@ -86,7 +86,7 @@ export function recordedOptions(options: object): Record<string, unknown> {
   )
 }
 
-/** The person, also behind sudo. */
+/** The person, with sudo as well. */
 function actorFrom(env: Context['env']): string {
   if (env.SUDO_USER) return env.SUDO_USER
   try {

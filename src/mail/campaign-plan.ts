@@ -21,7 +21,7 @@ export interface CampaignPlan {
   readonly example?: Recipient | undefined
 }
 
-/** A candidate, and what keeps him from being mailed. */
+/** A candidate, and what keeps the user from being mailed. */
 interface Judged {
   readonly key: string
   readonly guards: readonly GuardName[]

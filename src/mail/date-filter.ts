@@ -15,7 +15,7 @@ export function quickenDates(liquid: Liquid, zone: string): void {
   const known = new Map<string, unknown>()
   liquid.registerFilter('date', function (value: unknown, format?: unknown, ...rest: unknown[]) {
     const isPlain = typeof value === 'string' && INSTANT.test(value) && rest.length === 0
-    // Of a number of minutes it does not know the name.
+    // For a number of minutes it knows no name of the zone.
     if (!isPlain || String(format).includes('%Z')) return date.call(this, value, format, ...rest)
     const key = `${value} ${format}`
     const found = known.get(key)

@@ -19,7 +19,7 @@ export interface SweepCriteria {
   readonly rules: ReminderRules
 }
 
-/** Where a candidate stands, in the order of a life. `stuck`: no mail will reach him. */
+/** Where a candidate stands, in the order of a life. `stuck`: no mail will reach the user. */
 export const STEPS = ['new', 'remind', 'waiting', 'delete', 'stuck', 'kept'] as const
 export type Step = (typeof STEPS)[number]
 
@@ -28,7 +28,7 @@ export interface LifeStep {
   readonly username: string | null
   readonly email: string | null
   readonly step: Step
-  /** The guards of who is kept, or why nobody can be reached. */
+  /** The guards that keep the user, or why no mail can reach them. */
   readonly because: readonly (GuardName | SkipReason)[]
   /** The date that the last reminder named, if it was delivered to the present address. */
   readonly deletionDate: Instant | null
@@ -76,7 +76,7 @@ async function stepsOf(
   })
 }
 
-/** The first that holds: what keeps a user from a mail keeps him from everything. */
+/** The first that holds: what keeps a user from a mail keeps the user from everything. */
 function judged(
   guards: readonly GuardName[],
   removal: readonly GuardName[] | undefined,

@@ -27,7 +27,7 @@ export type LinkSettings =
 
 export interface Link {
   readonly url: string
-  /** When the site stops to take it; null for a page that is always there. */
+  /** When the site stops taking it; null for a page that is always there. */
   readonly expires: Instant | null
 }
 

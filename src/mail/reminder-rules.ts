@@ -6,11 +6,11 @@ import type { Recipient } from './recipients.ts'
 
 /** Who is left alone, for what the tool has sent before. */
 export interface ReminderRules {
-  /** Whoever was reminded after this; undefined: nobody. */
+  /** Whoever was reminded after this; nobody when undefined. */
   readonly remindedAfter?: Instant | undefined
   /** Whoever was reminded so often. */
   readonly maxReminders: number
-  /** False: whoever is perhaps on the way of a mail that was cut off. */
+  /** False: whoever may have got a mail that was cut off is left alone. */
   readonly retryUncertain?: boolean | undefined
 }
 

@@ -26,7 +26,7 @@ export interface ReminderVariables {
   readonly link: string
   /** False: the link leads to the login page. */
   readonly link_confirms: boolean
-  /** When the link stops to work. */
+  /** When the link stops working. */
   readonly link_expires: Instant | null
   /** When the account will be deleted, if a policy says so. */
   readonly deletion_date: Instant | null

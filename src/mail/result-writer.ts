@@ -7,7 +7,7 @@ const SOON_MILLISECONDS = 250
 export interface ResultWriterOptions {
   /** Writes the results in one transaction. */
   readonly write: (results: readonly Result[]) => Promise<void>
-  /** The ledger cannot be written: what is lost stays `sending`, which nobody repeats by himself. */
+  /** The ledger cannot be written: what is lost stays `sending`, and is repeated only when somebody asks for it. */
   readonly onFailure: (error: unknown) => void
 }
 

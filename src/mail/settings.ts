@@ -17,7 +17,7 @@ export interface LinkOptions {
   readonly expires?: number | undefined
 }
 
-/** The one who hands the mails on: one of these. */
+/** What hands the mails on: one of these. */
 export interface TransportOptions {
   /** May hold a password: never print it. */
   readonly smtpUrl?: string | undefined

@@ -76,7 +76,7 @@ describeEachDatabase('sweep', (harness) => {
     expect(shown.stdout).toContain('29 June 2025')
   })
 
-  test('nobody waits for a date that was named to an address he no longer has', async () => {
+  test('nobody waits for a date that was named to an address they no longer have', async () => {
     const { site, sweep } = await siteWithPolicy(harness)
     const before = JSON.parse((await sweep(0, '--dry-run', '--format', 'json')).stdout).steps
     for (const day of [0, 6]) await sweep(day, '--quiet')

@@ -36,7 +36,7 @@ async function statuses(site: TestSite): Promise<unknown[]> {
 const broken = () => new UserError('the mail server cannot be reached')
 
 describeEachDatabase('a campaign', (harness) => {
-  test.each(REAL_SITES)('mails whoever is due a link of his own, and remembers it (%s)', async (name) => {
+  test.each(REAL_SITES)('mails whoever is due a link of their own, and remembers it (%s)', async (name) => {
     const site = await siteWithLedger(harness, name)
     const keys = await peopleOn(site, 'ann', 'bob')
     const transport = new TestTransport()
@@ -93,7 +93,7 @@ describeEachDatabase('a campaign', (harness) => {
   })
 
   describe('keeps out', () => {
-    test('whom a guard keeps, but no one for his rows', async () => {
+    test('whom a guard keeps, but nobody for their rows', async () => {
       const posts = 'CREATE TABLE blog_post (id {key}, author_id integer NOT NULL REFERENCES auth_user (id));'
       const site = await siteWithLedger(harness, 'django5.2-allauth65', posts)
       const [author = ''] = await peopleOn(site, 'author')

@@ -134,7 +134,7 @@ export async function campaign(
   return report
 }
 
-/** Returns the status of the reminders by address of the user, in the order in which they were written. */
+/** Returns the rows of all reminders, in the order in which they were written. */
 export async function reminders(site: TestSite) {
   return rowsOf(site.db, 'usermgmt_reminder')
 }

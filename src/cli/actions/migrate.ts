@@ -29,7 +29,7 @@ export async function migrate(
   if (!globals.quiet) await context.stdout.write(appliedMigrations(plan))
 }
 
-/** Who only looks must leave no file behind: one that is missing is as good as an empty one in memory. */
+/** Whoever only looks must leave no file behind: one that is missing is as good as an empty one in memory. */
 function withoutCreating(settings: Settings): Settings {
   const { target } = settings
   if (target.kind !== 'sqlite' || existsSync(target.path) || !existsSync(dirname(target.path)))

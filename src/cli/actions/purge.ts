@@ -128,7 +128,7 @@ async function makePlan(site: Site, purge: Purge): Promise<PurgePlan> {
   const { context, globals, options, criteria, reviewed, settings } = purge
   const { planOut, dryRun, yes } = options
   if (!reviewed) await warnOfUnmatched(site, criteria, context, globals)
-  // Nobody reads the plan who has said yes to it and wants to hear of errors only.
+  // Whoever has said yes to the plan, and wants to hear of errors only, does not read it.
   const countsRows = dryRun === true || !yes || globals.quiet !== true
   const plan = await withProgress(context, globals, 'planning', () => {
     if (reviewed) return reviewed.plan(site, { countsRows })

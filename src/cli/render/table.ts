@@ -50,7 +50,7 @@ export function alignedRows(
   return lines.map((line) => `${line}\n`).join('')
 }
 
-/** Returns the cell with spaces behind it, as wide as that. */
+/** Returns the cell with spaces after it, as wide as that. */
 export function padded(cell: string, width: number, textWidth: TextWidth): string {
   return cell + ' '.repeat(Math.max(0, width - textWidth(cell)))
 }
