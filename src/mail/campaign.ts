@@ -8,6 +8,7 @@ import type { Site } from '../site/site.ts'
 import type { Criteria } from '../users/criteria.ts'
 import { plannedCandidates } from '../users/recheck.ts'
 import type { Limit } from '../values/limit.ts'
+import { Backlog } from './backlog.ts'
 import { type CampaignPlan, forMail, plannedGroups } from './campaign-plan.ts'
 import { type CampaignReport, CampaignTally } from './campaign-report.ts'
 import type { Clock } from './clock.ts'
@@ -32,8 +33,6 @@ import type { Transport } from './transport.ts'
 
 /** Checked and written down together, when there is no rate: with one, as many as go out in about a second. */
 const LARGEST_GROUP = 40
-/** Mails that wait to be tried again hold memory. */
-const MOST_UNFINISHED = 1_000
 const HEARTBEAT_MILLISECONDS = 5_000
 
 export interface CampaignSettings {
@@ -79,9 +78,7 @@ class Campaign {
   private readonly stop = new AbortController()
   /** Aborted when no further mail is to begin. */
   private readonly ending: AbortSignal
-  private readonly unfinished = new Set<Promise<void>>()
-  private notBegun = 0
-  private wake = () => {}
+  private readonly backlog: Backlog
   private failure: { readonly error: unknown } | undefined
   private isCut = false
 
@@ -102,7 +99,7 @@ class Campaign {
     this.ending = signal ? AbortSignal.any([signal, this.stop.signal]) : this.stop.signal
     // Each mail that waits for its turn, or to be tried again, listens to it.
     setMaxListeners(0, this.ending)
-    this.ending.addEventListener('abort', () => this.wake())
+    this.backlog = new Backlog(this.ending)
     this.pace = new Pace({ rate, concurrency, clock, signal: this.ending })
     this.results = new ResultWriter({
       write: (results) => this.writeResults(results),
@@ -117,7 +114,7 @@ class Campaign {
     } catch (error) {
       this.fail(error)
     }
-    await Promise.all(this.unfinished)
+    await this.backlog.end()
     await this.results.flush()
     clearInterval(heart)
     const stopped = this.failure ?? (this.isCut ? 'interrupted' : undefined)
@@ -128,7 +125,7 @@ class Campaign {
     const { rate = LARGEST_GROUP } = this.settings
     const size = Math.min(LARGEST_GROUP, Math.max(1, Math.floor(rate)))
     for (const group of plannedGroups(this.plan, size)) {
-      await this.room(size)
+      await this.backlog.room(size)
       if (this.ending.aborted) {
         this.isCut = true
         return
@@ -137,30 +134,10 @@ class Campaign {
     }
   }
 
-  /** Resolves when the next group may be checked: not long before it is sent. */
-  private async room(size: number): Promise<void> {
-    while (
-      !this.ending.aborted &&
-      (this.notBegun > size / 2 || this.unfinished.size + size > MOST_UNFINISHED)
-    ) {
-      await new Promise<void>((resolve) => {
-        this.wake = resolve
-      })
-    }
-  }
-
   private async mailGroup(keys: readonly string[]): Promise<void> {
     const { mails, kept, skipped } = await this.turns.run(() => this.prepareGroup(keys))
     this.tally.changed(keys.length - mails.length, kept, skipped)
-    for (const mail of mails) {
-      this.notBegun += 1
-      const task = this.mail(mail).finally(() => {
-        this.unfinished.delete(task)
-        this.showProgress()
-        this.wake()
-      })
-      this.unfinished.add(task)
-    }
+    for (const mail of mails) this.backlog.add((begin) => this.mail(mail, begin))
   }
 
   private async prepareGroup(keys: readonly string[]): Promise<PreparedGroup> {
@@ -177,12 +154,8 @@ class Campaign {
     }
   }
 
-  private async mail(mail: Prepared): Promise<void> {
+  private async mail(mail: Prepared, onBegin: () => void): Promise<void> {
     const { clock, transport, composer } = this.settings
-    const begin = once(() => {
-      this.notBegun -= 1
-      this.wake()
-    })
     try {
       const delivered = await deliver(() => composeReminder(composer, mail, clock.now()), {
         transport,
@@ -191,7 +164,7 @@ class Campaign {
         ending: this.ending,
         checkedAt: mail.checkedAt,
         isStillDue: () => this.isStillDue(mail),
-        onBegin: begin,
+        onBegin,
       })
       this.finish(mail, delivered)
     } catch (error) {
@@ -199,9 +172,8 @@ class Campaign {
       const status = error instanceof UserError ? 'unsent' : 'sending'
       this.finish(mail, { status, reply: '', attempts: 1 })
       this.fail(error)
-    } finally {
-      begin()
     }
+    this.showProgress()
   }
 
   private isStillDue({ recipient }: Prepared): Promise<boolean> {
@@ -246,13 +218,5 @@ class Campaign {
 
   private showProgress(): void {
     this.settings.onProgress?.(this.tally.progress())
-  }
-}
-
-function once(work: () => void): () => void {
-  let left: (() => void) | undefined = work
-  return () => {
-    left?.()
-    left = undefined
   }
 }
