@@ -1,5 +1,4 @@
 import { sql } from 'drizzle-orm'
-import { columnOf } from '../db/catalog.ts'
 import type { Db } from '../db/port.ts'
 import { type Instant, instantOf } from '../django/datetime.ts'
 import { randomAlphanumerics } from '../django/password.ts'
@@ -92,7 +91,7 @@ function signedKey(
 
 /** Django signs an integer as one, and a UUID as its text. */
 function primaryKey({ db, shape }: Site, addressId: string): AddressId {
-  const type = columnOf(shape.emailAddresses, shape.emailAddresses.primaryKey[0] ?? 'id')?.type ?? 'integer'
+  const { type } = shape.addressKey
   return type.includes('int') ? BigInt(addressId) : db.dialect.shownKey(addressId, type)
 }
 

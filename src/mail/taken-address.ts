@@ -1,5 +1,4 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { columnOf } from '../db/catalog.ts'
 import type { Site } from '../site/site.ts'
 
 /**
@@ -41,11 +40,7 @@ export function isVerifiedElsewhereNow(site: Site, email: SQL, twins: readonly s
   const taken = (where: SQL) => sql`exists (select 1 from ${address} taken where taken.verified and ${where})`
   const asWritten = taken(sql`taken.email in (${email}, ${dialect.foldCase(email)})`)
   if (twins.length === 0) return asWritten
-  const amongTwins = dialect.keyAmong(sql`taken.id`, addressKeyType(site), twins)
+  const amongTwins = dialect.keyAmong(sql`taken.id`, site.shape.addressKey.type, twins)
   const sameFolded = sql`${dialect.foldCase(sql`taken.email`)} = ${dialect.foldCase(email)}`
   return sql`(${asWritten} or ${taken(sql`${amongTwins} and ${sameFolded}`)})`
-}
-
-function addressKeyType({ shape: { emailAddresses } }: Site): string {
-  return columnOf(emailAddresses, emailAddresses.primaryKey[0] ?? 'id')?.type ?? 'integer'
 }

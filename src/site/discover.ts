@@ -35,6 +35,7 @@ export interface Shape {
   /** The real name of each known column that the user table has. */
   readonly userColumns: ReadonlyMap<UserColumn, string>
   readonly emailAddresses: Table
+  readonly addressKey: Column
   readonly confirmations: Table | undefined
   readonly socialAccounts: Table | undefined
   readonly djangoSites: Table | undefined
@@ -59,6 +60,8 @@ export async function discoverShape(db: Db, names: SiteNames = {}): Promise<Shap
   const keyName = link?.references === users ? link.referencedColumns[0] : users.primaryKey[0]
   const userKey = keyName === undefined ? undefined : columnOf(users, keyName)
   if (!userKey) throw new UserError(`the user table ${users.label} has no primary key`)
+  const addressKey = columnOf(emailAddresses, emailAddresses.primaryKey[0] ?? 'id')
+  if (!addressKey) throw new UserError(`the address table ${emailAddresses.label} has no primary key`)
   const beside = (name: string) => tableBeside(catalog, emailAddresses, name)
   return {
     catalog,
@@ -66,6 +69,7 @@ export async function discoverShape(db: Db, names: SiteNames = {}): Promise<Shap
     userKey,
     userColumns: userColumns(users, names),
     emailAddresses,
+    addressKey,
     confirmations: beside('account_emailconfirmation'),
     socialAccounts: beside('socialaccount_socialaccount'),
     djangoSites: beside('django_site'),

@@ -36,11 +36,11 @@ const KIND: Record<UserColumn, 'text' | 'instant' | 'boolean'> = {
 /** Returns the tables of the site for Drizzle's builders. */
 export function siteTables(kit: ColumnKit, shape: Shape) {
   const userKeyType = shape.userKey.type
-  const addressKey = keyType(shape, shape.emailAddresses.label)
+  const { addressKey } = shape
   return {
     users: userTable(kit, shape),
     emailAddresses: kit.table(shape.emailAddresses, {
-      id: kit.key('id', addressKey),
+      id: kit.key(addressKey.name, addressKey.type),
       user: kit.key('user_id', userKeyType),
       email: kit.text('email'),
       verified: kit.boolean('verified'),
@@ -49,7 +49,7 @@ export function siteTables(kit: ColumnKit, shape: Shape) {
     confirmations: kit.table(
       shape.confirmations ?? { name: 'account_emailconfirmation', schema: undefined },
       {
-        emailAddress: kit.key('email_address_id', addressKey),
+        emailAddress: kit.key('email_address_id', addressKey.type),
         created: kit.instant('created'),
         sent: kit.instant('sent'),
         key: kit.text('key'),
@@ -69,10 +69,4 @@ function userTable(kit: ColumnKit, shape: Shape): UserTable {
   const columns: Record<string, ColumnOf<unknown>> = { key: kit.key(shape.userKey.name, shape.userKey.type) }
   for (const [meaning, name] of shape.userColumns) columns[meaning] = kit[KIND[meaning]](name)
   return kit.table(shape.users, columns) as unknown as UserTable
-}
-
-function keyType(shape: Shape, label: string): string {
-  const table = shape.catalog.tables.get(label)
-  const name = table?.primaryKey[0]
-  return table?.columns.find((column) => column.name === name)?.type ?? 'integer'
 }

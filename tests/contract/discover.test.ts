@@ -184,6 +184,12 @@ describeEachDatabase('no site', (harness) => {
       'the user table a has no primary key',
     ],
     [
+      'addresses without a key',
+      `create table account_emailaddress (email text, user_id integer); ${usersTable('a')}`,
+      {},
+      'the address table account_emailaddress has no primary key',
+    ],
+    [
       'several names, all told at once',
       ADDRESSES + usersTable('a'),
       {
