@@ -20,3 +20,8 @@ export class UserError extends Error {
     this.hint = options.hint
   }
 }
+
+/** Returns the error of something that can never be valid as given. */
+export function invalid(message: string, hint?: string): UserError {
+  return new UserError(message, { kind: 'invalid', hint })
+}

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
-import { UserError } from '../errors.ts'
+import { invalid, UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
-import { invalid } from '../values/readers.ts'
 import type { Context } from './context.ts'
 
 /**

@@ -1,10 +1,11 @@
 import { dirname, resolve } from 'node:path'
 import type { Settings } from '../config/settings.ts'
+import { invalid } from '../errors.ts'
 import { listUnsubscribeFrom } from '../mail/list-unsubscribe.ts'
 import { type Mailbox, mailboxFrom } from '../mail/mailbox.ts'
 import { secretKey } from '../mail/secret-key.ts'
 import type { LinkOptions, MailOptions, TransportOptions } from '../mail/settings.ts'
-import { invalid, named } from '../values/readers.ts'
+import { named } from '../values/readers.ts'
 import type { Context } from './context.ts'
 
 /** The settings of mail as commander delivers them: what takes a parser of mail to read is still text. */

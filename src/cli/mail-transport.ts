@@ -1,5 +1,5 @@
+import { invalid } from '../errors.ts'
 import type { Transport } from '../mail/transport.ts'
-import { invalid } from '../values/readers.ts'
 import type { Context } from './context.ts'
 import type { TransportSource } from './mail-settings.ts'
 

@@ -1,5 +1,5 @@
 import { type PasswordAttributes, passwordProblems } from '../django/password-rules.ts'
-import { invalid } from '../values/readers.ts'
+import { invalid } from '../errors.ts'
 import { type Context, canAsk, type GlobalOptions } from './context.ts'
 import { lookOf } from './paint.ts'
 import { plainText } from './render/plain-text.ts'

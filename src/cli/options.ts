@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
+import { invalid } from '../errors.ts'
 import type { IncludableGuard } from '../users/criteria.ts'
-import { columnFrom, countFrom, emailDomainFrom, guardFrom, invalid, textFrom } from '../values/readers.ts'
+import { columnFrom, countFrom, emailDomainFrom, guardFrom, textFrom } from '../values/readers.ts'
 import { listOption, valueOption } from './value-option.ts'
 
 /** Options as commander delivers them. Dates and ages are still text: they depend on the zone and the clock. */

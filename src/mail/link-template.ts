@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts'
+import { invalid } from '../errors.ts'
 
 /** A URL with a place for the key of a confirmation; without one for a page that needs none. */
 export interface LinkTemplate {
@@ -37,8 +37,4 @@ function webUrl(text: string, shown: string): URL {
   if (url.username !== '' || url.password !== '')
     throw invalid('a link that goes to people must not hold a password')
   return url
-}
-
-function invalid(message: string, hint?: string): UserError {
-  return new UserError(message, { kind: 'invalid', hint })
 }

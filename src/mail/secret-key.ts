@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { UserError } from '../errors.ts'
+import { invalid, UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
 
 const HINT = 'the SECRET_KEY of the site: --secret-key-file FILE, or USERMGMT_SECRET_KEY'
@@ -14,10 +14,7 @@ export async function secretKey(
 ): Promise<string> {
   if (file === undefined) {
     if (fromEnvironment === undefined) {
-      throw new UserError('a confirmation link is signed, and no key is given', {
-        kind: 'invalid',
-        hint: HINT,
-      })
+      throw invalid('a confirmation link is signed, and no key is given', HINT)
     }
     return checked(fromEnvironment, 'USERMGMT_SECRET_KEY')
   }
@@ -29,11 +26,11 @@ export async function secretKey(
 
 function checked(text: string, source: string): string {
   const secret = text.replace(/\r?\n$/, '')
-  if (secret.trim() === '') throw invalid(`${source} holds no secret key: it is empty`)
+  if (secret.trim() === '') throw invalid(`${source} holds no secret key: it is empty`, HINT)
   // Whatever follows the key would be taken for a part of it, and no link would work.
-  if (/[\r\n]/.test(secret)) throw invalid(`${source} holds more than one line`)
+  if (/[\r\n]/.test(secret)) throw invalid(`${source} holds more than one line`, HINT)
   if (/^\s*(export\s+)?\w*SECRET_KEY\s*=/.test(secret))
-    throw invalid(`${source} holds an assignment, not the key alone`)
+    throw invalid(`${source} holds an assignment, not the key alone`, HINT)
   return secret
 }
 
@@ -41,10 +38,6 @@ function decoded(bytes: Buffer, file: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
-    throw invalid(`${file} is not UTF-8 text`)
+    throw invalid(`${file} is not UTF-8 text`, HINT)
   }
-}
-
-function invalid(message: string): UserError {
-  return new UserError(message, { kind: 'invalid', hint: HINT })
 }

@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { UserError } from '../errors.ts'
+import { invalid, UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
 import { didYouMean } from '../suggest.ts'
-import { invalid } from '../values/readers.ts'
 
 /** `implicit`: from the first byte. `required`: STARTTLS, or nothing is sent. `optional`: when the server offers it, and then its certificate must be good. */
 export type SmtpTls = 'implicit' | 'required' | 'optional' | 'off'

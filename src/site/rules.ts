@@ -1,7 +1,9 @@
 import { type Catalog, columnOf, type ForeignKey, type Table } from '../db/catalog.ts'
-import { UserError } from '../errors.ts'
+import { invalid } from '../errors.ts'
 import { isParentLink } from './inheritance.ts'
 import { registeredRule } from './register.ts'
+
+const NAMES = 'rules name tables as the database does: blog_post, or blog_post.author_id'
 
 /** What happens to a row when the row it refers to is deleted. */
 export type Rule = 'delete' | 'set-null' | 'keep'
@@ -63,10 +65,11 @@ export function ruleFor(key: ForeignKey, book: RuleBook, people: ReadonlySet<Tab
   const isSamePerson = isParentLink(key) && people.has(key.references)
   if (rule !== 'delete' || isSamePerson || !people.has(key.table)) return rule
   if (named?.column !== undefined) {
-    throw new UserError(`a rule cannot delete other users: ${named.table.label}.${named.column}`, {
-      kind: 'invalid',
-      hint: `to clear the reference instead: --set-null ${named.table.label}.${named.column}`,
-    })
+    const name = `${named.table.label}.${named.column}`
+    throw invalid(
+      `a rule cannot delete other users: ${name}`,
+      `to clear the reference instead: --set-null ${name}`,
+    )
   }
   return 'keep'
 }
@@ -110,7 +113,8 @@ function namedRule(catalog: Catalog, rule: Rule, text: string): NamedRule {
   if (whole) return { rule, table: referring(catalog, whole, undefined, text), column: undefined }
   const dot = text.lastIndexOf('.')
   const table = catalog.tables.get(text.slice(0, dot))
-  if (dot === -1 || !table) throw invalid(`there is no table ${dot === -1 ? text : text.slice(0, dot)}`)
+  if (dot === -1 || !table)
+    throw invalid(`there is no table ${dot === -1 ? text : text.slice(0, dot)}`, NAMES)
   const column = text.slice(dot + 1)
   if (!columnOf(table, column)) {
     const names = table.columns.map((each) => each.name).join(', ')
@@ -124,12 +128,5 @@ function referring(catalog: Catalog, table: Table, column: string | undefined, t
     (key) => key.table === table && (column === undefined || key.columns.includes(column)),
   )
   if (refers) return table
-  throw invalid(`${text} refers to no other table: there is nothing to rule`)
-}
-
-function invalid(
-  message: string,
-  hint = 'rules name tables as the database does: blog_post, or blog_post.author_id',
-) {
-  return new UserError(message, { kind: 'invalid', hint })
+  throw invalid(`${text} refers to no other table: there is nothing to rule`, NAMES)
 }

@@ -2,8 +2,8 @@ import { TZDate } from '@date-fns/tz'
 import { UTCDateMini } from '@date-fns/utc/date/mini'
 import { add, sub } from 'date-fns'
 import { dateOf, type Instant, instantFromText, instantOf } from '../django/datetime.ts'
+import { invalid } from '../errors.ts'
 import { didYouMean } from '../suggest.ts'
-import { invalid } from './readers.ts'
 
 /** What the dates and ages of one run are relative to. */
 export interface Clock {

@@ -1,4 +1,5 @@
-import { countFrom, invalid } from './readers.ts'
+import { invalid } from '../errors.ts'
+import { countFrom } from './readers.ts'
 
 /** How many there may be: a number, or a percentage of something. */
 export type Limit =

@@ -1,13 +1,8 @@
-import { UserError } from '../errors.ts'
+import { invalid, UserError } from '../errors.ts'
 import { didYouMean } from '../suggest.ts'
 import { INCLUDABLE, type IncludableGuard } from '../users/criteria.ts'
 
 /** Readers of what people write, in options and in the configuration file. Each throws a UserError (invalid) that names the value and what it should be. */
-
-/** Returns the error for a value that cannot be valid. */
-export function invalid(message: string, hint?: string): UserError {
-  return new UserError(message, { kind: 'invalid', hint })
-}
 
 /** Returns what `read` returns; an error of its begins with the name of the option. */
 export function named<T>(name: string, read: () => T): T {

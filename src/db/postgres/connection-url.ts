@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { UserError } from '../../errors.ts'
+import { invalid, type UserError } from '../../errors.ts'
 import { didYouMean } from '../../suggest.ts'
 
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']
@@ -87,10 +87,6 @@ function unreadable(): UserError {
     'the PostgreSQL URL cannot be read',
     'it looks like postgres://user@host:5432/database; special characters in it are written as %XX',
   )
-}
-
-function invalid(message: string, hint: string): UserError {
-  return new UserError(message, { kind: 'invalid', hint })
 }
 
 /** Any other failure is left to the first query, which reports it. */
