@@ -21,6 +21,7 @@ function sinceFrom(when: string): string {
   return when
 }
 
+/** Returns the policy that the file says. */
 export function policyFrom(policy: z.output<typeof POLICY_SCHEMA>): Policy {
   return {
     since: policy.since,

@@ -10,7 +10,9 @@ export async function outboxTransport(directory: string): Promise<Transport> {
   await mkdir(directory, { recursive: true, mode: 0o700 }).catch(cannotWrite)
   let written = 0
   function cannotWrite(error: unknown): never {
-    throw new UserError(`the outbox ${directory} cannot be written to: ${fileReason(error)}`)
+    throw new UserError(`the outbox ${directory} cannot be written to: ${fileReason(error)}`, {
+      hint: 'name a directory that you may write with --outbox',
+    })
   }
   return {
     async send(message) {

@@ -57,7 +57,10 @@ export async function recipientsAmong(
 export async function findRecipient(site: Site, identifier: string): Promise<Recipient> {
   const key = await identifyUser(site, identifier)
   const [recipient] = await recipientsAmong(site, [key], isVerifiedElsewhere)
-  if (!recipient) throw new UserError('the user has no unverified primary address')
+  if (!recipient)
+    throw new UserError('the user has no unverified primary address', {
+      hint: 'there is nothing to confirm: see the user in the admin of the site',
+    })
   if (!recipient.taken) return recipient
   throw new UserError('another user has verified the address: here it can never be verified', {
     hint: 'whoever owns it can log in to the other account',

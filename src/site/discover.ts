@@ -59,9 +59,9 @@ export async function discoverShape(db: Db, names: SiteNames = {}): Promise<Shap
   const users = found ?? refuseWithoutUsers()
   const keyName = link?.references === users ? link.referencedColumns[0] : users.primaryKey[0]
   const userKey = keyName === undefined ? undefined : columnOf(users, keyName)
-  if (!userKey) throw new UserError(`the user table ${users.label} has no primary key`)
+  if (!userKey) throw withoutKey('user', users)
   const addressKey = columnOf(emailAddresses, emailAddresses.primaryKey[0] ?? 'id')
-  if (!addressKey) throw new UserError(`the address table ${emailAddresses.label} has no primary key`)
+  if (!addressKey) throw withoutKey('address', emailAddresses)
   const beside = (name: string) => tableBeside(catalog, emailAddresses, name)
   return {
     catalog,
@@ -125,4 +125,10 @@ function userColumns(users: Table, names: SiteNames): Map<UserColumn, string> {
     if (columnOf(users, name)) found.set(meaning, name)
   }
   return found
+}
+
+function withoutKey(what: string, { label }: Table): UserError {
+  return new UserError(`the ${what} table ${label} has no primary key`, {
+    hint: 'Django gives every table one: see whether it is the right table, and its migrations',
+  })
 }

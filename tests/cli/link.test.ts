@@ -29,7 +29,10 @@ describeEachDatabase('link', (harness) => {
 
   test.each([
     ['nobody', 'this user does not exist; nobody has the id, username or address "nobody"'],
-    ['ben', 'the user has no unverified primary address'],
+    [
+      'ben',
+      'the user has no unverified primary address; there is nothing to confirm: see the user in the admin of the site',
+    ],
     [
       'dora',
       'another user has verified the address: here it can never be verified; whoever owns it can log in to the other account',

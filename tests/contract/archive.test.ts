@@ -121,6 +121,19 @@ describeEachDatabase('archive and restore', (harness) => {
     expect(statements).toBeLessThan(40)
   })
 
+  test('a batch that is in a deadlock is tried again', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    for (let i = 0; i < 3; i++) await addUser(site)
+    const { path } = await purgeInto(site)
+    let deadlocks = 3
+    const transaction: Db['transaction'] = (mode, work) =>
+      deadlocks-- > 0
+        ? Promise.reject(Object.assign(new Error('deadlock detected'), { code: '40P01' }))
+        : site.db.transaction(mode, work)
+    const report = await putBack({ ...site, db: { ...site.db, transaction } }, path)
+    expect(report).toMatchObject({ restored: { auth_user: 3, account_emailaddress: 3 }, failed: [] })
+  })
+
   test('what no database has said ends a restoration: it is a bug', async () => {
     const site = await createSite(harness, 'django5.2-allauth65')
     await addUser(site)

@@ -38,7 +38,9 @@ export async function pruneOldArchives(
   const settings = await settingsOf(context, globals)
   const directory = archiveDirectory(archive, settings, context.cwd)
   if (directory === undefined) {
-    throw new UserError('there is no archive directory: the configuration file says archive: false')
+    throw new UserError('there is no archive directory: the configuration file says archive: false', {
+      hint: 'name the directory to look in with --archive',
+    })
   }
   const now = context.now()
   const oldest = dateOf(named('--older-than', () => pastInstant(olderThan, { now, zone: 'UTC' })))

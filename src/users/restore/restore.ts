@@ -1,5 +1,6 @@
-import { databaseFault, isDatabaseError, shortReason } from '../../db/errors.ts'
+import { type DatabaseFault, databaseFault, isDatabaseError, shortReason } from '../../db/errors.ts'
 import type { Db } from '../../db/port.ts'
+import { retrying } from '../../db/retrying.ts'
 import { UserError } from '../../errors.ts'
 import type { Site } from '../../site/site.ts'
 import { archivedLines } from '../archive/archived-lines.ts'
@@ -42,6 +43,11 @@ export async function restore(
     ? rehearsed(site.db, restoreWithin)
     : restoreWithin((work) => site.db.transaction('write', work))
 }
+
+/** The same batch may succeed a little later. */
+const PASSING: readonly DatabaseFault[] = ['retry']
+
+type PutBackLines = (work: PuttingBack, lines: readonly ArchiveLine[]) => Promise<void>
 
 /** A batch of an archive. */
 interface Batch {
@@ -90,9 +96,8 @@ class Restoration {
     const lines = wanted ? wanted.among(all, owners) : all
     const batch = { all, lines, owners }
     try {
-      const tally =
-        (await this.attempt(batch, putBackRows).catch(unlessRefused)) ??
-        (await this.attempt(batch, putBackEach))
+      const attempt = (how: PutBackLines) => retrying(() => this.attempt(batch, how), PASSING)
+      const tally = (await attempt(putBackRows).catch(unlessRefused)) ?? (await attempt(putBackEach))
       this.total.add(tally)
     } catch (error) {
       if (databaseFault(error) !== 'constraint') throw error
@@ -105,10 +110,7 @@ class Restoration {
     this.total.fail({ user: undefined, table: '', reason: `batch ${number} of the archive ${reason}` })
   }
 
-  private async attempt(
-    { all, lines, owners }: Batch,
-    putBackLines: (work: PuttingBack, lines: readonly ArchiveLine[]) => Promise<void>,
-  ): Promise<RestoreTally> {
+  private async attempt({ all, lines, owners }: Batch, putBackLines: PutBackLines): Promise<RestoreTally> {
     const { site, rows, taken, wanted, verifiers } = this
     const tally = new RestoreTally()
     await this.within(async (tx: Db) => {
