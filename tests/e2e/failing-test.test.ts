@@ -24,7 +24,8 @@ test.each([
     const config = join(directory, 'vitest.config.js')
     const settings = { root: directory, globals: true, include: ['*.test.js'], globalSetup: [SETUP] }
     await writeFile(config, `module.exports = { test: ${JSON.stringify(settings)} }`)
-    const { USERMGMT_TEST_PG_URL: _, ...env } = process.env
+    const { USERMGMT_TEST_PG_URL: _, FORCE_COLOR: __, ...inherited } = process.env
+    const env = { ...inherited, NO_COLOR: '1' }
     const run = spawnSync(process.execPath, [VITEST, 'run', '--config', config], {
       cwd: directory,
       env,
