@@ -81,7 +81,9 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }))
 
 describeEachDatabase('while a hundred thousand users are purged', (harness) => {
-  test('nobody who does something first is deleted, and nobody is held back', async () => {
+  // What else the machine has to do takes seconds away from the purge and from the visitors, and not twice in a row.
+  const patience = { timeout: 240_000, retry: 2 }
+  test('nobody who does something first is deleted, and nobody is held back', patience, async () => {
     const site = await crowdedSite(harness, USERS)
     await site.database.run(`
       create table forum_topic (id {key},
@@ -124,5 +126,5 @@ describeEachDatabase('while a hundred thousand users are purged', (harness) => {
     await site.database.run(`delete from account_emailaddress where user_id > ${USERS};
       delete from auth_user where id > ${USERS}`)
     expect(await expectEverybodyWhole(site, { users: USERS, directory })).toBe(survivors.length)
-  }, 240_000)
+  })
 })

@@ -24,7 +24,7 @@ const USERS_READ_AHEAD = 2_500
  * transaction would starve it, so it stops for longer than that, every three seconds: Django waits for five.
  */
 const TURN_MILLISECONDS = 3_000
-const GAP_MILLISECONDS = 110
+const GAP_MILLISECONDS = 150
 
 /** Opens a SQLite file. Integers arrive as BigInt, so that no key is ever rounded. */
 export async function openSqlite(
