@@ -80,21 +80,23 @@ export function refuseIrretrievable({ users, edges }: Dependents): void {
   const reached = [users, ...edges.filter(({ rule }) => rule !== 'keep').map(({ table }) => table)]
   const extended = reached.find((table) => table.extended)
   if (extended) {
-    throw new UserError(`other tables inherit from ${extended.label}: what they hold could not be put back`, {
-      kind: 'refused',
-      hint: 'let its rows keep their users (keep in the configuration file), or make partitions of these tables',
-    })
+    throw irretrievable(
+      `other tables inherit from ${extended.label}: what they hold could not be put back`,
+      'make partitions of these tables',
+    )
   }
   const ruled = reached.find((table) => table.ruled)
   if (ruled) {
-    throw new UserError(
+    throw irretrievable(
       `rules of the database change what is done to ${ruled.label}: it could not be put back`,
-      {
-        kind: 'refused',
-        hint: 'let its rows keep their users (keep in the configuration file), or make triggers of the rules',
-      },
+      'make triggers of the rules',
     )
   }
+}
+
+function irretrievable(message: string, wayOut: string): UserError {
+  const hint = `let its rows keep their users (keep in the configuration file), or ${wayOut}`
+  return new UserError(message, { kind: 'refused', hint })
 }
 
 function edgesFrom({ users, catalog }: Shape, settings: readonly RuleSettings[]) {

@@ -6,16 +6,20 @@ const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify
 
 /** Of libpq: https://www.postgresql.org/docs/current/libpq-connect.html; and of pg. */
 const SSL_PARAMETERS = [
-  ...['sslmode', 'sslnegotiation', 'sslcompression', 'sslcert', 'sslkey', 'sslpassword', 'sslcertmode'],
-  ...[
-    'sslrootcert',
-    'sslcrl',
-    'sslcrldir',
-    'sslsni',
-    'ssl_min_protocol_version',
-    'ssl_max_protocol_version',
-    'ssl',
-  ],
+  'sslmode',
+  'sslnegotiation',
+  'sslcompression',
+  'sslcert',
+  'sslkey',
+  'sslpassword',
+  'sslcertmode',
+  'sslrootcert',
+  'sslcrl',
+  'sslcrldir',
+  'sslsni',
+  'ssl_min_protocol_version',
+  'ssl_max_protocol_version',
+  'ssl',
 ]
 
 /**
