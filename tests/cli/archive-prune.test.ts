@@ -1,18 +1,17 @@
-import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { writeArchive } from '../support/archives.ts'
+import { withDirectory } from '../support/directory.ts'
 import { usermgmt } from './run.ts'
 
 const NOW = new Date('2025-06-15T12:00:00Z')
 const OLD = new Date('2025-04-01T12:00:00Z')
 
 let directory: string
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-cli-prune-'))
+withDirectory(beforeEach, (path) => {
+  directory = path
 })
-afterEach(() => rm(directory, { recursive: true }))
 
 const nameOf = (which: string) => `purge-${which}.ndjson.gz`
 const pathOf = (which: string) => join(directory, nameOf(which))

@@ -1,14 +1,14 @@
 import { readdirSync, renameSync, rmSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, rename, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { ARCHIVE_EXAMPLES } from '../../src/cli/commands/archive.ts'
 import { RESTORE_EXAMPLES } from '../../src/cli/commands/restore.ts'
 import { openArchive } from '../../src/users/archive/open-archive.ts'
 import { ArchiveWriter } from '../../src/users/archive/writer.ts'
 import { startsIn } from '../support/archives.ts'
 import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import { allRowsOf, rowsOf, siteInSchema, withTables } from '../support/sites.ts'
 import { addUser, type NewUser } from '../support/users.ts'
 import { exampleSite } from './example-site.ts'
@@ -25,10 +25,9 @@ function stoppedAfterFirst(act = () => true): AbortSignal {
 }
 
 let cwd: string
-beforeEach(async () => {
-  cwd = await mkdtemp(join(tmpdir(), 'usermgmt-cli-archive-'))
+withDirectory(beforeEach, (path) => {
+  cwd = path
 })
-afterEach(() => rm(cwd, { recursive: true }))
 
 describeEachDatabase('archives on the command line', (harness) => {
   async function purged(options = '', besides?: NewUser) {

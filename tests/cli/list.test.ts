@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { describeEachDatabase } from '../support/databases.ts'
+import { directoryOfTest } from '../support/directory.ts'
 import { createSite } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
 import { exampleSite } from './example-site.ts'
@@ -218,7 +218,7 @@ kept_because  content
 
   test('what the configuration file says counts, and options count more', async () => {
     const { url } = await exampleSite(harness)
-    const cwd = await mkdtemp(join(tmpdir(), 'usermgmt-list-'))
+    const cwd = await directoryOfTest()
     await writeFile(
       join(cwd, 'usermgmt.config.yaml'),
       `database: ${url}\nprotect: [xqzv81]\ncascade: [blog_post]\ngrace: 7y\ntime_zone: Europe/Berlin\n`,
@@ -230,6 +230,5 @@ kept_because  content
       stderr: expect.stringContaining('2020-01-01 00:00 Europe/Berlin (2019-12-31 23:00 UTC)'),
     })
     expect((await list('--grace', '0')).stdout).toBe('2\n3\n')
-    await rm(cwd, { recursive: true })
   })
 })

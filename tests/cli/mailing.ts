@@ -1,9 +1,8 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ParsedMail, simpleParser } from 'mailparser'
-import { onTestFinished } from 'vitest'
 import type { Harness } from '../support/databases.ts'
+import { directoryOfTest } from '../support/directory.ts'
 import { siteIn, type TestSite } from '../support/sites.ts'
 import { exampleSite } from './example-site.ts'
 import { type Ran, type Situation, usermgmt } from './run.ts'
@@ -24,8 +23,7 @@ export interface MailingSite {
 /** The example site, with a ledger unless `bare`, and a directory that holds its secret key. */
 export async function mailingSite(harness: Harness, { bare = false } = {}): Promise<MailingSite> {
   const { database, url } = await exampleSite(harness)
-  const directory = await mkdtemp(join(tmpdir(), 'usermgmt-mailing-'))
-  onTestFinished(() => rm(directory, { recursive: true }))
+  const directory = await directoryOfTest()
   await writeFile(join(directory, 'secret-key.txt'), 'secret\n')
   const run = (args: string | readonly string[], situation: Situation = {}) =>
     usermgmt(typeof args === 'string' ? args.split(' ') : args, {

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { describeEachDatabase } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import { createSite } from '../support/sites.ts'
 import { exampleSite } from './example-site.ts'
 import { usermgmt } from './run.ts'
@@ -122,10 +121,9 @@ describeEachDatabase('migrate', (harness) => {
 
 describe('migrate on a SQLite file that does not exist', () => {
   let directory: string
-  beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'usermgmt-migrate-'))
+  withDirectory(beforeEach, (path) => {
+    directory = path
   })
-  afterEach(() => rm(directory, { recursive: true }))
 
   test('makes it; whoever only looks does not', async () => {
     const file = join(directory, 'usermgmt.sqlite3')

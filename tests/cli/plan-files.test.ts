@@ -1,19 +1,18 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdtemp, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import { allRowsOf, insert, rowsOf, siteInSchema, type TestSite } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
 import { exampleSite } from './example-site.ts'
 import { usermgmt } from './run.ts'
 
 let directory: string
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-plan-'))
+withDirectory(beforeAll, (path) => {
+  directory = path
 })
-afterAll(() => rm(directory, { recursive: true }))
 
 describeEachDatabase('a reviewed plan', (harness) => {
   /** Plans that the users 2, 3 and 4 go, and returns what runs commands where the plan is. */

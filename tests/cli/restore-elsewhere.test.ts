@@ -1,17 +1,15 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { readdir } from 'node:fs/promises'
+import { beforeEach, expect, test } from 'vitest'
 import { describeDatabase, describeEachDatabase, type Harness } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import { allRowsOf, createSite, rowsOf, type TestSite } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
 import { usermgmt } from './run.ts'
 
 let cwd: string
-beforeEach(async () => {
-  cwd = await mkdtemp(join(tmpdir(), 'usermgmt-elsewhere-'))
+withDirectory(beforeEach, (path) => {
+  cwd = path
 })
-afterEach(() => rm(cwd, { recursive: true }))
 
 /** An archive of three users, and a site that has never had any. */
 async function archiveAndFreshSite(harness: Harness) {

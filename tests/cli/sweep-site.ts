@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll } from 'vitest'
+import { beforeAll } from 'vitest'
 import type { Harness } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import { siteIn } from '../support/sites.ts'
 import { exampleSite } from './example-site.ts'
 import { usermgmt } from './run.ts'
@@ -20,10 +20,9 @@ export const POLICY = {
 const OUTBOX = { outbox: 'outbox' }
 
 let root: string
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'usermgmt-sweep-'))
+withDirectory(beforeAll, (path) => {
+  root = path
 })
-afterAll(() => rm(root, { recursive: true }))
 
 /** A site with the ledger, and a configuration file with a policy; `run` and `sweep` run so many days after the usual clock. */
 export async function siteWithPolicy(harness: Harness, policy: object = POLICY, sending: object = OUTBOX) {

@@ -1,11 +1,11 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eq } from 'drizzle-orm'
 import { simpleParser } from 'mailparser'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { SWEEP_EXAMPLES } from '../../src/cli/commands/sweep.ts'
 import { describeEachDatabase } from '../support/databases.ts'
+import { directoryOfTest } from '../support/directory.ts'
 import { addUser } from '../support/users.ts'
 import { POLICY, siteWithPolicy } from './sweep-site.ts'
 
@@ -116,8 +116,7 @@ describeEachDatabase('sweep', (harness) => {
   describe('when mails do not arrive', () => {
     /** Two users are due for deletion; the mails of one night, which fail or bounce as the address says. */
     async function nightOf(addresses: readonly string[]) {
-      const directory = await mkdtemp(join(tmpdir(), 'usermgmt-sendmail-'))
-      onTestFinished(() => rm(directory, { recursive: true }))
+      const directory = await directoryOfTest()
       const sendmail = join(directory, 'sendmail')
       await writeFile(sendmail, SENDMAIL, { mode: 0o700 })
       const { site, sweep } = await siteWithPolicy(harness, POLICY, { sendmail, rate: 0 })

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { describeEachDatabase } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import { rowsOf } from '../support/sites.ts'
 import { exampleSite } from './example-site.ts'
 import { type Situation, usermgmt } from './run.ts'
@@ -13,11 +13,10 @@ const PURGE = ['purge', '--since', '2020-01-01', '--yes']
 const UNDO = /^to put everybody back: (.*)$/m
 
 let directory: string
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-undo-'))
+withDirectory(beforeAll, (path) => {
+  directory = path
 })
 afterEach(() => vi.unstubAllEnvs())
-afterAll(() => rm(directory, { recursive: true }))
 
 /** Runs the line as a shell reads it, somewhere else. */
 function pasted(line: string, situation: Situation = {}) {

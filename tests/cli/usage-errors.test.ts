@@ -1,17 +1,16 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdtemp, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { withDirectory } from '../support/directory.ts'
 import { usermgmt } from './run.ts'
 
 let directory: string
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-usage-'))
+withDirectory(beforeAll, async (path) => {
+  directory = path
   await writeFile(join(directory, 'empty.txt'), '\n# nobody\n\n')
   await writeFile(join(directory, 'binary.bin'), Buffer.from([0x1f, 0x8b, 0, 0xff]))
   await writeFile(join(directory, 'text.txt'), 'not a database, however long it may be')
 })
-afterAll(() => rm(directory, { recursive: true }))
 
 /** Arguments in one text, and the whole of standard error: one line, of what happened and what to do. */
 type Case = readonly [args: string, ...parts: string[]]

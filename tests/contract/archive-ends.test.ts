@@ -1,21 +1,19 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFile, writeFile } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { archivedUsers } from '../../src/users/archive/archived-users.ts'
 import { HEAD_BYTES } from '../../src/users/archive/format.ts'
 import { openArchive } from '../../src/users/archive/open-archive.ts'
 import { type PurgeInto, purgeInto, putBack, startsIn } from '../support/archives.ts'
 import { describeDatabase, describeEachDatabase, type Harness } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import { allRowsOf, createSite, type TestSite } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
 
 let directory: string
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-archive-ends-'))
+withDirectory(beforeEach, (path) => {
+  directory = path
 })
-afterEach(() => rm(directory, { recursive: true }))
 
 const BATCHES = 4
 const END = BATCHES + 1

@@ -1,22 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import type { Db } from '../../src/db/port.ts'
 import type { RuleSettings } from '../../src/site/rules.ts'
 import { purgeInto as purgeAll, putBack } from '../support/archives.ts'
 import { describeEachDatabase } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import { allRowsOf, createSite, insert, rowsOf, type TestSite } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
 
 let directory: string
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-archive-'))
+withDirectory(beforeEach, (path) => {
+  directory = path
 })
-afterEach(() => rm(directory, { recursive: true }))
 
 const purgeInto = (site: TestSite, rules: RuleSettings = {}, size = 2) =>
   purgeAll(directory, site, { rules, size })

@@ -1,21 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { type ArchivedUser, archivedUsers } from '../../src/users/archive/archived-users.ts'
 import { openArchive } from '../../src/users/archive/open-archive.ts'
 import { listUsers } from '../../src/users/list.ts'
 import { purgeInto } from '../support/archives.ts'
 import { criteria } from '../support/criteria.ts'
 import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import { createSite, REAL_SITES, siteIn, type TestSite } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
 
 let directory: string
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-archived-users-'))
+withDirectory(beforeEach, (path) => {
+  directory = path
 })
-afterEach(() => rm(directory, { recursive: true }))
 
 async function listed(site: TestSite): Promise<ArchivedUser[]> {
   const found: ArchivedUser[] = []

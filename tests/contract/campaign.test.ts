@@ -7,15 +7,14 @@ import type { MailOutcome } from '../../src/mail/transport.ts'
 import {
   campaign,
   DATABASE_LINKS,
-  NOW,
   recordReminder,
   reminders,
   SECRET,
   siteWithLedger,
   TestTransport,
-  testClock,
   verify,
 } from '../support/campaign.ts'
+import { NOW, testClock } from '../support/clock.ts'
 import { readConfirmationKey } from '../support/confirmation-key.ts'
 import { criteria } from '../support/criteria.ts'
 import { addCrowd } from '../support/crowd.ts'

@@ -1,24 +1,23 @@
-import { mkdtemp, open, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { eq } from 'drizzle-orm'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { archivedUsers } from '../../src/users/archive/archived-users.ts'
 import { openArchive } from '../../src/users/archive/open-archive.ts'
 import { planPurge } from '../../src/users/purge/plan.ts'
 import { LENGTH_AT, purgeInto, putBack, startsIn } from '../support/archives.ts'
 import { criteria, NO_GUARDS } from '../support/criteria.ts'
 import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import { expectRoundTrip } from '../support/round-trip.ts'
 import { allRowsOf, createSite, insert, rowsOf, type TestSite, withTables } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
 
 let directory: string
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-hard-archives-'))
+withDirectory(beforeEach, (path) => {
+  directory = path
 })
-afterEach(() => rm(directory, { recursive: true }))
 
 const NOTE =
   'create table note (id {key}, user_id integer references auth_user (id) on delete cascade, text text);'

@@ -1,11 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import type { Db, ReadingAhead } from '../../src/db/port.ts'
 import { purgeInto, putBack } from '../support/archives.ts'
 import { addCrowd } from '../support/crowd.ts'
 import { describeDatabase } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import { allRowsOf, createSite, type TestSite } from '../support/sites.ts'
 
 /** As few as another thread is worth while for. */
@@ -14,10 +12,9 @@ const SIZE = 12_000
 const BATCHES = 3
 
 let directory: string
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-read-ahead-'))
+withDirectory(beforeEach, (path) => {
+  directory = path
 })
-afterEach(() => rm(directory, { recursive: true }))
 
 type ReadAhead = Db['readAhead']
 

@@ -1,17 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { purgeInto, putBack } from '../support/archives.ts'
 import { describeEachDatabase } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import { allRowsOf, createSite, insert, type TestSite } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
 
 let directory: string
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-dry-run-'))
+withDirectory(beforeEach, (path) => {
+  directory = path
 })
-afterEach(() => rm(directory, { recursive: true }))
 
 const BLOG = (deferrable: string) => `
   create table topic (id {key}, name text);

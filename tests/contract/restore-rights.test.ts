@@ -1,21 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { siteOf } from '../../src/site/site.ts'
 import { openArchive } from '../../src/users/archive/open-archive.ts'
 import { refuseWithoutRights } from '../../src/users/restore/restore-rights.ts'
 import { purgeInto, putBack } from '../support/archives.ts'
 import { NO_GUARDS } from '../support/criteria.ts'
 import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import { allRowsOf, createSite, insert, type TestSite } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
 
 let directory: string
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-rights-'))
+withDirectory(beforeEach, (path) => {
+  directory = path
 })
-afterEach(() => rm(directory, { recursive: true }))
 
 const user = 'integer references auth_user (id) deferrable initially deferred'
 const TABLES = `

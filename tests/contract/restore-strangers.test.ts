@@ -1,21 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { archivedUsers } from '../../src/users/archive/archived-users.ts'
 import { findArchived } from '../../src/users/archive/find-archived.ts'
 import { openArchive } from '../../src/users/archive/open-archive.ts'
 import { purgeInto, putBack } from '../support/archives.ts'
 import { NO_GUARDS } from '../support/criteria.ts'
 import { describeEachDatabase } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import { allRowsOf, createSite, insert, rowsOf, type TestSite } from '../support/sites.ts'
 import { addUser, type NewUser } from '../support/users.ts'
 
 let directory: string
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-strangers-'))
+withDirectory(beforeEach, (path) => {
+  directory = path
 })
-afterEach(() => rm(directory, { recursive: true }))
 
 const SOMEBODY_ELSE = 'the id belongs to somebody else by now, so nothing of this user is put back'
 

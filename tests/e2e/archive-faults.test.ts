@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, mkdir, readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { writeArchive } from '../support/archives.ts'
 import { runCommand } from '../support/command.ts'
 import { crowdedSite, crowdPurge } from '../support/crowd.ts'
 import { describeDatabase, describeEachDatabase, type Harness } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import { filesUpTo, heedingPermissions } from '../support/limits.ts'
 import type { TestSite } from '../support/sites.ts'
 import { expectEverybodyWhole, restoreAll, siteRowsOf } from '../support/whole.ts'
@@ -18,10 +18,9 @@ const FULL =
   /(^|\n)usermgmt: the archive \S+ cannot be written: the file would be larger than this process may write; .+\n$/
 
 let directory: string
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-archive-faults-'))
+withDirectory(beforeEach, (path) => {
+  directory = path
 })
-afterEach(() => rm(directory, { recursive: true }))
 
 /** Whom no archive has room for. */
 const LARGE_USER = 7

@@ -1,16 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { reminders, siteWithLedger } from '../support/campaign.ts'
 import { addCrowd } from '../support/crowd.ts'
 import { describeEachDatabase } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import { rowsOf, type TestSite } from '../support/sites.ts'
 import { type MailServer, startMailServer } from '../support/smtp.ts'
 
@@ -20,11 +20,10 @@ const KILLS = 8
 const LONGEST_LIFE_MILLISECONDS = 1_500
 
 let directory: string
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-email-kill-'))
+withDirectory(beforeAll, async (path) => {
+  directory = path
   await writeFile(join(directory, 'secret-key.txt'), 'secret')
 })
-afterAll(() => rm(directory, { recursive: true }))
 
 function startCampaign(site: TestSite, { port }: MailServer, ...more: string[]): ChildProcess {
   const who = ['--since', '2020-01-01', '--yes', '--quiet', '--format', 'json']

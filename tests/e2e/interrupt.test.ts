@@ -1,11 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { type Started, startCommand } from '../support/command.ts'
 import { crowdedSite, crowdPurge } from '../support/crowd.ts'
 import { describeEachDatabase, type RawConnection } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import type { TestSite } from '../support/sites.ts'
 import { archivesIn, expectEverybodyWhole, restoreAll, siteRowsOf } from '../support/whole.ts'
 
@@ -16,10 +14,9 @@ const TERMINATED = 143
 const STOPPING = 'stopping after this batch; once more to stop at once'
 
 let directory: string
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-interrupt-'))
+withDirectory(beforeEach, (path) => {
+  directory = path
 })
-afterEach(() => rm(directory, { recursive: true }))
 
 /** Many small batches, so that a signal finds the purge at work. */
 function startPurge(site: TestSite): Started {

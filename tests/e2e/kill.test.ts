@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { runCommand, type Started, startCommand } from '../support/command.ts'
 import { crowdedSite, crowdPurge } from '../support/crowd.ts'
 import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import type { TestSite } from '../support/sites.ts'
 import { archivesIn, expectEverybodyWhole, restoreAll, siteRowsOf } from '../support/whole.ts'
 
@@ -29,10 +28,9 @@ const LONGEST_START_MILLISECONDS = 500
 const LONGEST_WORK_MILLISECONDS = 300
 
 let directory: string
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-kill-'))
+withDirectory(beforeEach, (path) => {
+  directory = path
 })
-afterEach(() => rm(directory, { recursive: true }))
 
 function startPurge(site: TestSite, batchSize: number): Started {
   return startCommand(crowdPurge(site.url, directory, '--batch-size', String(batchSize), '--quiet'))

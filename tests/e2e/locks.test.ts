@@ -1,21 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { type Ended, runCommand, startCommand } from '../support/command.ts'
 import { crowdedSite, crowdPurge } from '../support/crowd.ts'
 import { describeOwnServer, type RawConnection } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import type { TestSite } from '../support/sites.ts'
 import { expectEverybodyWhole, restoreAll, siteRowsOf } from '../support/whole.ts'
 
 const USERS = 100
 
 let directory: string
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-locks-'))
+withDirectory(beforeEach, (path) => {
+  directory = path
 })
-afterEach(() => rm(directory, { recursive: true }))
 
 /** The URL of the site whose sessions begin with these settings. */
 function withSettings(site: TestSite, settings: string): string {

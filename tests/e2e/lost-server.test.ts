@@ -1,11 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { runCommand, startCommand } from '../support/command.ts'
 import { crowdedSite, crowdPurge } from '../support/crowd.ts'
 import { describeDatabase, describeOwnServer } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import { startProxy } from '../support/proxy.ts'
 import type { TestSite } from '../support/sites.ts'
 import { archivesIn, expectEverybodyWhole, restoreAll, siteRowsOf } from '../support/whole.ts'
@@ -17,10 +15,9 @@ const LONGEST_WORK_MILLISECONDS = 150
 const LONGEST_END_MILLISECONDS = 1_000
 
 let directory: string
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-lost-server-'))
+withDirectory(beforeEach, (path) => {
+  directory = path
 })
-afterEach(() => rm(directory, { recursive: true }))
 
 /** What the disturbance looks like depends on the instant. */
 const REASON =

@@ -1,12 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { runCommand, startCommand } from '../support/command.ts'
 import { crowdedSite, crowdPurge } from '../support/crowd.ts'
 import { describeDatabase } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import { type Pooler, startPooler } from '../support/pooler.ts'
 import { archivesIn, expectEverybodyWhole, siteRowsOf } from '../support/whole.ts'
 
@@ -15,14 +13,11 @@ const VISITORS = 6
 
 let directory: string
 let pooler: Pooler
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-pooled-'))
+withDirectory(beforeEach, async (path) => {
+  directory = path
   pooler = await startPooler(inject('postgresUrl'))
 })
-afterEach(async () => {
-  await pooler.stop()
-  await rm(directory, { recursive: true })
-})
+afterEach(() => pooler.stop())
 
 /** Others who use the same sessions between two transactions of a purge, and leave settings of their own in them. */
 function visitors(url: string) {

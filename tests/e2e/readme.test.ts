@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { BIN, createDemoDatabase } from '../demo/database.ts'
+import { withDirectory } from '../support/directory.ts'
 import { blocks, type Shown, session } from '../support/readme.ts'
 import { startMailServer } from '../support/smtp.ts'
 
@@ -16,13 +16,12 @@ const ARCHIVE = /purge-\d{8}T\d{6}Z-[0-9a-f]+\.ndjson\.gz/g
 const NOW = new Date('2026-01-05T04:15:00Z')
 
 let directory: string
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-readme-'))
+withDirectory(beforeAll, async (path) => {
+  directory = path
   await mkdir(join(directory, 'bin'))
   await symlink(BIN, join(directory, 'bin', 'usermgmt'))
   createDemoDatabase(join(directory, 'fresh.sqlite3'), NOW)
 })
-afterAll(() => rm(directory, { recursive: true }))
 
 /** Returns a directory that holds the site's database. */
 async function freshSite(): Promise<string> {

@@ -1,11 +1,11 @@
-import { chmod, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, copyFile, mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { type Ended, runCommand, startCommand } from '../support/command.ts'
 import { crowdedSite, crowdPurge } from '../support/crowd.ts'
 import { describeDatabase } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import { filesUpTo, heedingPermissions } from '../support/limits.ts'
 import { createSite, type TestSite } from '../support/sites.ts'
 import { expectEverybodyWhole, restoreAll, siteRowsOf } from '../support/whole.ts'
@@ -17,10 +17,9 @@ const WITHOUT_THREADS =
   '--experimental-permission --allow-addons --allow-fs-read=* --allow-fs-write=* --no-warnings'
 
 let directory: string
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-sqlite-faults-'))
+withDirectory(beforeEach, (path) => {
+  directory = path
 })
-afterEach(() => rm(directory, { recursive: true }))
 
 function fileOf(site: TestSite): string {
   return site.url.replace('sqlite:', '')

@@ -1,22 +1,21 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, mkdtemp, open, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { withDirectory } from '../support/directory.ts'
 
 const BIN = fileURLToPath(new URL('../../bin/usermgmt.js', import.meta.url))
 const run = promisify(execFile)
 
 let directory: string
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-start-'))
+withDirectory(beforeAll, (path) => {
+  directory = path
 })
-afterAll(() => rm(directory, { recursive: true }))
 
 /** What a command has loaded, from V8's own account of it. */
 interface Loaded {

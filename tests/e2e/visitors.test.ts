@@ -1,16 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type SQL, sql } from 'drizzle-orm'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { startCommand } from '../support/command.ts'
 import { crowdedSite, crowdPurge } from '../support/crowd.ts'
 import { describeEachDatabase } from '../support/databases.ts'
+import { withDirectory } from '../support/directory.ts'
 import type { TestSite } from '../support/sites.ts'
 import { expectEverybodyWhole } from '../support/whole.ts'
 
@@ -75,10 +73,9 @@ async function numbers(site: TestSite, query: SQL): Promise<number[]> {
 }
 
 let directory: string
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-visitors-'))
+withDirectory(beforeEach, (path) => {
+  directory = path
 })
-afterEach(() => rm(directory, { recursive: true }))
 
 describeEachDatabase('while a hundred thousand users are purged', (harness) => {
   // What else the machine has to do takes seconds away from the purge and from the visitors, and not twice in a row.

@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { simpleParser } from 'mailparser'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { usermgmt } from '../cli/run.ts'
+import { withDirectory } from '../support/directory.ts'
 import type { Confirmed, SignedUp } from './answers.ts'
 import { describeEachSite } from './each-database.ts'
 import { djangoSite, type Site } from './site-runner.ts'
@@ -13,10 +13,9 @@ const SECRET_KEY = 'the secret key of this site, with ünïcode and a $ign'
 const PEOPLE = ['ann', 'bob']
 
 let directory: string
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-interop-mail-'))
+withDirectory(beforeAll, (path) => {
+  directory = path
 })
-afterAll(() => rm(directory, { recursive: true }))
 
 /** Runs the command line, now: a link is as old as the clock says. */
 async function run(site: Site, ...args: string[]): Promise<string> {

@@ -1,8 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { usermgmt } from '../cli/run.ts'
+import { withDirectory } from '../support/directory.ts'
 import type { Deleted, Dump, Populated, Selected } from './answers.ts'
 import { describeEachSite } from './each-database.ts'
 import { djangoSite, type Site } from './site-runner.ts'
@@ -19,10 +17,9 @@ const LIKE_DJANGO = [
 ]
 
 let archives: string
-beforeAll(async () => {
-  archives = await mkdtemp(join(tmpdir(), 'usermgmt-interop-'))
+withDirectory(beforeAll, (path) => {
+  archives = path
 })
-afterAll(() => rm(archives, { recursive: true }))
 
 async function answer<T>(site: Site, ...args: string[]): Promise<T> {
   const ran = await usermgmt(['--database', site.database, ...args, '--format', 'json'], { cwd: archives })

@@ -1,19 +1,17 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { simpleParser } from 'mailparser'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { outboxTransport } from '../../src/mail/outbox-transport.ts'
+import { withDirectory } from '../support/directory.ts'
 import { wordsOf } from '../support/errors.ts'
 import { mailTo } from '../support/mail.ts'
 
 let directory: string
 
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-outbox-'))
+withDirectory(beforeAll, (path) => {
+  directory = path
 })
-
-afterAll(() => rm(directory, { recursive: true }))
 
 test('mails become files that a mail reader opens, and nobody else', async () => {
   const outbox = join(directory, 'mails', 'of today')

@@ -1,19 +1,17 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { simpleParser } from 'mailparser'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { sendmailTransport } from '../../src/mail/sendmail-transport.ts'
+import { withDirectory } from '../support/directory.ts'
 import { wordsOf } from '../support/errors.ts'
 import { mailTo } from '../support/mail.ts'
 
 let directory: string
 
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-sendmail-'))
+withDirectory(beforeAll, (path) => {
+  directory = path
 })
-
-afterAll(() => rm(directory, { recursive: true }))
 
 async function program(name: string, lines: string, mode = 0o700) {
   const path = join(directory, name)

@@ -1,10 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { smtpTransport } from '../../src/mail/smtp-transport.ts'
 import { smtpServerFrom } from '../../src/mail/smtp-url.ts'
 import { selfSigned } from '../support/certificate.ts'
+import { withDirectory } from '../support/directory.ts'
 import { SECRET, wordsOf } from '../support/errors.ts'
 import { mailTo } from '../support/mail.ts'
 import { startMailServer } from '../support/smtp.ts'
@@ -13,14 +13,12 @@ const certificate = selfSigned()
 const ENCRYPTED = { ...certificate, disabledCommands: [] }
 let directory: string
 
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-certificates-'))
+withDirectory(beforeAll, async (path) => {
+  directory = path
   await writeFile(join(directory, 'ca.pem'), certificate.cert)
   await writeFile(join(directory, 'other.pem'), selfSigned().cert)
   await writeFile(join(directory, 'key.pem'), certificate.key)
 })
-
-afterAll(() => rm(directory, { recursive: true }))
 
 async function send(url: string) {
   const transport = await smtpTransport(smtpServerFrom(url, {}, directory), { connections: 1 })

@@ -6,8 +6,8 @@ import { Archive } from '../../src/users/archive/archive.ts'
 import { archiveHeader } from '../../src/users/archive/header.ts'
 import { openArchive } from '../../src/users/archive/open-archive.ts'
 import { ArchiveWriter } from '../../src/users/archive/writer.ts'
-import type { GuardSettings } from '../../src/users/criteria.ts'
-import { planPurge } from '../../src/users/purge/plan.ts'
+import type { Criteria, GuardSettings } from '../../src/users/criteria.ts'
+import { type PurgePlan, planPurge } from '../../src/users/purge/plan.ts'
 import { type PurgeOptions, purge } from '../../src/users/purge/purge.ts'
 import type { PurgeReport } from '../../src/users/purge/purge-report.ts'
 import { type RestoreOptions, restore } from '../../src/users/restore/restore.ts'
@@ -46,12 +46,23 @@ export async function purgeInto(
   const all = criteria({ rules, guards })
   const plan = await planPurge(site, all, { batchSize: size })
   await meanwhile?.()
+  const { archive, report } = await purgePlanned(join(directory, 'archive'), site, all, plan, options)
+  return { path: archive.path, report }
+}
+
+/** Purges whom the plan holds into an archive in the directory, and closes it. */
+export async function purgePlanned(
+  directory: string,
+  site: TestSite,
+  all: Criteria,
+  plan: PurgePlan,
+  options: PurgeOptions = {},
+): Promise<{ archive: Archive; report: PurgeReport }> {
   const run = { version: '0.0.0', identity: 'here', now: new Date('2026-06-01T12:00:00Z') }
   const header = archiveHeader(site, dependentsOf(site.shape, all.rules), all, run)
-  const archive = await Archive.create(join(directory, 'archive'), header)
-  const report: PurgeReport = await purge(site, all, plan, { ...options, archive })
-  await archive.close()
-  return { path: archive.path, report }
+  const archive = await Archive.create(directory, header)
+  const report = await purge(site, all, plan, { ...options, archive }).finally(() => archive.close())
+  return { archive, report }
 }
 
 /** Puts back what the archive holds. */

@@ -4,7 +4,6 @@ import { LedgerRun } from '../../src/ledger/run.ts'
 import { type CampaignSettings, runCampaign } from '../../src/mail/campaign.ts'
 import { planCampaign } from '../../src/mail/campaign-plan.ts'
 import type { CampaignReport } from '../../src/mail/campaign-report.ts'
-import type { Clock } from '../../src/mail/clock.ts'
 import { linkTemplateFrom } from '../../src/mail/link-template.ts'
 import type { Message } from '../../src/mail/message.ts'
 import { reminderRenderer } from '../../src/mail/reminder-templates.ts'
@@ -12,11 +11,11 @@ import type { MailOutcome, Transport } from '../../src/mail/transport.ts'
 import { migrate } from '../../src/site/migrate.ts'
 import type { Criteria } from '../../src/users/criteria.ts'
 import { graceStart } from '../../src/values/dates.ts'
+import { NOW, testClock } from './clock.ts'
 import { criteria } from './criteria.ts'
 import type { Harness } from './databases.ts'
 import { createSite, insert, rowsOf, type SiteName, siteIn, type TestSite } from './sites.ts'
 
-export const NOW = '2025-06-15T12:00:00Z'
 export const SECRET = 'the key of the site'
 const TEMPLATE = linkTemplateFrom('https://site.example/confirm/{key}/')
 const LINKS = { kind: 'hmac', template: TEMPLATE, days: 3, secret: SECRET } as const
@@ -66,19 +65,6 @@ export class TestTransport implements Transport {
 
   addresses(): string[] {
     return this.sent.flatMap(({ envelope }) => envelope.to).sort()
-  }
-}
-
-/** Time that passes only where somebody sleeps. */
-export function testClock(start = NOW): Clock {
-  let now = dateOf(start).getTime()
-  return {
-    now: () => new Date(now),
-    sleep: async (milliseconds) => {
-      now += milliseconds
-      // Whatever else is under way goes on meanwhile.
-      await new Promise((resolve) => setImmediate(resolve))
-    },
   }
 }
 

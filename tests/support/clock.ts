@@ -1,16 +1,20 @@
+import { dateOf } from '../../src/django/datetime.ts'
 import type { Clock } from '../../src/mail/clock.ts'
 
+export const NOW = '2025-06-15T12:00:00Z'
+
 /** Returns a clock on which time passes only while somebody sleeps, and then at once. */
-export function testClock(): Clock & { readonly slept: readonly number[] } {
+export function testClock(start = NOW): Clock & { readonly slept: readonly number[] } {
   const slept: number[] = []
-  let now = Date.parse('2025-06-15T12:00:00Z')
+  let now = dateOf(start).getTime()
   return {
     slept,
     now: () => new Date(now),
     async sleep(milliseconds) {
       slept.push(milliseconds)
       const until = now + milliseconds
-      await Promise.resolve()
+      // Whatever else is under way goes on meanwhile.
+      await new Promise((resolve) => setImmediate(resolve))
       now = Math.max(now, until)
     },
   }

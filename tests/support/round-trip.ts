@@ -1,20 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { Table } from '../../src/db/catalog.ts'
 import { dependentsOf, edgeLabel } from '../../src/site/dependents.ts'
 import type { RuleSettings } from '../../src/site/rules.ts'
-import { Archive } from '../../src/users/archive/archive.ts'
-import { archiveHeader } from '../../src/users/archive/header.ts'
-import { openArchive } from '../../src/users/archive/open-archive.ts'
 import type { Criteria } from '../../src/users/criteria.ts'
 import { type PurgePlan, planPurge } from '../../src/users/purge/plan.ts'
-import { purge } from '../../src/users/purge/purge.ts'
 import type { PurgeReport } from '../../src/users/purge/purge-report.ts'
-import { restore } from '../../src/users/restore/restore.ts'
 import type { RestoreReport } from '../../src/users/restore/restore-report.ts'
+import { purgePlanned, putBack } from './archives.ts'
 import { criteria } from './criteria.ts'
+import { directoryOfTest } from './directory.ts'
 import type { ReadRow } from './rows.ts'
 import { allRowsOf, type TestSite } from './sites.ts'
 
@@ -52,20 +46,10 @@ async function purgedAndRestored(
   all: Criteria,
   plan: PurgePlan,
 ): Promise<{ report: PurgeReport; after: Rows; restored: Pick<RestoreReport, 'failed'> }> {
-  const directory = await mkdtemp(join(tmpdir(), 'usermgmt-round-trip-'))
-  try {
-    const run = { version: '0.0.0', identity: 'here', now: new Date('2026-06-01T12:00:00Z') }
-    const header = archiveHeader(site, dependentsOf(site.shape, all.rules), all, run)
-    const archive = await Archive.create(directory, header)
-    const report = await purge(site, all, plan, { archive }).finally(() => archive.close())
-    const after = await allRowsOf(site.db)
-    if (archive.isEmpty) return { report, after, restored: { failed: [] } }
-    const written = await openArchive(archive.path)
-    const restored = await restore(site, written).finally(() => written.reader.close())
-    return { report, after, restored }
-  } finally {
-    await rm(directory, { recursive: true })
-  }
+  const { archive, report } = await purgePlanned(await directoryOfTest(), site, all, plan)
+  const after = await allRowsOf(site.db)
+  if (archive.isEmpty) return { report, after, restored: { failed: [] } }
+  return { report, after, restored: await putBack(site, archive.path) }
 }
 
 /** What a report would have to say: rows that are gone, and rows that have lost a reference. */

@@ -1,20 +1,17 @@
-import { type FileHandle, mkdir, mkdtemp, open, readdir, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Archive } from '../../src/users/archive/archive.ts'
 import type { ArchiveHeader } from '../../src/users/archive/header.ts'
+import { withDirectory } from '../support/directory.ts'
 
 const HEADER = { started: '2026-06-01T12:00:00Z' } as ArchiveHeader
 
 let directory: string
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-archive-disk-'))
+withDirectory(beforeEach, (path) => {
+  directory = path
 })
-afterEach(async () => {
-  vi.restoreAllMocks()
-  await rm(directory, { recursive: true })
-})
+afterEach(() => vi.restoreAllMocks())
 
 /** What all open files have in common. */
 async function fileHandles(): Promise<FileHandle> {

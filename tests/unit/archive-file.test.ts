@@ -1,21 +1,20 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm, stat, truncate } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { ArchiveReader } from '../../src/users/archive/reader.ts'
 import { ArchiveWriter } from '../../src/users/archive/writer.ts'
+import { withDirectory } from '../support/directory.ts'
 
 /** Does not compress: more than one write to the system takes. */
 const LARGE_BYTES = 2_000_000
 
 let path: string
-beforeEach(async () => {
-  path = join(await mkdtemp(join(tmpdir(), 'usermgmt-archive-file-')), 'file')
+withDirectory(beforeEach, (directory) => {
+  path = join(directory, 'file')
 })
-afterEach(() => rm(join(path, '..'), { recursive: true }))
 
 async function membersOf(file: string): Promise<(string[] | undefined)[]> {
   const reader = await ArchiveReader.open(file)

@@ -1,14 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { loadSettings } from '../../src/config/settings.ts'
+import { withDirectory } from '../support/directory.ts'
 
 let directory: string
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-config-'))
+withDirectory(beforeEach, (path) => {
+  directory = path
 })
-afterEach(() => rm(directory, { recursive: true }))
 
 const write = (name: string, content: unknown) =>
   writeFile(join(directory, name), typeof content === 'string' ? content : JSON.stringify(content))

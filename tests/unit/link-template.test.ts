@@ -1,10 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { linkTemplateFrom, siteUrlFrom } from '../../src/mail/link-template.ts'
 import { secretKey } from '../../src/mail/secret-key.ts'
+import { withDirectory } from '../support/directory.ts'
 import { wordsOf } from '../support/errors.ts'
 
 describe('a link template', () => {
@@ -66,10 +66,9 @@ test('a site URL has no query', async () => {
 
 describe('the secret key', () => {
   let file: string
-  beforeEach(async () => {
-    file = join(await mkdtemp(join(tmpdir(), 'usermgmt-secret-')), 'key')
+  withDirectory(beforeEach, (directory) => {
+    file = join(directory, 'key')
   })
-  afterEach(() => rm(join(file, '..'), { recursive: true }))
 
   test.each([
     ['key', 'key'],

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { type FileHandle, mkdtemp, open, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { type FileHandle, open, readFile, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openArchive } from '../../src/users/archive/open-archive.ts'
 import { ArchiveWriter } from '../../src/users/archive/writer.ts'
 import { usermgmt } from '../cli/run.ts'
+import { withDirectory } from '../support/directory.ts'
 
 vi.mock('node:fs/promises', async (original) => {
   const fs = await original<typeof import('node:fs/promises')>()
@@ -32,14 +32,11 @@ const HEADER = {
 
 let directory: string
 let path: string
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-open-archive-'))
+withDirectory(beforeEach, (made) => {
+  directory = made
   path = join(directory, 'file')
 })
-afterEach(async () => {
-  vi.clearAllMocks()
-  await rm(directory, { recursive: true })
-})
+afterEach(() => vi.clearAllMocks())
 
 /** Writes an archive with a line in each batch. */
 async function writeBatches(...lines: readonly string[]): Promise<void> {

@@ -1,19 +1,18 @@
 import { execFile } from 'node:child_process'
 import { constants } from 'node:fs'
-import { type FileHandle, mkdtemp, open, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { outputOf } from '../../src/cli/output.ts'
+import { withDirectory } from '../support/directory.ts'
 
 let directory: string
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'usermgmt-output-'))
+withDirectory(beforeAll, (path) => {
+  directory = path
 })
-afterAll(() => rm(directory, { recursive: true }))
 
 function noStream(): never {
   throw new Error('no stream is needed')
