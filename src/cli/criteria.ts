@@ -1,4 +1,4 @@
-import type { Configured } from '../config/settings.ts'
+import type { Configured } from '../config/configured.ts'
 import { invalid } from '../errors.ts'
 import type { Criteria } from '../users/criteria.ts'
 import { type Clock, graceStart, pastInstant, shownInstant, sinceText, zoneFrom } from '../values/dates.ts'

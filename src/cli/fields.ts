@@ -1,6 +1,7 @@
 import { invalid } from '../errors.ts'
 import { didYouMean } from '../suggest.ts'
-import { DEFAULT_FIELDS, LIST_FIELDS, type ListField, type ListRequest, SORT_FIELDS } from '../users/list.ts'
+import { DEFAULT_FIELDS, LIST_FIELDS, type ListField, SORT_FIELDS } from '../users/list-fields.ts'
+import type { ListRequest } from '../users/list-pages.ts'
 import { named } from '../values/readers.ts'
 
 /** Returns the fields of `--fields a,b`. Throws a UserError (invalid) for one that does not exist. */

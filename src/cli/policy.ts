@@ -1,4 +1,4 @@
-import type { Configured, Policy } from '../config/settings.ts'
+import type { Configured, Policy } from '../config/configured.ts'
 import { instantOf } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
 import { deletionDates } from '../mail/deletion-date.ts'

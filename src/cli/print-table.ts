@@ -1,14 +1,7 @@
 import type { Site } from '../site/site.ts'
-import {
-  type ListedUser,
-  type ListField,
-  type ListRequest,
-  listPages,
-  RunningTally,
-  tally,
-  usersIn,
-} from '../users/list.ts'
-import type { ListPage } from '../users/list-pages.ts'
+import { listPages, RunningTally, tally, usersIn } from '../users/list.ts'
+import type { ListedUser, ListField } from '../users/list-fields.ts'
+import type { ListPage, ListRequest } from '../users/list-pages.ts'
 import type { Context, GlobalOptions } from './context.ts'
 import type { Output } from './output.ts'
 import { styleFor } from './paint.ts'

@@ -1,6 +1,6 @@
 import { loadSettings, type Settings } from '../config/settings.ts'
-import { type OpenOptions, openDatabase } from '../db/open.ts'
-import type { Db } from '../db/port.ts'
+import { openDatabase } from '../db/open.ts'
+import type { Db, OpenOptions } from '../db/port.ts'
 import { shownTarget } from '../db/url.ts'
 import { type Site, siteOf } from '../site/site.ts'
 import type { Context, GlobalOptions } from './context.ts'

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
-import type { Configured } from './settings.ts'
+import type { Configured } from './configured.ts'
 
 const NAMES = ['usermgmt.config.json', 'usermgmt.config.yaml', 'usermgmt.config.yml']
 

@@ -2,8 +2,8 @@ import * as z from 'zod'
 import { ageFrom, pastInstant } from '../values/dates.ts'
 import { limitFrom } from '../values/limit.ts'
 import { countFrom } from '../values/readers.ts'
+import type { Policy } from './configured.ts'
 import { readBy } from './read-by.ts'
-import type { Policy } from './settings.ts'
 import { age, limit, number, text } from './values.ts'
 
 /** What `sweep` does, and when. */

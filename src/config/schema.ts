@@ -1,16 +1,16 @@
 import { resolve } from 'node:path'
 import * as z from 'zod'
 import { UserError } from '../errors.ts'
-import { USER_COLUMNS } from '../site/discover.ts'
+import { USER_COLUMNS } from '../site/site-names.ts'
 import { didYouMean } from '../suggest.ts'
 import { ageFrom, zoneFrom } from '../values/dates.ts'
 import { limitFrom } from '../values/limit.ts'
 import { columnFrom } from '../values/readers.ts'
+import type { Configured } from './configured.ts'
 import { MAIL_SCHEMA, mailOptionsFrom } from './mail-schema.ts'
 import { POLICY_SCHEMA, policyFrom } from './policy-schema.ts'
 import { kindOf, wordsFor } from './problem-words.ts'
 import { readBy } from './read-by.ts'
-import type { Configured } from './settings.ts'
 import { age, limit, text, texts } from './values.ts'
 
 const SCHEMA = z.strictObject({

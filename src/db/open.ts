@@ -1,15 +1,6 @@
-import type { Db } from './port.ts'
+import type { Db, OpenOptions } from './port.ts'
 import { openSqlite } from './sqlite/open.ts'
 import type { DatabaseTarget } from './url.ts'
-
-export interface OpenOptions {
-  /** Make the SQLite file when it is missing. */
-  readonly create?: boolean
-  /** How many PostgreSQL connections may work at once. */
-  readonly connections?: number
-  /** False: without Drizzle's query builders. To load SQLite's takes longer than all else that reads need. */
-  readonly builders?: boolean
-}
 
 /** Opens the database. Throws a UserError when there is nothing that can be opened. */
 export async function openDatabase(target: DatabaseTarget, options: OpenOptions = {}): Promise<Db> {

@@ -6,6 +6,15 @@ import type { Dialect, LinedRows } from './dialect.ts'
 /** The query builders that Drizzle's databases share. Its asynchronous SQLite type is the shape of both. */
 export type Builders = Pick<BaseSQLiteDatabase<'async', unknown>, 'select' | 'insert' | 'update' | 'delete'>
 
+export interface OpenOptions {
+  /** Make the SQLite file when it is missing. */
+  readonly create?: boolean
+  /** How many PostgreSQL connections may work at once. */
+  readonly connections?: number
+  /** False: without Drizzle's query builders. To load SQLite's takes longer than all else that reads need. */
+  readonly builders?: boolean
+}
+
 /** `read` sees one snapshot and cannot write; `write` holds the locks it takes until the end. */
 export type TransactionMode = 'read' | 'write'
 

@@ -26,7 +26,7 @@ export async function takeLock(tx: Db, name: string, runId: string): Promise<voi
     holder: JSON.stringify(thisProcess()),
     acquiredAt: databaseTime(),
     heartbeatAt: databaseTime(),
-  } as never)
+  })
 }
 
 /** Returns the ids of the runs that hold a lock and have shown themselves lately. */

@@ -53,7 +53,7 @@ export class LedgerRun {
       const startedAt = instantOf(options.now())
       await tx
         .insert(runs)
-        .values({ ...facts, id: run.id, startedAt, options: JSON.stringify(facts.options) } as never)
+        .values({ ...facts, id: run.id, startedAt, options: JSON.stringify(facts.options) })
     })
     return run
   }
@@ -69,10 +69,7 @@ export class LedgerRun {
   /** Records where the run puts what it deletes; null when that has gone. */
   async recordArchive(archive: string | null): Promise<void> {
     const { runs } = ledgerTables(this.db.dialect.kit)
-    await this.db
-      .update(runs)
-      .set({ archive } as never)
-      .where(eq(runs.id, this.id))
+    await this.db.update(runs).set({ archive }).where(eq(runs.id, this.id))
   }
 
   /** Records the end, and lets go of the lock. */
@@ -81,10 +78,7 @@ export class LedgerRun {
     const { lock, now } = this.options
     await this.db.transaction('write', async (tx) => {
       const values = { outcome, counts: JSON.stringify(counts), archive, endedAt: instantOf(now()) }
-      await tx
-        .update(runs)
-        .set(values as never)
-        .where(eq(runs.id, this.id))
+      await tx.update(runs).set(values).where(eq(runs.id, this.id))
       if (lock !== undefined) await releaseLock(tx, lock, this.id)
     })
   }

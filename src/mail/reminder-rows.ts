@@ -35,14 +35,14 @@ export async function insertReminders(
     userKey: recipient.key,
     emailSha256: recipient.emailSha256,
     addressKey: recipient.addressKey,
-    status: 'sending',
+    status: 'sending' as const,
     deletionAt: deletionDate,
     createdAt: at,
     attempts: 0,
   }))
   const inserted = await tx
     .insert(reminders)
-    .values(rows as never)
+    .values(rows)
     .returning({ id: reminders.id, userKey: reminders.userKey })
   return new Map(inserted.map(({ id, userKey }) => [String(userKey), String(id)]))
 }
@@ -72,7 +72,7 @@ export async function recordResults(
         attempts,
         reply: repliesOf(site, group),
         finishedAt: status === 'sending' ? null : at,
-      } as never)
+      })
       .where(inArray(reminders.id, ids))
   }
 }

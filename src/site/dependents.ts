@@ -3,7 +3,8 @@ import { groupBy } from '../db/group-by.ts'
 import { UserError } from '../errors.ts'
 import type { Shape } from './discover.ts'
 import { fromParent, isParentLink, parentLinks, tablesOfPeople } from './inheritance.ts'
-import { type Rule, type RuleSettings, readRules, ruleFor } from './rules.ts'
+import type { Rule } from './register.ts'
+import { type RuleSettings, readRules, ruleFor } from './rules.ts'
 import { stronglyConnected } from './strongly-connected.ts'
 
 /**

@@ -1,29 +1,8 @@
 import { type Catalog, type Column, columnOf, type ForeignKey, type Table } from '../db/catalog.ts'
 import type { Db } from '../db/port.ts'
 import { UserError } from '../errors.ts'
+import { type SiteNames, USER_COLUMNS, type UserColumn } from './site-names.ts'
 import { refuseUnknownNames } from './unknown-names.ts'
-
-/** Names for what discovery cannot know; all optional, from the configuration file. */
-export interface SiteNames {
-  readonly users?: string | undefined
-  readonly emailAddresses?: string | undefined
-  readonly columns?: Partial<Record<UserColumn, string | undefined>> | undefined
-}
-
-/** The columns of a Django user that the tool knows by meaning. A custom user model may lack most of them. */
-export const USER_COLUMNS = [
-  'username',
-  'email',
-  'first_name',
-  'last_name',
-  'password',
-  'last_login',
-  'date_joined',
-  'is_active',
-  'is_staff',
-  'is_superuser',
-] as const
-export type UserColumn = (typeof USER_COLUMNS)[number]
 
 const EMAIL_ADDRESSES = 'account_emailaddress'
 

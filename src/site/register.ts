@@ -1,5 +1,7 @@
 import { columnOf, type ForeignKey } from '../db/catalog.ts'
-import type { Rule } from './rules.ts'
+
+/** What happens to a row when the row it refers to is deleted. */
+export type Rule = 'delete' | 'set-null' | 'keep'
 
 /**
  * What well-known Django apps do on_delete, for the rows that belong to the account itself. Read in the apps' models;

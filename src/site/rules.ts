@@ -1,12 +1,10 @@
 import { type Catalog, columnOf, type ForeignKey, type Table } from '../db/catalog.ts'
 import { invalid } from '../errors.ts'
+import { didYouMean } from '../suggest.ts'
 import { isParentLink } from './inheritance.ts'
-import { registeredRule } from './register.ts'
+import { type Rule, registeredRule } from './register.ts'
 
 const NAMES = 'rules name tables as the database does: blog_post, or blog_post.author_id'
-
-/** What happens to a row when the row it refers to is deleted. */
-export type Rule = 'delete' | 'set-null' | 'keep'
 
 /** Rules for dependents as the administrator writes them. */
 export interface RuleSettings {
@@ -112,9 +110,9 @@ function namedRule(catalog: Catalog, rule: Rule, text: string): NamedRule {
   const whole = catalog.tables.get(text)
   if (whole) return { rule, table: referring(catalog, whole, undefined, text), column: undefined }
   const dot = text.lastIndexOf('.')
-  const table = catalog.tables.get(text.slice(0, dot))
-  if (dot === -1 || !table)
-    throw invalid(`there is no table ${dot === -1 ? text : text.slice(0, dot)}`, NAMES)
+  const name = dot === -1 ? text : text.slice(0, dot)
+  const table = catalog.tables.get(name)
+  if (!table) throw invalid(`there is no table ${name}${didYouMean(name, catalog.tables.keys())}`, NAMES)
   const column = text.slice(dot + 1)
   if (!columnOf(table, column)) {
     const names = table.columns.map((each) => each.name).join(', ')

@@ -1,5 +1,6 @@
 import type { Db } from '../db/port.ts'
-import { discoverShape, type Shape, type SiteNames } from './discover.ts'
+import { discoverShape, type Shape } from './discover.ts'
+import type { SiteNames } from './site-names.ts'
 import { type SiteTables, siteTables } from './tables.ts'
 
 /** The database being administered, with its discovered shape. */

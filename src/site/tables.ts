@@ -1,6 +1,7 @@
 import type { ColumnKit, ColumnOf, SiteColumn, SiteTable } from '../db/kit.ts'
-import type { Shape, UserColumn } from './discover.ts'
+import type { Shape } from './discover.ts'
 import { ledgerTables } from './ledger.ts'
+import type { UserColumn } from './site-names.ts'
 
 /** The tables that the tool reads and writes by meaning, in the column types of the database at hand. */
 export type SiteTables = ReturnType<typeof siteTables>

@@ -1,7 +1,7 @@
 import { type Catalog, columnOf, type Table } from '../db/catalog.ts'
 import { UserError } from '../errors.ts'
 import { didYouMean } from '../suggest.ts'
-import type { SiteNames } from './discover.ts'
+import type { SiteNames } from './site-names.ts'
 
 interface Problem {
   /** `tables.users`. */

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Site } from '../site/site.ts'
 import { anyFlag, type Candidates } from './candidates.ts'
-import type { ListField } from './list.ts'
+import type { ListField } from './list-fields.ts'
 import { unverifiedPrimaryEmail } from './select.ts'
 
 export interface ListColumn {

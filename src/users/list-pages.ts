@@ -1,16 +1,23 @@
 import { gt, lt, type SQL, sql } from 'drizzle-orm'
 import type { Site } from '../site/site.ts'
 import { type Candidates, candidatesOf, guardCounts } from './candidates.ts'
-import type { GuardName } from './criteria.ts'
+import type { Criteria, GuardName } from './criteria.ts'
 import { keyList, keySlices, keysOf } from './key-slices.ts'
-import type { ListRequest } from './list.ts'
 import { listColumns } from './list-columns.ts'
+import type { ListField, SortField } from './list-fields.ts'
 
 /** Many enough that a page costs little, few enough that memory stays flat. */
 const PAGE = 5_000
 
 /** While one page is printed, a server can already look for the next. */
 export const PAGES_AT_ONCE = 2
+
+export interface ListRequest {
+  readonly criteria: Criteria
+  readonly fields: readonly ListField[]
+  readonly sort?: { readonly field: SortField; readonly descending: boolean } | undefined
+  readonly show: 'all' | 'kept' | 'deletable'
+}
 
 /** How the candidates divide. A user whom two guards keep counts for both. */
 export interface Tally {

@@ -1,52 +1,11 @@
 import { and, type SQL, sql } from 'drizzle-orm'
 import type { Site } from '../site/site.ts'
 import { candidatesOf, guardCounts } from './candidates.ts'
-import { type Criteria, GUARD_NAMES, type GuardName } from './criteria.ts'
+import { type Criteria, GUARD_NAMES } from './criteria.ts'
 import { withNamedUsers } from './identify.ts'
-import { type ListPage, ListPages, type ReadPage, type Tally } from './list-pages.ts'
+import type { ListedUser } from './list-fields.ts'
+import { type ListPage, ListPages, type ListRequest, type ReadPage, type Tally } from './list-pages.ts'
 import { selectionSteps } from './select.ts'
-
-export const LIST_FIELDS = [
-  'id',
-  'username',
-  'email',
-  'last_login',
-  'date_joined',
-  'kept_because',
-  'first_name',
-  'last_name',
-  'is_active',
-  'is_staff',
-  'addresses',
-] as const
-export type ListField = (typeof LIST_FIELDS)[number]
-export const DEFAULT_FIELDS: readonly ListField[] = LIST_FIELDS.slice(0, 6)
-export const SORT_FIELDS = ['id', 'username', 'email', 'last_login', 'date_joined'] as const
-export type SortField = (typeof SORT_FIELDS)[number]
-
-export interface ListedAddress {
-  readonly email: string
-  readonly verified: boolean
-  readonly primary: boolean
-}
-
-/** One candidate with the fields asked for; null where the user model has no such column, or the database holds NULL. */
-export type ListedUser = {
-  readonly [F in ListField]?: F extends 'kept_because'
-    ? readonly GuardName[]
-    : F extends 'addresses'
-      ? readonly ListedAddress[]
-      : F extends 'is_active' | 'is_staff'
-        ? boolean | null
-        : string | null
-}
-
-export interface ListRequest {
-  readonly criteria: Criteria
-  readonly fields: readonly ListField[]
-  readonly sort?: { readonly field: SortField; readonly descending: boolean } | undefined
-  readonly show: 'all' | 'kept' | 'deletable'
-}
 
 /**
  * Yields the candidates in the order asked for (by key when none), a page at a time: one long read would keep a

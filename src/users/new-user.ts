@@ -4,7 +4,8 @@ import { emailProblem, normalizeEmail } from '../django/email.ts'
 import { passwordProblems } from '../django/password-rules.ts'
 import { normalizeUsername, usernameProblem } from '../django/username.ts'
 import { UserError } from '../errors.ts'
-import type { Shape, UserColumn } from '../site/discover.ts'
+import type { Shape } from '../site/discover.ts'
+import type { UserColumn } from '../site/site-names.ts'
 
 export interface NewUser {
   /** Made from the address when it is missing and the user model has one. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createProgram } from '../../src/cli/program.ts'
 import { recordedOptions } from '../../src/cli/with-run.ts'
 import { packageVersion } from '../../src/package-root.ts'
-import { LIST_FIELDS, SORT_FIELDS } from '../../src/users/list.ts'
+import { LIST_FIELDS, SORT_FIELDS } from '../../src/users/list-fields.ts'
 import { contextOf, usermgmt } from './run.ts'
 
 const WHOLE = createProgram(contextOf({}).context).commands.filter((command) => command.name() !== 'help')

@@ -290,7 +290,9 @@ describeEachDatabase('dependents', (harness) => {
   })
 
   test.each([
-    [{ cascade: ['blog_pst'] }, /there is no table blog_pst/],
+    [{ cascade: ['blog_pst'] }, /there is no table blog_pst \(did you mean blog_post\?\)/],
+    [{ cascade: ['blog_posts'] }, /there is no table blog_posts \(did you mean blog_post\?\)/],
+    [{ cascade: ['nowhere.at_all'] }, /there is no table nowhere(?! \()/],
     [{ cascade: ['blog_post.writer_id'] }, /has no column writer_id/],
     [{ cascade: ['django_content_type'] }, /refers to no other table/],
     [{ setNull: ['account_emailaddress.user_id'] }, /does not allow it/],

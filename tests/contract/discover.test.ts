@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { discoverShape, USER_COLUMNS } from '../../src/site/discover.ts'
+import { discoverShape } from '../../src/site/discover.ts'
+import { USER_COLUMNS } from '../../src/site/site-names.ts'
 import { planPurge } from '../../src/users/purge/plan.ts'
 import { criteria } from '../support/criteria.ts'
 import { describeEachDatabase, type Harness } from '../support/databases.ts'

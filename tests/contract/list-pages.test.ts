@@ -1,14 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { beforeAll, expect, test } from 'vitest'
-import {
-  type ListedUser,
-  type ListRequest,
-  listPages,
-  listUsers,
-  RunningTally,
-  tally,
-  usersIn,
-} from '../../src/users/list.ts'
+import { listPages, listUsers, RunningTally, tally, usersIn } from '../../src/users/list.ts'
+import type { ListedUser } from '../../src/users/list-fields.ts'
+import type { ListRequest } from '../../src/users/list-pages.ts'
 import { CUTOFF, criteria } from '../support/criteria.ts'
 import { addCrowd } from '../support/crowd.ts'
 import { describeDatabase, describeEachDatabase } from '../support/databases.ts'

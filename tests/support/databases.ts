@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, inject } from 'vitest'
-import { type OpenOptions, openDatabase } from '../../src/db/open.ts'
-import type { Db } from '../../src/db/port.ts'
+import { openDatabase } from '../../src/db/open.ts'
+import type { Db, OpenOptions } from '../../src/db/port.ts'
 import { parseDatabaseUrl } from '../../src/db/url.ts'
 import { ddlFor } from './ddl.ts'
 import { type PostgresServer, startPostgres } from './postgres-server.ts'

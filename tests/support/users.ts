@@ -1,6 +1,6 @@
 import type { Instant } from '../../src/django/datetime.ts'
-import type { UserColumn } from '../../src/site/discover.ts'
 import type { Site } from '../../src/site/site.ts'
+import type { UserColumn } from '../../src/site/site-names.ts'
 import { insertRow, type Row, type Value } from './rows.ts'
 
 interface Address {

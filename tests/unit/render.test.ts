@@ -10,7 +10,7 @@ import { alignedRows, columnWidths, tableHead, tableRows } from '../../src/cli/r
 import { tallyText } from '../../src/cli/render/tally.ts'
 import { widthOf } from '../../src/cli/render/text-width.ts'
 import { UserError } from '../../src/errors.ts'
-import type { ListedUser, ListField } from '../../src/users/list.ts'
+import type { ListedUser, ListField } from '../../src/users/list-fields.ts'
 import type { ListPage } from '../../src/users/list-pages.ts'
 import type { PurgePlan } from '../../src/users/purge/plan.ts'
 import type { PurgeReport } from '../../src/users/purge/purge-report.ts'

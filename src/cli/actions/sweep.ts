@@ -1,4 +1,5 @@
-import type { Policy, Settings } from '../../config/settings.ts'
+import type { Policy } from '../../config/configured.ts'
+import type { Settings } from '../../config/settings.ts'
 import { invalid, UserError } from '../../errors.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
 import { planCampaign } from '../../mail/campaign-plan.ts'

@@ -1,4 +1,4 @@
-import type { ListedUser, ListField } from '../../users/list.ts'
+import type { ListedUser, ListField } from '../../users/list-fields.ts'
 import { plainText } from './plain-text.ts'
 
 /** Returns the field as one line of plain text; empty where there is nothing. */

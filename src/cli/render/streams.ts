@@ -1,4 +1,5 @@
-import { type ListField, usersIn } from '../../users/list.ts'
+import { usersIn } from '../../users/list.ts'
+import type { ListField } from '../../users/list-fields.ts'
 import type { ListPage } from '../../users/list-pages.ts'
 import { cellText } from './cells.ts'
 import { plainLines } from './plain-text.ts'

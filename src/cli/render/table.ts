@@ -1,4 +1,4 @@
-import type { ListedUser, ListField } from '../../users/list.ts'
+import type { ListedUser, ListField } from '../../users/list-fields.ts'
 import { cellText } from './cells.ts'
 import type { Style } from './style.ts'
 import type { TextWidth } from './text-width.ts'

@@ -2,8 +2,14 @@ import { Socket } from 'node:net'
 import type { SQL } from 'drizzle-orm'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
-import type { OpenOptions } from '../open.ts'
-import { type Builders, buildersOf, countBy, type Db, type TransactionMode } from '../port.ts'
+import {
+  type Builders,
+  buildersOf,
+  countBy,
+  type Db,
+  type OpenOptions,
+  type TransactionMode,
+} from '../port.ts'
 import { connectionUrl } from './connection-url.ts'
 import { postgresDialect } from './dialect.ts'
 

@@ -4,8 +4,14 @@ import Sqlite from 'better-sqlite3'
 import type { SQL } from 'drizzle-orm'
 import { UserError } from '../../errors.ts'
 import { pause } from '../../pause.ts'
-import type { OpenOptions } from '../open.ts'
-import { type Builders, countBy, type Db, NO_BUILDERS, type TransactionMode } from '../port.ts'
+import {
+  type Builders,
+  countBy,
+  type Db,
+  NO_BUILDERS,
+  type OpenOptions,
+  type TransactionMode,
+} from '../port.ts'
 import { lineTexts, sqliteDialect } from './dialect.ts'
 import { registerFunctions } from './functions.ts'
 import type { LineReader } from './line-reader.ts'

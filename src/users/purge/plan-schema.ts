@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { dateOf } from '../../django/datetime.ts'
 import { SITE_DATABASE } from '../archive/site-database-schema.ts'
 import { GUARD_NAMES, INCLUDABLE } from '../criteria.ts'
-import { PLAN_FORMAT, type PlanHeader } from './plan-file.ts'
+import { PLAN_FORMAT, type PlanHeader } from './plan-header.ts'
 
 const names = z.array(z.string())
 const count = z.int().min(0)

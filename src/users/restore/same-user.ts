@@ -1,5 +1,6 @@
 import type { Cell } from '../../db/dialect.ts'
-import type { Shape, UserColumn } from '../../site/discover.ts'
+import type { Shape } from '../../site/discover.ts'
+import type { UserColumn } from '../../site/site-names.ts'
 
 /** The values of a row, by the names of their columns. */
 export type Cells = ReadonlyMap<string, Cell>

@@ -1,0 +1,80 @@
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { UserError } from '../../errors.ts'
+import { fileReason } from '../../file-error.ts'
+import { jsonIn } from '../../json.ts'
+import { refuseIrregular } from '../../regular-file.ts'
+import type { PlannedBatch, PlannedUser } from '../recheck.ts'
+import type { PlanHeader } from './plan-header.ts'
+
+/** Reads a plan's header, and counts its users. Throws a UserError when it is no plan, or not a whole one. */
+export async function openPlan(path: string): Promise<PlanHeader> {
+  await refuseIrregular(path)
+  let header: PlanHeader | undefined
+  let users = 0
+  let last: string | undefined
+  let repeated = false
+  for await (const line of linesOf(path)) {
+    if (!header) {
+      header = await headerFrom(line, path)
+      continue
+    }
+    const user = userFrom(line)
+    if (!user) continue
+    // They are in the order of their keys.
+    repeated ||= user.key === last
+    last = user.key
+    users += 1
+  }
+  if (header && !repeated && users === header.counts.toDelete) return header
+  throw new UserError(`${path} is not a whole plan`, {
+    hint: 'make a new one with: usermgmt purge --plan-out',
+  })
+}
+
+/** Yields the users of a plan, in batches of the size. */
+export async function* plannedUsers(path: string, size: number): AsyncGenerator<PlannedBatch> {
+  let batch: PlannedUser[] = []
+  let isHeader = true
+  for await (const line of linesOf(path)) {
+    if (isHeader) {
+      isHeader = false
+      continue
+    }
+    const user = userFrom(line)
+    if (user) batch.push(user)
+    if (batch.length < size) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
+}
+
+async function* linesOf(path: string): AsyncGenerator<string> {
+  const stream = createReadStream(path, 'utf8')
+  try {
+    yield* createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })
+  } catch (cause) {
+    throw new UserError(`the plan ${path} cannot be read: ${fileReason(cause)}`, {
+      cause,
+    })
+  }
+}
+
+async function headerFrom(line: string, path: string): Promise<PlanHeader> {
+  // The validator is large, and most purges read no plan.
+  const { planHeaderFrom } = await import('./plan-schema.ts')
+  const header = planHeaderFrom(jsonIn(line))
+  if (header) return header
+  throw new UserError(`${path} is not a plan that this version reads`, {
+    hint: 'plans are made by: usermgmt purge --plan-out FILE',
+  })
+}
+
+/** Undefined when the line is no user. */
+function userFrom(line: string): PlannedUser | undefined {
+  const user = jsonIn(line)
+  if (!Array.isArray(user)) return undefined
+  const [key, fingerprint] = user as unknown[]
+  return typeof key === 'string' && typeof fingerprint === 'string' ? { key, fingerprint } : undefined
+}
