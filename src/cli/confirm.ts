@@ -17,22 +17,46 @@ const DELETION: Deed = { does: 'deletes', done: 'deleted' }
  * Lets a person type the number of users: unlike a `y`, it cannot be a habit.
  * Throws a UserError (refused) when it is another number, or nobody can be asked.
  */
-export async function confirmNumber(
+export function confirmNumber(
   context: Context,
   globals: GlobalOptions,
   users: number,
   { does, done }: Deed = DELETION,
 ): Promise<void> {
+  return confirm(context, globals, {
+    text: `This ${does} ${counted(users, 'user')}. Type the number to go on:`,
+    isYes: (typed) => typed.replace(/[\s,]/g, '') === String(users),
+    done,
+  })
+}
+
+/** Lets a person type yes to what puts things back. Throws a UserError (refused) when they do not, or nobody can be asked. */
+export function confirmRestoration(context: Context, globals: GlobalOptions): Promise<void> {
+  return confirm(context, globals, {
+    text: 'This puts back what the archive holds. Type yes to go on:',
+    isYes: (typed) => typed.trim().toLowerCase() === 'yes',
+    done: 'put back',
+  })
+}
+
+interface Question {
+  readonly text: string
+  isYes(typed: string): boolean
+  /** What has not happened to anything, without a yes. */
+  readonly done: string
+}
+
+async function confirm(
+  context: Context,
+  globals: GlobalOptions,
+  { text, isYes, done }: Question,
+): Promise<void> {
   if (!canAsk(context, globals)) {
     throw new UserError(`not confirmed, and nobody to ask: nothing has been ${done}`, {
       kind: 'refused',
-      hint: 'read the plan (--dry-run), then run it with --yes',
+      hint: 'see what it would do (--dry-run), then run it with --yes',
     })
   }
-  const typed = await context.prompts.text(
-    `This ${does} ${counted(users, 'user')}. Type the number to go on:`,
-    lookOf(context.stderr, context, globals),
-  )
-  if (typed.replace(/[\s,]/g, '') === String(users)) return
-  throw new UserError(`not confirmed: nothing has been ${done}`, { kind: 'refused' })
+  const typed = await context.prompts.text(text, lookOf(context.stderr, context, globals))
+  if (!isYes(typed)) throw new UserError(`not confirmed: nothing has been ${done}`, { kind: 'refused' })
 }

@@ -4,12 +4,10 @@ import type { Criteria } from '../users/criteria.ts'
 import { type Clock, graceStart, pastInstant, shownInstant, sinceText, zoneFrom } from '../values/dates.ts'
 import { named } from '../values/readers.ts'
 import type { Context } from './context.ts'
+import { GRACE, SINCE } from './defaults.ts'
 import { linesFrom } from './lines-from.ts'
 import type { CriteriaOptions, SelectionOptions } from './options.ts'
 import { counted, shownNumber } from './render/numbers.ts'
-
-const DEFAULT_SINCE = '1y'
-const DEFAULT_GRACE = '7d'
 
 /**
  * Returns what the options, completed by the configuration file, ask for. Reads the files that they name.
@@ -21,8 +19,8 @@ export async function criteriaFrom(
   context: Context,
 ): Promise<Criteria> {
   const clock = clockOf(options, configured, context)
-  const { since = DEFAULT_SINCE, joinedBefore, remindedBefore, usersFrom, protectFrom } = options
-  const grace = options.grace ?? configured.grace ?? DEFAULT_GRACE
+  const { since = SINCE, joinedBefore, remindedBefore, usersFrom, protectFrom } = options
+  const grace = options.grace ?? configured.grace ?? GRACE
   if (usersFrom === '-' && protectFrom === '-') {
     throw invalid('--users-from and --protect-from cannot both read standard input')
   }

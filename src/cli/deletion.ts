@@ -13,9 +13,10 @@ import { type PurgeOptions, purge } from '../users/purge/purge.ts'
 import type { PurgeReport } from '../users/purge/purge-report.ts'
 import type { PlannedBatch } from '../users/recheck.ts'
 import type { Limit } from '../values/limit.ts'
-import { archiveDirectory, databaseIdentity } from './archives.ts'
+import { archiveDirectory } from './archives.ts'
 import { commandLine } from './command-line.ts'
 import type { Context, GlobalOptions } from './context.ts'
+import { JOBS } from './defaults.ts'
 import { Interrupted } from './interrupted.ts'
 import { withStoppableProgress } from './progress.ts'
 import { counted } from './render/numbers.ts'
@@ -23,9 +24,6 @@ import { type DeletionReport, recordedArchive } from './render/purge.ts'
 import type { Talk } from './talk.ts'
 import { warnOfUnmatchedProtection } from './warn-of-unmatched.ts'
 import { withRun } from './with-run.ts'
-
-/** Batches at once, where the database can. A second one uses the time that the first waits for the disk; a third gains little. */
-const JOBS = 2
 
 /** Returns how many connections a deletion needs: one for each job, and one beside them. */
 export function connectionsFor({ jobs = JOBS }: { readonly jobs?: number | undefined }): number {
@@ -60,7 +58,7 @@ export async function warnOfBreaker(
   const limit = deletionLimit(users, max)
   if (toDelete <= limit) return
   await talk.say(
-    `warning: that is more than ${counted(limit, 'user')}; without --dry-run it needs ${setting} ${toDelete}`,
+    `warning: that is more than ${counted(limit, 'user')}; to delete them takes ${setting} ${toDelete}`,
   )
 }
 
@@ -103,7 +101,6 @@ async function deleteArchived(
     directory,
     archiveHeader(site, dependentsOf(site.shape, criteria.rules), criteria, {
       version: packageVersion(),
-      identity: databaseIdentity(settings.target),
       now: context.now(),
     }),
   )

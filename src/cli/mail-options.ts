@@ -1,8 +1,10 @@
 import { type Command, Option } from 'commander'
+import { FAILED_FLOOR, FAILED_PERCENT } from '../mail/failure-limit.ts'
 import { linkTemplateFrom, siteUrlFrom } from '../mail/link-template.ts'
 import { CONFIRMATIONS, LINKS } from '../mail/settings.ts'
 import { limitFrom } from '../values/limit.ts'
 import { countFrom, rateFrom, textFrom } from '../values/readers.ts'
+import { AGAIN_AFTER, CONCURRENCY, EXPIRE_DAYS, MAX_REMINDERS, RATE } from './defaults.ts'
 import { valueOption } from './value-option.ts'
 
 /** Adds how links are made: for whatever sends or prints them. The values are those of `LinkOptions`. */
@@ -38,7 +40,11 @@ export function addLinkOptions(command: Command): Command {
       ).choices([...CONFIRMATIONS]),
     )
     .addOption(
-      valueOption('--expires <days>', 'how long the site takes it: its EXPIRE_DAYS (default: 3)', countFrom),
+      valueOption(
+        '--expires <days>',
+        `how long the site takes it: its EXPIRE_DAYS (default: ${EXPIRE_DAYS})`,
+        countFrom,
+      ),
     )
 }
 
@@ -76,17 +82,31 @@ export function addMailOptions(command: Command): Command {
         textFrom,
       ).conflicts(['smtpUrl', 'sendmail']),
     )
-    .addOption(valueOption('--rate <number>', 'mails in a second, 0 for no limit (default: 5)', rateFrom))
-    .addOption(valueOption('--concurrency <number>', 'mails at once (default: 5)', countFrom))
     .addOption(
-      valueOption('--max-failures <limit>', 'stop after more than N, or N% (default: 10%, or 20)', limitFrom),
+      valueOption('--rate <number>', `mails in a second, 0 for no limit (default: ${RATE})`, rateFrom),
+    )
+    .addOption(valueOption('--concurrency <number>', `mails at once (default: ${CONCURRENCY})`, countFrom))
+    .addOption(
+      valueOption(
+        '--max-failures <limit>',
+        `stop after more than N, or N% (default: ${FAILED_PERCENT}%, or ${FAILED_FLOOR})`,
+        limitFrom,
+      ),
     )
     .optionsGroup('Who has been mailed before:')
     .addOption(
-      valueOption('--again-after <age>', 'leave alone whoever was within this age (default: 7d)', textFrom),
+      valueOption(
+        '--again-after <age>',
+        `leave alone whoever was within this age (default: ${AGAIN_AFTER})`,
+        textFrom,
+      ),
     )
     .addOption(
-      valueOption('--max-reminders <number>', 'leave alone whoever was so often (default: 3)', countFrom),
+      valueOption(
+        '--max-reminders <number>',
+        `leave alone whoever was so often (default: ${MAX_REMINDERS})`,
+        countFrom,
+      ),
     )
     .option('--retry-uncertain', 'mail again whose last mail was cut off, and may have arrived')
 }

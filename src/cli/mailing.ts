@@ -15,18 +15,13 @@ import type { Criteria } from '../users/criteria.ts'
 import { type Clock, graceStart } from '../values/dates.ts'
 import { named } from '../values/readers.ts'
 import type { Context, GlobalOptions } from './context.ts'
+import { AGAIN_AFTER, CONCURRENCY, EXPIRE_DAYS, MAX_REMINDERS, RATE } from './defaults.ts'
 import { Interrupted } from './interrupted.ts'
 import type { LinkSource, MailSource } from './mail-settings.ts'
 import { withTransport } from './mail-transport.ts'
 import { withStoppableProgress } from './progress.ts'
 import { counted } from './render/numbers.ts'
 import { withRun } from './with-run.ts'
-
-const DEFAULT_DAYS = 3
-const DEFAULT_RATE = 5
-const DEFAULT_CONCURRENCY = 5
-export const DEFAULT_AGAIN_AFTER = '7d'
-export const DEFAULT_MAX_REMINDERS = 3
 
 /** How the mails of one site are written. */
 export interface Writing {
@@ -74,7 +69,7 @@ function usualTemplate({ href }: URL, { link }: LinkSource): LinkTemplate {
 }
 
 function linkSettings(template: LinkTemplate, source: LinkSource): LinkSettings {
-  const { link, confirmation, secret = '', salt, expires: days = DEFAULT_DAYS } = source
+  const { link, confirmation, secret = '', salt, expires: days = EXPIRE_DAYS } = source
   if (link === 'login') return { kind: 'login', template }
   if (confirmation === 'database') return { kind: 'database', template, days }
   return { kind: 'hmac', template, days, secret, salt }
@@ -82,7 +77,7 @@ function linkSettings(template: LinkTemplate, source: LinkSource): LinkSettings 
 
 /** Returns whom the settings leave alone. Throws a UserError that names the option. */
 export function reminderRules(
-  { againAfter = DEFAULT_AGAIN_AFTER, maxReminders = DEFAULT_MAX_REMINDERS }: MailSource,
+  { againAfter = AGAIN_AFTER, maxReminders = MAX_REMINDERS }: MailSource,
   clock: Clock,
   retryUncertain = false,
 ): ReminderRules {
@@ -103,7 +98,7 @@ export async function carryOutCampaign(site: Site, mailing: Mailing): Promise<Ca
   refuseWithoutLedger(site)
   const { context, globals, command = 'email', options, plan, source } = mailing
   if (plan.toMail === 0) return nobodyMailed(plan)
-  const { concurrency = DEFAULT_CONCURRENCY } = source
+  const { concurrency = CONCURRENCY } = source
   return withTransport(source.transport, concurrency, context, (transport) =>
     withRun(
       context,
@@ -136,7 +131,7 @@ async function sendAll(
   { context, globals, criteria, plan, rules, source, writing, deletionDate }: Mailing,
   means: Pick<CampaignSettings, 'run' | 'transport' | 'concurrency'>,
 ): Promise<CampaignReport> {
-  const { rate = DEFAULT_RATE, maxFailures } = source
+  const { rate = RATE, maxFailures } = source
   return withStoppableProgress(
     context,
     globals,

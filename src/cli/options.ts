@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import { invalid } from '../errors.ts'
 import type { IncludableGuard } from '../users/criteria.ts'
 import { columnFrom, countFrom, emailDomainFrom, guardFrom, textFrom } from '../values/readers.ts'
+import { ARCHIVE_DIRECTORY, GRACE, SINCE } from './defaults.ts'
 import { listOption, valueOption } from './value-option.ts'
 
 /** Options as commander delivers them. Dates and ages are still text: they depend on the zone and the clock. */
@@ -48,7 +49,7 @@ function addSelectionOptions(command: Command): Command {
     .addOption(
       valueOption(
         '--since <when>',
-        'not logged in since: 2024-01-31, an age (90d, 6mo, 1y) or an instant (default: 1y)',
+        `not logged in since: 2024-01-31, an age (90d, 6mo, 1y) or an instant (default: ${SINCE})`,
         textFrom,
       ),
     )
@@ -82,7 +83,7 @@ function addGuardOptions(command: Command): Command {
     .addOption(
       valueOption(
         '--grace <age>',
-        'keep whoever joined, or was written to, within this age; 0 for none (default: 7d)',
+        `keep whoever joined, or was written to, within this age; 0 for none (default: ${GRACE})`,
         textFrom,
       ),
     )
@@ -113,7 +114,7 @@ export function addArchiveOptions(command: Command): Command {
     .addOption(
       valueOption(
         '--archive <directory>',
-        'keep what is deleted in a file here, for restore (default: usermgmt-archive)',
+        `keep what is deleted in a file here, for restore (default: ${ARCHIVE_DIRECTORY})`,
         textFrom,
       ),
     )

@@ -15,7 +15,6 @@ import { planHeader } from '../users/purge/plan-header.ts'
 import { openPlan, plannedUsers } from '../users/purge/plan-reader.ts'
 import { PlanWriter } from '../users/purge/plan-writer.ts'
 import { type PlannedBatch, unchangedKeys } from '../users/recheck.ts'
-import { databaseIdentity } from './archives.ts'
 import type { Context } from './context.ts'
 
 /** Users looked at together while a plan is written or checked. */
@@ -36,13 +35,12 @@ export async function frozenPlan(
   site: Site,
   criteria: Criteria,
   file: string,
-  { target }: Settings,
   context: Context,
 ): Promise<PurgePlan> {
   const writer = await PlanWriter.create(resolve(context.cwd, file))
   try {
     const plan = await freezePlan(site, criteria, BATCH_SIZE, async (made) => {
-      const run = { version: packageVersion(), identity: databaseIdentity(target), now: context.now() }
+      const run = { version: packageVersion(), now: context.now() }
       await writer.header(planHeader(site, criteria, made, run))
       return (batch) => writer.batch(batch)
     })
@@ -57,7 +55,7 @@ export async function frozenPlan(
 /** Reads a plan. Throws a UserError when it is none. */
 export async function loadPlan(
   file: string,
-  { target, configured }: Settings,
+  { configured }: Settings,
   context: Context,
 ): Promise<ReviewedPlan> {
   const path = resolve(context.cwd, file)
@@ -69,7 +67,7 @@ export async function loadPlan(
   const now = { ...criteria, guards: { ...criteria.guards, protect }, rules }
   return {
     criteria: now,
-    refuseOther: (site) => refuseOther(database, siteDatabase(site, databaseIdentity(target))),
+    refuseOther: (site) => refuseOther(database, siteDatabase(site)),
     async plan(site, options) {
       const userIds = await unchangedKeys(site, now, plannedUsers(path, BATCH_SIZE))
       const left = await planIdentified(site, { ...now, selection: { ...now.selection, userIds } }, options)

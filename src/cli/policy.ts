@@ -8,7 +8,7 @@ import type { DeletionDue } from '../users/criteria.ts'
 import { type Clock, graceStart, instantAhead, pastInstant } from '../values/dates.ts'
 import type { Context } from './context.ts'
 import { criteriaFrom } from './criteria.ts'
-import { DEFAULT_AGAIN_AFTER, DEFAULT_MAX_REMINDERS } from './mailing.ts'
+import { AGAIN_AFTER, MAX_REMINDERS } from './defaults.ts'
 import type { Talk } from './talk.ts'
 
 /** Returns the policy of the configuration file. Throws a UserError (invalid) when it has none. */
@@ -27,7 +27,7 @@ export async function sweepCriteria(
   context: Context,
   clock: Clock,
 ): Promise<SweepCriteria> {
-  const { since, remindAfter, deleteAfterReminder, maxReminders = DEFAULT_MAX_REMINDERS } = policy
+  const { since, remindAfter, deleteAfterReminder, maxReminders = MAX_REMINDERS } = policy
   const candidates = await criteriaFrom(since === undefined ? {} : { since }, configured, context)
   const { selection, guards } = candidates
   const due = deleteAfterReminder === undefined ? undefined : deletionDue(deleteAfterReminder, clock)
@@ -47,7 +47,7 @@ export async function sweepCriteria(
       guards: { ...guards, remindersAside: true },
     },
     rules: {
-      remindedAfter: graceStart(policy.remindAgainAfter ?? DEFAULT_AGAIN_AFTER, clock),
+      remindedAfter: graceStart(policy.remindAgainAfter ?? AGAIN_AFTER, clock),
       maxReminders,
     },
   }

@@ -28,7 +28,7 @@ export interface Dialect {
   /** Within a transaction: a text that changes with the tables, their columns and their foreign keys. */
   schemaMark(tx: Db): Promise<string>
   /** Returns the triggers of the site by the names of their tables: what they do, nobody knows. */
-  triggers(db: Db): Promise<readonly Trigger[]>
+  triggers(db: Db, tables: readonly Table[]): Promise<readonly Trigger[]>
   /** Returns the columns on which this role lacks the right, of each table that has some; none where there are no roles. */
   withoutRight(
     db: Db,
@@ -140,6 +140,7 @@ export interface ImagePlace {
 export type TableRight = 'SELECT' | 'INSERT' | 'UPDATE'
 
 export interface Trigger {
+  /** Its label. */
   readonly table: string
   readonly name: string
 }

@@ -41,6 +41,8 @@ export class ReadAgain extends Error {
 /** An open database, or a transaction on it. Nothing above this port knows which database it is. */
 export interface Db extends Builders {
   readonly dialect: Dialect
+  /** Which database this is, to be remembered and shown: the same for every role and every link to it, and no secret. */
+  readonly identity: string
   /** Runs one statement and returns its rows, undecoded: values as the driver gives them. */
   rows<T extends object>(query: SQL): Promise<T[]>
   /** Returns how many rows the table has that pass the filter. */

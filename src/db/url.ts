@@ -49,10 +49,12 @@ function home(): string {
 /** Returns the target as it may be shown and logged: without password or parameters. */
 export function shownTarget(target: DatabaseTarget): string {
   if (target.kind === 'sqlite') return target.path
+  // Without a host, as for a Unix socket, it is none in the eyes of the standard.
+  const named = target.url.replace('@/', '@localhost/')
   try {
-    const url = new URL(target.url)
-    const user = url.username === '' ? '' : `${decodeURIComponent(url.username)}@`
-    return `postgres://${user}${url.host}${url.pathname}`
+    const { username, host, pathname } = new URL(named)
+    const user = username === '' ? '' : `${decodeURIComponent(username)}@`
+    return `postgres://${user}${named === target.url ? host : ''}${pathname}`
   } catch {
     return 'the PostgreSQL database'
   }

@@ -5,6 +5,9 @@ import { instantOf } from '../django/datetime.ts'
 import { ledgerTables } from '../site/ledger.ts'
 import { BEAT_MILLISECONDS, beat, releaseLock, takeLock } from './lock.ts'
 
+/** How often a run that may last should beat: more often than others look. */
+export const HEART_MILLISECONDS = 5_000
+
 /** Who runs what, where. */
 export interface RunFacts {
   readonly command: string

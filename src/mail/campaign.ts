@@ -3,7 +3,7 @@ import type { Db } from '../db/port.ts'
 import { retrying } from '../db/retrying.ts'
 import { instantOf } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
-import type { LedgerRun } from '../ledger/run.ts'
+import { HEART_MILLISECONDS, type LedgerRun } from '../ledger/run.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria } from '../users/criteria.ts'
 import { plannedCandidates } from '../users/recheck.ts'
@@ -33,7 +33,6 @@ import type { Transport } from './transport.ts'
 
 /** Checked and written down together, when there is no rate: with one, as many as go out in about a second. */
 const LARGEST_GROUP = 40
-const HEARTBEAT_MILLISECONDS = 5_000
 
 export interface CampaignSettings {
   readonly run: LedgerRun
@@ -108,7 +107,7 @@ class Campaign {
   }
 
   async run(): Promise<CampaignReport> {
-    const heart = setInterval(() => void this.beat(), HEARTBEAT_MILLISECONDS)
+    const heart = setInterval(() => void this.beat(), HEART_MILLISECONDS)
     try {
       await this.mailAll()
     } catch (error) {

@@ -1,9 +1,10 @@
 import { UserError } from '../errors.ts'
 import type { Limit } from '../values/limit.ts'
 
-const DEFAULT: Limit = { kind: 'percent', percent: 10 }
+/** Of those tried, unless somebody says how many. */
+export const FAILED_PERCENT = 10
 /** A percentage of a few mails says nothing. */
-const FLOOR = 20
+export const FAILED_FLOOR = 20
 
 /**
  * Throws a UserError when more mails have failed than allowed, by number or as a percentage of those tried: going on
@@ -11,9 +12,10 @@ const FLOOR = 20
  */
 export function checkFailures(
   { tried, failures }: { tried: number; failures: number },
-  max: Limit = DEFAULT,
+  max: Limit = { kind: 'percent', percent: FAILED_PERCENT },
 ): void {
-  const limit = max.kind === 'number' ? max.count : Math.max(FLOOR, Math.floor((tried * max.percent) / 100))
+  const limit =
+    max.kind === 'number' ? max.count : Math.max(FAILED_FLOOR, Math.floor((tried * max.percent) / 100))
   if (failures <= limit) return
   throw new UserError(`stopped: ${failures} of the ${tried} mails tried failed or bounced`, {
     hint: 'see why in the report; whoever has not been mailed is when it is run again (--max-failures allows more)',

@@ -12,6 +12,9 @@ export interface Clock {
   readonly zone: string
 }
 
+/** JavaScript takes the year 50 for 1950, and PostgreSQL has no year 0. */
+const FIRST_YEAR = 100
+
 const AGE = /^(\d+)(h|d|w|mo|y)$/
 const UNITS = { h: 'hours', d: 'days', w: 'weeks', mo: 'months', y: 'years' } as const
 const MOMENT =
@@ -88,7 +91,7 @@ function shifted(text: string, { now, zone }: Clock, shift: typeof add): Date {
   const second = Math.floor(now.getTime() / 1000) * 1000
   const here = zone === 'UTC' ? new UTCDateMini(second) : new TZDate(second, zone)
   const there = shift(here, { [UNITS[unit as keyof typeof UNITS]]: Number(count) })
-  if (there.getFullYear() >= 1 && there.getFullYear() <= 9999) return new Date(there.getTime())
+  if (there.getFullYear() >= FIRST_YEAR && there.getFullYear() <= 9999) return new Date(there.getTime())
   throw invalid(`${text} is too long a time`)
 }
 
@@ -99,6 +102,7 @@ function momentFrom(text: string, zone: string): Instant {
   if (fraction.length > 6) throw invalid(`${text} is finer than a microsecond`)
   const wall = `${year}-${month}-${day}T${hour}:${minute}:${second}`
   if (!exists(wall)) throw invalid(`${text} does not exist`)
+  if (Number(year) < FIRST_YEAR) throw invalid(`${text} is too long ago`)
   return withMicroseconds(
     offset === undefined ? inZone(wall, zone) : new Date(`${wall}${colon(offset)}`),
     fraction,

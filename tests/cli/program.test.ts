@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createProgram } from '../../src/cli/program.ts'
 import { recordedOptions } from '../../src/cli/with-run.ts'
 import { packageVersion } from '../../src/package-root.ts'
-import { LIST_FIELDS, SORT_FIELDS } from '../../src/users/list-fields.ts'
+import { DEFAULT_FIELDS, LIST_FIELDS, SORT_FIELDS } from '../../src/users/list-fields.ts'
 import { contextOf, usermgmt } from './run.ts'
 
 const WHOLE = createProgram(contextOf({}).context).commands.filter((command) => command.name() !== 'help')
@@ -67,8 +67,8 @@ describe('help', () => {
 
   test('lists the fields that there are', async () => {
     const words = (await usermgmt(['list', '--help'])).stdout.replace(/\s+/g, ' ')
-    expect(words).toContain(`of ${LIST_FIELDS.join(', ')} (default: the first six)`)
-    expect(words).toContain(`by ${SORT_FIELDS.slice(0, -1).join(', ')} or ${SORT_FIELDS.at(-1)};`)
+    expect(words).toContain(`of ${LIST_FIELDS.join(', ')} (default: the first ${DEFAULT_FIELDS.length})`)
+    expect(words).toContain(`by ${SORT_FIELDS.join(', ')};`)
   })
 })
 

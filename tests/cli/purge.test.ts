@@ -135,7 +135,7 @@ Rows to delete
     test('and the dry run says what it would need', async () => {
       const { exit, stderr } = await purge('--dry-run --max-delete 1')
       expect(exit).toBe(0)
-      expect(stderr).toBe('warning: that is more than 1 user; without --dry-run it needs --max-delete 2\n')
+      expect(stderr).toBe('warning: that is more than 1 user; to delete them takes --max-delete 2\n')
     })
 
     test('when nobody is to be deleted; then nobody is asked', async () => {

@@ -141,7 +141,7 @@ describeEachDatabase('--reminded-before', (harness) => {
       expect(await purge('--dry-run')).toMatchObject({
         exit: 0,
         stderr: expect.stringContaining(
-          'warning: 2 of the 3 reminders of the last run failed, bounced or were cut off; without --dry-run it is refused\n',
+          'warning: 2 of the 3 reminders of the last run failed, bounced or were cut off; to delete them takes --despite-failures\n',
         ),
       })
       expect(await purge('--yes --quiet --no-archive --despite-failures')).toMatchObject({ exit: 0 })

@@ -104,7 +104,7 @@ describeEachDatabase('sweep', (harness) => {
     expect(shown).toMatchObject({
       exit: 0,
       stderr: expect.stringMatching(
-        /warning: that is more than 1 user; without --dry-run it needs policy\.max_delete: \d\n$/,
+        /warning: that is more than 1 user; to delete them takes policy\.max_delete: \d\n$/,
       ),
     })
     const refused = await sweep(14)

@@ -1,18 +1,23 @@
 import { spawnSync } from 'node:child_process'
 import { sql } from 'drizzle-orm'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { thisProcess } from '../../src/ledger/holder.ts'
 import { LedgerRun, type RunFacts } from '../../src/ledger/run.ts'
 import { migrate } from '../../src/site/migrate.ts'
-import { describeEachDatabase, type Harness } from '../support/databases.ts'
+import { siteOf } from '../../src/site/site.ts'
+import { planPurge } from '../../src/users/purge/plan.ts'
+import { purge } from '../../src/users/purge/purge.ts'
+import { criteria } from '../support/criteria.ts'
+import { describeDatabase, describeEachDatabase, type Harness } from '../support/databases.ts'
 import { createSite, rowsOf, type TestSite } from '../support/sites.ts'
+import { addUser } from '../support/users.ts'
 
 const FACTS: RunFacts = { command: 'purge', options: {}, actor: 'ann', host: 'web1', version: '1.0.0' }
 const OPTIONS = { lock: 'purge', now: () => new Date('2025-06-15T12:00:00Z') }
 const DONE = { outcome: 'done', counts: {} } as const
 
-async function siteWithLedger(harness: Harness): Promise<TestSite> {
-  const site = await createSite(harness, 'django5.2-allauth65')
+async function siteWithLedger(harness: Harness, ddl?: string): Promise<TestSite> {
+  const site = await createSite(harness, 'django5.2-allauth65', ddl)
   await migrate(site.db)
   return site
 }
@@ -90,5 +95,33 @@ describeEachDatabase('a run that must be the only one', (harness) => {
     const site = await siteWithLedger(harness)
     await heldBy(site, holder(), 100)
     await expect(begin(site)).rejects.toMatchObject({ kind: 'refused' })
+  })
+})
+
+describeDatabase('postgres', 'a purge whose batch takes its time', (harness) => {
+  test('shows itself meanwhile', async () => {
+    const theirs = await siteWithLedger(
+      harness,
+      `create function dawdle() returns trigger language plpgsql as 'begin perform pg_sleep(3); return old; end';
+      create trigger dawdle before delete on auth_user for each row execute function dawdle()`,
+    )
+    await addUser(theirs)
+    const site = await siteOf(await theirs.database.open({ connections: 2 }))
+    const run = await LedgerRun.begin(site.db, FACTS, OPTIONS)
+    await theirs.database.run(`update usermgmt_lock set heartbeat_at = now() - interval '100 seconds'`)
+    const plan = await planPurge(site, criteria(), { batchSize: 1 })
+
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const purged = purge(site, criteria(), plan, { run })
+    const others = await theirs.database.connect()
+    while ((await others.rows(`select 1 from pg_stat_activity where wait_event = 'PgSleep'`)).length === 0);
+    vi.advanceTimersByTime(15_000)
+    const sign = `select 1 from usermgmt_lock where heartbeat_at > now() - interval '50 seconds'`
+    while ((await others.rows(sign)).length === 0);
+    expect(await others.rows('select 1 from auth_user')).toHaveLength(1)
+    expect(await purged).toMatchObject({ deleted: 1, stopped: undefined })
+    await run.end(DONE)
+    await others.close()
   })
 })

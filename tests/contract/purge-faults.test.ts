@@ -49,6 +49,19 @@ describeEachDatabase('a batch that fails', (harness) => {
     expect(slow.asked.transactions).toBe(4)
   })
 
+  test('is not halved any further when somebody says stop', async () => {
+    const { site, plan } = await planned(harness, 8)
+    const stop = new AbortController()
+    const slow = failing(site, (transaction) => {
+      if (transaction === 2) stop.abort()
+      return '57014'
+    })
+    const report = await purge(slow.site, ALL, plan, { signal: stop.signal })
+    expect(report).toMatchObject({ deleted: 0, failed: [], stopped: 'interrupted' })
+    // All of them, and the first half.
+    expect(slow.asked.transactions).toBe(2)
+  })
+
   test('with a deadlock is tried again as it is', async () => {
     const { site, plan } = await planned(harness, 2)
     const dead = failing(site, (transaction) => (transaction === 1 ? '40P01' : undefined))

@@ -58,7 +58,7 @@ export async function purgePlanned(
   plan: PurgePlan,
   options: PurgeOptions = {},
 ): Promise<{ archive: Archive; report: PurgeReport }> {
-  const run = { version: '0.0.0', identity: 'here', now: new Date('2026-06-01T12:00:00Z') }
+  const run = { version: '0.0.0', now: new Date('2026-06-01T12:00:00Z') }
   const header = archiveHeader(site, dependentsOf(site.shape, all.rules), all, run)
   const archive = await Archive.create(directory, header)
   const report = await purge(site, all, plan, { ...options, archive }).finally(() => archive.close())

@@ -68,6 +68,8 @@ describe('what cannot be a date', () => {
     ['2025-04-01', '2025-04-01 lies in the future'],
     ['2025-03-31T12:30:46Z', '2025-03-31T12:30:46Z lies in the future'],
     ['9999y', '9999y is too long a time'],
+    ['1990y', '1990y is too long a time'],
+    ['0050-01-01', '0050-01-01 is too long ago'],
     ['999999999999999999y', '999999999999999999y is too long a time'],
     ['-5d', '"-5d" is not a date or age'],
     ['1.5y', '"1.5y" is not a date or age'],

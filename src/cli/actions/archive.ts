@@ -9,6 +9,7 @@ import { named } from '../../values/readers.ts'
 import { archiveDirectory } from '../archives.ts'
 import type { PruneOptions } from '../commands/archive.ts'
 import type { Context, GlobalOptions } from '../context.ts'
+import { clockOf } from '../criteria.ts'
 import { archiveEndNote } from '../render/archive-end.ts'
 import { counted } from '../render/numbers.ts'
 import { plainText } from '../render/plain-text.ts'
@@ -42,9 +43,9 @@ export async function pruneOldArchives(
       hint: 'name the directory to look in with --archive',
     })
   }
-  const now = context.now()
-  const oldest = dateOf(named('--older-than', () => pastInstant(olderThan, { now, zone: 'UTC' })))
-  const report = await pruneArchives(directory, { oldest, now })
+  const clock = clockOf({}, settings.configured, context)
+  const oldest = dateOf(named('--older-than', () => pastInstant(olderThan, clock)))
+  const report = await pruneArchives(directory, { oldest, now: clock.now })
   const { unfinished } = report
   const kept = report.kept + unfinished + report.failed.length
   const remark = unfinished > 0 ? ` (${unfinished} without an end: the purge may be at work)` : ''

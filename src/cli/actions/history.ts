@@ -4,13 +4,12 @@ import { deletionsOf, findRun, listRuns, remindersOf } from '../../ledger/histor
 import type { Site } from '../../site/site.ts'
 import type { HistoryOptions } from '../commands/history.ts'
 import type { Context, GlobalOptions } from '../context.ts'
+import { HISTORY_RUNS } from '../defaults.ts'
 import { styleFor } from '../paint.ts'
 import { deletionRecord, reminderRecord, runRecord, runsTable, runText } from '../render/history.ts'
 import { plainJson } from '../render/plain-text.ts'
 import { talkOf } from '../talk.ts'
 import { withSite } from '../with-site.ts'
-
-const LIMIT = 20
 
 /** Prints the runs of the ledger, or all about one. */
 export async function showHistory(
@@ -38,7 +37,7 @@ async function showRuns(
   db: Db,
   context: Context,
   globals: GlobalOptions,
-  { format, limit = LIMIT, email }: HistoryOptions,
+  { format, limit = HISTORY_RUNS, email }: HistoryOptions,
 ): Promise<void> {
   const { stdout } = context
   const runs = await listRuns(db, { limit, email })

@@ -7,7 +7,7 @@ import { checkBreaker } from '../../users/purge/breaker.ts'
 import { type PurgePlan, planPurge } from '../../users/purge/plan.ts'
 import type { PurgeReport } from '../../users/purge/purge-report.ts'
 import { checkDelivery, deliveryProblem, lastDelivery } from '../../users/reminded.ts'
-import type { Limit } from '../../values/limit.ts'
+import { type Limit, limitText } from '../../values/limit.ts'
 import { commandLine } from '../command-line.ts'
 import type { PurgeCommandOptions } from '../commands/purge.ts'
 import { confirmNumber } from '../confirm.ts'
@@ -86,13 +86,14 @@ async function showPlan(site: Site, purge: Purge): Promise<void> {
   await warnOfBreaker(plan, maxDelete, '--max-delete', talk)
   if (purge.criteria.selection.remindedBefore !== undefined && !options.despiteFailures) {
     const problem = deliveryProblem(await lastDelivery(site))
-    if (problem) await talk.say(`warning: ${problem}; without --dry-run it is refused`)
+    if (problem) await talk.say(`warning: ${problem}; to delete them takes --despite-failures`)
   }
   if (options.planOut !== undefined) {
     const file = resolve(context.cwd, options.planOut)
+    const allowed = options.maxDelete ? ['--max-delete', limitText(options.maxDelete)] : []
     await talk.say(
       `plan: ${file}`,
-      `to delete exactly these: ${commandLine(['purge', '--plan', file], purge)}`,
+      `to delete exactly these: ${commandLine(['purge', '--plan', file, ...allowed], purge)}`,
     )
   }
 }
@@ -125,14 +126,14 @@ function isIdle({ deleted, changed, failed, stopped }: PurgeReport): boolean {
 }
 
 async function makePlan(site: Site, purge: Purge): Promise<PurgePlan> {
-  const { context, globals, options, criteria, reviewed, settings } = purge
+  const { context, globals, options, criteria, reviewed } = purge
   const { planOut, dryRun, yes } = options
   if (!reviewed) await warnOfUnmatched(site, criteria, context, globals)
   // Whoever has said yes to the plan, and wants to hear of errors only, does not read it.
   const countsRows = dryRun === true || !yes || globals.quiet !== true
   const plan = await withProgress(context, globals, 'planning', () => {
     if (reviewed) return reviewed.plan(site, { countsRows })
-    if (planOut !== undefined) return frozenPlan(site, criteria, planOut, settings, context)
+    if (planOut !== undefined) return frozenPlan(site, criteria, planOut, context)
     return planPurge(site, criteria, {
       batchSize: dryRun ? undefined : batchSizeOn(site, purge),
       countsRows,

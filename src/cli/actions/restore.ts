@@ -16,15 +16,14 @@ import {
 import { restore } from '../../users/restore/restore.ts'
 import type { RestoreReport } from '../../users/restore/restore-report.ts'
 import { refuseWithoutRights } from '../../users/restore/restore-rights.ts'
-import { databaseIdentity } from '../archives.ts'
 import type { RestoreCommandOptions } from '../commands/restore.ts'
-import { type Context, canAsk, type GlobalOptions } from '../context.ts'
+import { confirmRestoration } from '../confirm.ts'
+import type { Context, GlobalOptions } from '../context.ts'
 import { Interrupted } from '../interrupted.ts'
-import { lookOf, styleFor } from '../paint.ts'
+import { styleFor } from '../paint.ts'
 import { printReport } from '../print-report.ts'
 import { withStoppableProgress } from '../progress.ts'
 import { counted } from '../render/numbers.ts'
-import { plainText } from '../render/plain-text.ts'
 import { restoreJson, restoreText } from '../render/restore.ts'
 import { type Talk, talkOf } from '../talk.ts'
 import { withRun } from '../with-run.ts'
@@ -41,14 +40,14 @@ export async function restoreArchive(
   const path = resolve(context.cwd, file)
   const archive = await openArchive(path)
   try {
-    const report = await withSite(context, globals, async (site, { target }) => {
-      refuseOther(archive.header.database, siteDatabase(site, databaseIdentity(target)), options)
+    const report = await withSite(context, globals, async (site) => {
+      refuseOther(archive.header.database, siteDatabase(site), options)
       const talk = talkOf(context, globals)
       const users = options.user && (await findArchived(site, archive, options.user))
       await refuseWithoutRights(site, archive, users)
       const tables = tablesHere(site, archive.header)
       await warnOfTriggers(site, tables, talk)
-      if (!options.dryRun && !options.yes) await confirm(context, globals)
+      if (!options.dryRun && !options.yes) await confirmRestoration(context, globals)
       const putBack = () =>
         withStoppableProgress(context, globals, { what: 'restoring', stopping: 'this batch' }, (_, signal) =>
           restore(site, archive, { users, dryRun: options.dryRun, signal }),
@@ -71,11 +70,10 @@ export async function restoreArchive(
 
 /** What they make of a row that comes back, nobody knows. */
 async function warnOfTriggers({ db }: Site, tables: readonly Table[], talk: Talk): Promise<void> {
-  const names = new Set(tables.map(({ name }) => name))
-  const triggers = (await db.dialect.triggers(db)).filter(({ table }) => names.has(table))
+  const triggers = await db.dialect.triggers(db, tables)
   if (triggers.length === 0) return
   const told = triggers.map(({ table, name }) => `${table}: ${name}`).join(', ')
-  await talk.say(plainText(`warning: triggers may change or add to what is put back: ${told}`))
+  await talk.say(`warning: triggers may change or add to what is put back: ${told}`)
 }
 
 /** In a database that the rows do not come from, somebody who signs up would get an id that is back. */
@@ -114,21 +112,6 @@ function refuseOther(
     kind: 'refused',
     hint: `this one is ${shownDatabase(here)}; if it is the same, or a copy, add --any-database`,
   })
-}
-
-async function confirm(context: Context, globals: GlobalOptions): Promise<void> {
-  if (!canAsk(context, globals)) {
-    throw new UserError('not confirmed, and nobody to ask: nothing has been put back', {
-      kind: 'refused',
-      hint: 'see what it would do (--dry-run), then run it with --yes',
-    })
-  }
-  const typed = await context.prompts.text(
-    'This puts back what the archive holds. Type yes to go on:',
-    lookOf(context.stderr, context, globals),
-  )
-  if (typed.trim().toLowerCase() === 'yes') return
-  throw new UserError('not confirmed: nothing has been put back', { kind: 'refused' })
 }
 
 function throwWhenPartly(report: RestoreReport, { dryRun }: RestoreCommandOptions): void {

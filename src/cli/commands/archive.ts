@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { textFrom } from '../../values/readers.ts'
 import type { Context, GlobalOptions } from '../context.ts'
+import { ARCHIVE_DIRECTORY } from '../defaults.ts'
 import { type Example, exampleText } from '../examples.ts'
 import { valueOption } from '../value-option.ts'
 
@@ -40,7 +41,9 @@ export function registerArchive(program: Command, context: Context): void {
     .addOption(
       valueOption('--older-than <age>', 'remove what is older: 30d, 6mo, 1y', textFrom).makeOptionMandatory(),
     )
-    .addOption(valueOption('--archive <directory>', 'where they are (default: usermgmt-archive)', textFrom))
+    .addOption(
+      valueOption('--archive <directory>', `where they are (default: ${ARCHIVE_DIRECTORY})`, textFrom),
+    )
     .action(async (options: PruneOptions) => {
       const { pruneOldArchives } = await import('../actions/archive.ts')
       await pruneOldArchives(context, program.opts<GlobalOptions>(), options)

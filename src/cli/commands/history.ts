@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { countFrom, textFrom } from '../../values/readers.ts'
 import type { Context, GlobalOptions } from '../context.ts'
+import { HISTORY_RUNS } from '../defaults.ts'
 import { type Example, exampleText } from '../examples.ts'
 import { valueOption } from '../value-option.ts'
 
@@ -33,7 +34,7 @@ export function registerHistory(program: Command, context: Context): void {
     .description(
       'Shows the runs that the ledger holds, the latest first; with an id, all about that run. Addresses are kept as SHA-256 only. An outcome is unknown when the run recorded no end, and lost when the record of the run itself has gone.',
     )
-    .addOption(valueOption('--limit <number>', 'at most so many runs (default: 20)', countFrom))
+    .addOption(valueOption('--limit <number>', `at most so many runs (default: ${HISTORY_RUNS})`, countFrom))
     .addOption(valueOption('--email <address>', 'only runs that deleted a user with this address', textFrom))
     .addOption(
       new Option(

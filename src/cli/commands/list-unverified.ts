@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { DEFAULT_FIELDS, LIST_FIELDS, SORT_FIELDS } from '../../users/list-fields.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { type Example, exampleText } from '../examples.ts'
 import { addCriteriaOptions, type CriteriaOptions, formatOption } from '../options.ts'
@@ -51,11 +52,8 @@ export function registerListUnverified(program: Command, context: Context): void
   addCriteriaOptions(command)
     .optionsGroup('Output:')
     .addOption(formatOption(LIST_FORMATS))
-    .option(
-      '--fields <names>',
-      'of id, username, email, last_login, date_joined, kept_because, first_name, last_name, is_active, is_staff, addresses (default: the first six)',
-    )
-    .option('--sort <field>', 'by id, username, email, last_login or date_joined; -FIELD for the reverse')
+    .option('--fields <names>', `of ${LIST_FIELDS.join(', ')} (default: the first ${DEFAULT_FIELDS.length})`)
+    .option('--sort <field>', `by ${SORT_FIELDS.join(', ')}; -FIELD for the reverse`)
     .addOption(new Option('--kept', 'only those whom purge would keep').conflicts('deletable'))
     .option('--deletable', 'only those whom purge would delete')
     .addHelpText('after', exampleText(LIST_EXAMPLES))

@@ -1,8 +1,10 @@
 import { type Command, Option } from 'commander'
 import { BATCH_SIZES } from '../../db/batch-sizes.ts'
+import { DELETED_FLOOR, DELETED_PERCENT } from '../../users/purge/breaker.ts'
 import { type Limit, limitFrom } from '../../values/limit.ts'
 import { countFrom, textFrom } from '../../values/readers.ts'
 import type { Context, GlobalOptions } from '../context.ts'
+import { JOBS } from '../defaults.ts'
 import { type Example, exampleText } from '../examples.ts'
 import { addArchiveOptions, addCriteriaOptions, type CriteriaOptions, formatOption } from '../options.ts'
 import { valueOption } from '../value-option.ts'
@@ -109,7 +111,7 @@ export function registerPurge(program: Command, context: Context): void {
     .addOption(
       valueOption(
         '--max-delete <limit>',
-        'refuse to delete more users than this, or more than N% of all (default: 50%, or 100)',
+        `refuse to delete more users than this, or more than N% of all (default: ${DELETED_PERCENT}%, or ${DELETED_FLOOR})`,
         limitFrom,
       ),
     )
@@ -124,7 +126,7 @@ export function registerPurge(program: Command, context: Context): void {
         countFrom,
       ),
     )
-    .addOption(valueOption('--jobs <number>', 'batches at once, on PostgreSQL (default: 2)', countFrom))
+    .addOption(valueOption('--jobs <number>', `batches at once, on PostgreSQL (default: ${JOBS})`, countFrom))
   addArchiveOptions(command).addOption(formatOption(PURGE_FORMATS))
   addCriteriaOptions(command)
     .addHelpText('after', exampleText(PURGE_EXAMPLES))

@@ -1,6 +1,10 @@
 import pg from 'pg'
 import { invalid, type UserError } from '../../errors.ts'
 import { didYouMean } from '../../suggest.ts'
+import { trackedSockets } from './sockets.ts'
+
+/** How long a server has to answer. */
+export const CONNECT_MILLISECONDS = 15_000
 
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']
 
@@ -55,6 +59,17 @@ function sslMode(text: string): string | undefined {
   throw invalid(`there is no sslmode ${mode}`, `it is one of ${SSL_MODES.join(', ')}`)
 }
 
+/**
+ * Returns where the URL leads, as libpq would go there: parameters, PG* variables and defaults count. A directory in
+ * place of the host holds a Unix socket.
+ */
+export function databaseIdentity(connectionString: string): string {
+  const { host, port, database } = new pg.Client({ connectionString })
+  return host.startsWith('/')
+    ? `postgres:///${database}?host=${host}&port=${port}`
+    : `postgres://${host.includes(':') ? `[${host}]` : host.toLowerCase()}:${port}/${database}`
+}
+
 /** Only to look at: a URL without a host, as for a Unix socket, is none in the eyes of the standard. */
 function parsed(text: string): URL {
   try {
@@ -95,12 +110,19 @@ function unreadable(): UserError {
 
 /** Any other failure is left to the first query, which reports it. */
 async function refusesSsl(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 15_000 })
+  const sockets = trackedSockets()
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: CONNECT_MILLISECONDS,
+    stream: sockets.next,
+  })
   try {
     await client.connect()
     await client.end()
     return false
   } catch (error) {
     return error instanceof Error && error.message.includes('does not support SSL')
+  } finally {
+    sockets.destroyAll()
   }
 }

@@ -41,9 +41,16 @@ export const postgresDialect: Dialect = {
   },
   changeMark: async () => undefined,
   schemaMark: postgresSchemaMark,
-  triggers: (db) =>
-    db.rows(sql`select c.relname as "table", t.tgname as name from pg_trigger t join pg_class c on c.oid = t.tgrelid
-      where not t.tgisinternal and t.tgenabled <> 'D' order by 1, 2`),
+  async triggers(db, tables) {
+    const found = await db.rows<{ namespace: string; table: string; name: string }>(sql`
+      select n.nspname as namespace, c.relname as "table", t.tgname as name from pg_trigger t
+        join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+      where not t.tgisinternal and t.tgenabled <> 'D' order by 1, 2, 3`)
+    return found.flatMap(({ namespace, table, name }) => {
+      const on = tables.find((each) => each.namespace === namespace && each.name === table)
+      return on ? [{ table: on.label, name }] : []
+    })
+  },
   withoutRight: postgresWithoutRight,
   catalog: postgresCatalog,
   among: (expression, texts) => sql`${expression} = any(${sql.param(texts)}::text[])`,

@@ -1,4 +1,3 @@
-import { Socket } from 'node:net'
 import type { SQL } from 'drizzle-orm'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
@@ -10,10 +9,9 @@ import {
   type OpenOptions,
   type TransactionMode,
 } from '../port.ts'
-import { connectionUrl } from './connection-url.ts'
+import { CONNECT_MILLISECONDS, connectionUrl, databaseIdentity } from './connection-url.ts'
 import { postgresDialect } from './dialect.ts'
-
-const CONNECT_MILLISECONDS = 15_000
+import { trackedSockets } from './sockets.ts'
 
 const BEGIN: Record<TransactionMode, string> = {
   read: 'begin isolation level repeatable read read only',
@@ -36,8 +34,10 @@ const SETTINGS = `set local timezone = 'UTC'; set local datestyle = 'ISO'; set l
  */
 export async function openPostgres(url: string, { connections = 1 }: OpenOptions): Promise<Db> {
   const sockets = trackedSockets()
+  const connectionString = await connectionUrl(url)
+  const identity = databaseIdentity(connectionString)
   const pool = new pg.Pool({
-    connectionString: await connectionUrl(url),
+    connectionString,
     max: connections,
     fallback_application_name: 'usermgmt',
     connectionTimeoutMillis: CONNECT_MILLISECONDS,
@@ -49,28 +49,13 @@ export async function openPostgres(url: string, { connections = 1 }: OpenOptions
   // Nor one that breaks while it changes hands, when the pool does not listen any more and nobody else does yet.
   pool.on('connect', (client) => client.on('error', () => {}))
   return portOf(drizzle(pool), {
-    transaction: (mode, work) => inTransaction(pool, mode, work),
+    identity,
+    transaction: (mode, work) => inTransaction(pool, identity, mode, work),
     close: () => pool.end().finally(sockets.destroyAll),
   })
 }
 
-/** A connection that failed halfway (no password to give) stays open in pg, and would keep the process alive. */
-function trackedSockets() {
-  const open = new Set<Socket>()
-  return {
-    next() {
-      const socket = new Socket()
-      open.add(socket)
-      socket.once('close', () => open.delete(socket))
-      return socket
-    },
-    destroyAll() {
-      for (const socket of open) socket.destroy()
-    },
-  }
-}
-
-function portOf(drizzled: NodePgDatabase, rest: Pick<Db, 'transaction' | 'close'>): Db {
+function portOf(drizzled: NodePgDatabase, rest: Pick<Db, 'identity' | 'transaction' | 'close'>): Db {
   const rows = async <T extends object>(query: SQL) => (await drizzled.execute(query)).rows as T[]
   return {
     ...buildersOf(drizzled as unknown as Builders),
@@ -89,6 +74,7 @@ function portOf(drizzled: NodePgDatabase, rest: Pick<Db, 'transaction' | 'close'
 
 async function inTransaction<T>(
   pool: pg.Pool,
+  identity: string,
   mode: TransactionMode,
   work: (tx: Db) => Promise<T>,
 ): Promise<T> {
@@ -96,7 +82,7 @@ async function inTransaction<T>(
   let broken: Error | undefined
   try {
     await client.query(`${BEGIN[mode]}; ${SETTINGS}`)
-    const result = await work(transactionPort(client))
+    const result = await work(transactionPort(client, identity))
     const { command } = await client.query('commit')
     // PostgreSQL answers so, and not with an error, when a statement failed and the work went on regardless.
     if (command === 'ROLLBACK') throw new Error('a statement had failed, so nothing was committed')
@@ -111,8 +97,9 @@ async function inTransaction<T>(
   }
 }
 
-function transactionPort(client: pg.PoolClient): Db {
+function transactionPort(client: pg.PoolClient, identity: string): Db {
   return portOf(drizzle(client), {
+    identity,
     transaction: async () => {
       throw new Error('transactions do not nest')
     },

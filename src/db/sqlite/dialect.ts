@@ -41,8 +41,16 @@ export const sqliteDialect: Dialect = {
   },
   schemaMark: sqliteSchemaMark,
   withoutRight: async () => new Map(),
-  triggers: (db) =>
-    db.rows(sql`select tbl_name as "table", name from sqlite_schema where type = 'trigger' order by 1, 2`),
+  async triggers(db, tables) {
+    const found = await db.rows<{ table: string; name: string }>(
+      sql`select lower(tbl_name) as "table", name from sqlite_schema where type = 'trigger' order by 1, 2`,
+    )
+    // A trigger names its table as whoever made it did.
+    return found.flatMap(({ table, name }) => {
+      const on = tables.find((each) => each.name.toLowerCase() === table)
+      return on ? [{ table: on.label, name }] : []
+    })
+  },
   catalog: sqliteCatalog,
   among: (expression, texts) => sql`${expression} in (select value from json_each(${JSON.stringify(texts)}))`,
   amongNames: (expression, names) => {

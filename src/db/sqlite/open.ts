@@ -1,4 +1,4 @@
-import { type Stats, statSync } from 'node:fs'
+import { realpathSync, type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import type { SQL } from 'drizzle-orm'
@@ -73,6 +73,15 @@ function statOf(path: string): Stats | undefined {
   }
 }
 
+/** Returns the path itself when nothing is there: SQLite makes the file when something is written. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
+}
+
 function portOf(builders: Builders, connection: Sqlite.Database): Db {
   const turns = new Turns()
   const statements = new Statements(connection)
@@ -85,6 +94,9 @@ function portOf(builders: Builders, connection: Sqlite.Database): Db {
   const port: Db = {
     ...builders,
     dialect: sqliteDialect,
+    get identity() {
+      return realPath(connection.name)
+    },
     rows,
     $count: countBy(rows),
     run: async (query) => {

@@ -45,7 +45,7 @@ export function archiveHeader(
   site: Site,
   dependents: Dependents,
   criteria: Criteria,
-  run: { readonly version: string; readonly identity: string; readonly now: Date },
+  run: { readonly version: string; readonly now: Date },
 ): ArchiveHeader {
   const tables = archivedTables(dependents)
   const numbers = new Map(tables.map((table, i) => [table, i]))
@@ -53,7 +53,7 @@ export function archiveHeader(
   return {
     usermgmt: run.version,
     format: ARCHIVE_FORMAT,
-    database: siteDatabase(site, run.identity),
+    database: siteDatabase(site),
     started: instantOf(run.now),
     users: users.label,
     user_key: userKey.name,

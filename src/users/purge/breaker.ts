@@ -1,9 +1,10 @@
 import { UserError } from '../../errors.ts'
 import type { Limit } from '../../values/limit.ts'
 
-const DEFAULT_PERCENT = 50
+/** Of all users, unless somebody says how many. */
+export const DELETED_PERCENT = 50
 /** On a small site half of the users is quickly reached; so few are not a catastrophe. */
-const DEFAULT_FLOOR = 100
+export const DELETED_FLOOR = 100
 
 /**
  * Returns how many users may be deleted; a percentage is one of all. What the administrator gives counts exactly; the
@@ -12,7 +13,7 @@ const DEFAULT_FLOOR = 100
 export function deletionLimit(users: number, max: Limit | undefined): number {
   if (max?.kind === 'number') return max.count
   if (max?.kind === 'percent') return Math.floor((users * max.percent) / 100)
-  return Math.max(Math.floor((users * DEFAULT_PERCENT) / 100), DEFAULT_FLOOR)
+  return Math.max(Math.floor((users * DELETED_PERCENT) / 100), DELETED_FLOOR)
 }
 
 /**

@@ -1,23 +1,12 @@
 import { sql } from 'drizzle-orm'
-import type { ForeignKey, Table } from '../../db/catalog.ts'
+import type { Table } from '../../db/catalog.ts'
+import { BrokenReference } from '../../db/errors.ts'
 import { equalColumns, tableName } from '../../db/identifiers.ts'
-import { UserError } from '../../errors.ts'
 import { deletingEdges } from '../../site/dependents.ts'
 import type { Site } from '../../site/site.ts'
 import { isTrue } from '../is-true.ts'
 import type { BatchRows } from './batch-rows.ts'
 import { isDoomed } from './deletion-steps.ts'
-
-/** A row refers to one that is not there: the database has let it be, and would not take it back. */
-class DanglingReference extends UserError {
-  readonly code = '23503'
-
-  constructor({ table, columns, references }: ForeignKey) {
-    super(
-      `could not be put back: ${table.label}.${columns.join(', ')} refers to a row of ${references.label} that is not there`,
-    )
-  }
-}
 
 /** Throws when one of the batch's rows could not be put back, for what it refers to has not been there before. */
 export async function refuseDangling(
@@ -51,5 +40,5 @@ export async function refuseDangling(
     ),
   )
   const dangling = keys.find((_, i) => isTrue(row[`key_${i}`]))
-  if (dangling) throw new DanglingReference(dangling)
+  if (dangling) throw new BrokenReference(dangling)
 }

@@ -22,12 +22,12 @@ export function planHeader(
   site: Site,
   { selection, guards, rules }: Criteria,
   { since, matched, toDelete, kept, tables, nulled }: PurgePlan,
-  run: { readonly version: string; readonly identity: string; readonly now: Date },
+  run: { readonly version: string; readonly now: Date },
 ): PlanHeader {
   return {
     usermgmt: run.version,
     plan: PLAN_FORMAT,
-    database: siteDatabase(site, run.identity),
+    database: siteDatabase(site),
     made: instantOf(run.now),
     criteria: {
       selection: { ...selection, users: undefined, userIds: undefined, limit: undefined },

@@ -129,9 +129,7 @@ async function planIn(
       return edge && kept > 0 ? [{ edge: edgeLabel(edge), users: kept, options: optionsFor(edge, site) }] : []
     }),
     missingIndexes: countsRows ? await missingIndexes(site.db, dependents, counts.rowsOf) : [],
-    triggers: (await site.db.dialect.triggers(site.db)).filter(({ table }) =>
-      archivedTables(dependents).some(({ name }) => name === table),
-    ),
+    triggers: await site.db.dialect.triggers(site.db, archivedTables(dependents)),
     users,
     batches: keySlices(counts.keys, batchSize ?? Number.POSITIVE_INFINITY),
     changeMark: await site.db.dialect.changeMark(site.db),

@@ -3,7 +3,7 @@ import { type Db, ReadAgain } from '../../db/port.ts'
 import { retrying } from '../../db/retrying.ts'
 import { instantOf } from '../../django/datetime.ts'
 import { UserError } from '../../errors.ts'
-import type { LedgerRun } from '../../ledger/run.ts'
+import { HEART_MILLISECONDS, type LedgerRun } from '../../ledger/run.ts'
 import { refuseIrretrievable } from '../../site/dependents.ts'
 import type { Site } from '../../site/site.ts'
 import { type Archive, ArchiveError } from '../archive/archive.ts'
@@ -61,7 +61,7 @@ export async function purge(
   const run = new PurgeRun(site, criteria, plan, options)
   const waiting = batchesFrom(options.batches ?? plannedBatches(plan))
   const jobs = site.db.dialect.parallel ? (options.jobs ?? 1) : 1
-  await Promise.all(Array.from({ length: jobs }, () => run.work(waiting)))
+  await run.whileAlive(() => Promise.all(Array.from({ length: jobs }, () => run.work(waiting))))
   await waiting.return(undefined)
   const report = run.report()
   await options.archive?.end({ end: endOf(report), users: report.deleted })
@@ -85,6 +85,7 @@ class PurgeRun {
   private readonly options: PurgeOptions
   private readonly tally: PurgeTally
   private stopped: PurgeReport['stopped']
+  private sign: Promise<void> = Promise.resolve()
   private readsAhead: boolean
 
   constructor(site: Site, criteria: Criteria, plan: PurgePlan, options: PurgeOptions) {
@@ -97,13 +98,23 @@ class PurgeRun {
     this.readsAhead = plan.toDelete >= WORTH_A_THREAD && plan.triggers.length === 0
   }
 
+  /** A batch may last longer than the lock does without a sign of life: where the database can, there are some meanwhile. */
+  async whileAlive(work: () => Promise<unknown>): Promise<void> {
+    const heart = this.site.db.dialect.parallel
+      ? setInterval(() => {
+          this.sign = this.showAlive()
+        }, HEART_MILLISECONDS)
+      : undefined
+    try {
+      await work()
+    } finally {
+      clearInterval(heart)
+      await this.sign
+    }
+  }
+
   async work(waiting: AsyncIterator<PlannedBatch>): Promise<void> {
     for (let next = await waiting.next(); !next.done && !this.stopped; next = await waiting.next()) {
-      if (this.options.signal?.aborted) {
-        this.stopped = 'interrupted'
-        return
-      }
-      await this.showAlive()
       await this.deleteOrSplit(next.value)
     }
   }
@@ -122,6 +133,8 @@ class PurgeRun {
 
   /** A batch that fails is halved until the guilty user is found; everybody else goes. */
   private async deleteOrSplit(batch: PlannedBatch): Promise<void> {
+    if (this.options.signal?.aborted) this.stopped ??= 'interrupted'
+    if (!this.stopped) await this.showAlive()
     if (this.stopped) return
     try {
       await this.deleteBatch(batch)
