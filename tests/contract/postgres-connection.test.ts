@@ -1,8 +1,14 @@
 import { createServer, type Server } from 'node:net'
-import { expect, inject, test } from 'vitest'
+import { TLSSocket } from 'node:tls'
+import { expect, inject, onTestFinished, test, vi } from 'vitest'
 import { parseDatabaseUrl, shownTarget } from '../../src/db/url.ts'
+import { selfSigned } from '../support/certificate.ts'
 import { describeDatabase } from '../support/databases.ts'
 import { ask, SECRET, wordsOf } from '../support/errors.ts'
+
+/** What a server says that asks for a password: https://www.postgresql.org/docs/current/protocol-message-formats.html */
+const SASL = 'R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0'
+const SASL_CONTINUE = 'R\0\0\0\x08\0\0\0\x0b'
 
 describeDatabase('postgres', 'connecting', (harness) => {
   const server = () => new URL(inject('postgresUrl'))
@@ -57,6 +63,43 @@ describeDatabase('postgres', 'connecting', (harness) => {
     const { message } = await wordsOf(async () => ask(await harness.empty(), url))
     expect(message).toBe('nothing answers at TARGET')
   })
+
+  test.each([
+    ['postgres://me:secret@Db.example/site', 'postgres://db.example:5432/site'],
+    ['postgres://other@db.example:5432/site?application_name=x', 'postgres://db.example:5432/site'],
+    ['postgres://me@db.example/site?port=6432', 'postgres://db.example:6432/site'],
+    ['postgres://me@[::1]/site', 'postgres://[::1]:5432/site'],
+    ['postgres://me@/one?host=/run/sockets', 'postgres:///one?host=/run/sockets&port=5432'],
+    ['postgres://me@/two?host=/run/sockets', 'postgres:///two?host=/run/sockets&port=5432'],
+    ['postgres:///two?host=/run/sockets&port=6432', 'postgres:///two?host=/run/sockets&port=6432'],
+    ['postgres://db.example', 'postgres://db.example:5432/from_environment'],
+    ['postgres:///', 'postgres://elsewhere.example:5432/from_environment'],
+  ])('%s is the database %s', async (url, identity) => {
+    vi.stubEnv('PGHOST', 'elsewhere.example')
+    vi.stubEnv('PGDATABASE', 'from_environment')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    expect((await (await harness.empty()).open({}, url)).identity).toBe(identity)
+  })
+
+  test.each(['prefer', 'require'])(
+    'sslmode=%s leaves no connection behind that failed halfway',
+    async (mode) => {
+      const asksForPassword = createServer((socket) => {
+        socket.once('data', () => {
+          socket.write('S')
+          const secured = new TLSSocket(socket, { isServer: true, ...selfSigned() })
+          secured.on('error', () => {})
+          const says = [SASL, SASL_CONTINUE]
+          secured.on('data', () => secured.write(says.shift() ?? ''))
+        })
+      })
+      const url = `postgres://nobody@127.0.0.1:${await portOf(asksForPassword)}/site?sslmode=${mode}`
+      const database = await harness.empty()
+      expect((await wordsOf(() => ask(database, url))).message).toBe('TARGET asks for a password')
+      await database.close()
+      await new Promise((resolve) => asksForPassword.close(resolve))
+    },
+  )
 
   test('a server that hangs up', async () => {
     const hangsUp = createServer((socket) => socket.destroy())

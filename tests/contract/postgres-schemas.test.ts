@@ -53,4 +53,13 @@ describeDatabase('postgres', 'a site in a schema of its own', (harness) => {
     expect(await second.db.$count(second.tables.users)).toBe(0)
     expect(await first.db.$count(first.tables.users)).toBe(1)
   })
+
+  test('a trigger on a table of another schema is none of its own', async () => {
+    const { db, database, shape } = await siteInSchema(harness, 'django5.2-allauth65', APP)
+    await database.run(`create function watch() returns trigger language plpgsql as 'begin return old; end';
+      create trigger own before delete on app.auth_user for each row execute function watch();
+      create table public.auth_user (id integer);
+      create trigger foreign_one before delete on public.auth_user for each row execute function watch()`)
+    expect(await db.dialect.triggers(db, [shape.users])).toEqual([{ table: 'auth_user', name: 'own' }])
+  })
 })
