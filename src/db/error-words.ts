@@ -72,12 +72,16 @@ function missingColumn(name: string): Words {
   ]
 }
 
+/** What pg says when it has waited for the server in vain. */
+export const NO_ANSWER = /connection timeout/i
+
 /** What pg says when the connection ends under it. */
 export const LOST =
   /Connection terminated|connection timeout|Client has encountered a connection error|not queryable/i
 
 /** Errors that carry no code of their own; the texts are the drivers', never the server's in its language. */
 const MESSAGES: readonly [RegExp, Wording][] = [
+  [NO_ANSWER, noAnswer],
   [LOST, lost],
   [/^SASL: .*password must be a/, asksForPassword],
   [

@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts'
 import type { ForeignKey } from './catalog.ts'
-import { type DriverError, LOST, wordsFor } from './error-words.ts'
+import { type DriverError, LOST, NO_ANSWER, wordsFor } from './error-words.ts'
 
 /** What a database error means, for those who must decide and not only report. */
 export type DatabaseFault =
@@ -38,7 +38,10 @@ const CONNECTION_CODES =
 /** Returns the driver's own error: Drizzle wraps it in one whose message holds SQL and parameters. */
 function driverError(error: unknown): DriverError | undefined {
   let current = error
-  while (current instanceof Error && current.cause instanceof Error) current = current.cause
+  // Where pg has given up itself, the end of the connection is only what came of it.
+  while (current instanceof Error && current.cause instanceof Error && !NO_ANSWER.test(current.message)) {
+    current = current.cause
+  }
   // Node tries every address of a host name and collects the refusals.
   if (current instanceof AggregateError && current.errors[0] instanceof Error) return current.errors[0]
   return current instanceof Error ? current : undefined

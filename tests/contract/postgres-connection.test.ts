@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:net'
 import { TLSSocket } from 'node:tls'
+import { sql } from 'drizzle-orm'
 import { expect, inject, onTestFinished, test, vi } from 'vitest'
 import { parseDatabaseUrl, shownTarget } from '../../src/db/url.ts'
 import { selfSigned } from '../support/certificate.ts'
@@ -27,7 +28,8 @@ describeDatabase('postgres', 'connecting', (harness) => {
     ['no such role', (url) => (url.username = 'nobody'), /^wrong password for postgres:\/\/nobody@/],
     ['no such database', (url) => (url.pathname = '/nowhere'), /^there is no database .*\/nowhere$/],
     ['a server without SSL', withParameter('sslmode', 'require'), /does not offer an encrypted connection$/],
-    ['no such sslmode', withParameter('sslmode', 'yes'), /^there is no sslmode yes$/],
+    ['no such sslmode', withParameter('sslmode', 'yes'), /^there is no sslmode "yes"$/],
+    ['an empty sslmode', withParameter('sslmode', ''), /^there is no sslmode ""$/],
     ['no certificate', withParameter('sslrootcert', '/no/root.pem'), /^\/no\/root.pem cannot be read$/],
     [
       'a misspelt sslmode',
@@ -35,6 +37,14 @@ describeDatabase('postgres', 'connecting', (harness) => {
       /unknown parameter \(did you mean sslmode\?\)$/,
     ],
     ['verify-ca alone', withParameter('sslmode', 'verify-ca'), /^sslmode=verify-ca needs a certificate/],
+    ['a schema by another name', withParameter('search_path', 'x'), /has an unknown parameter$/],
+    ['a parameter of nobody', withParameter('aplication_name', 'x'), /\(did you mean application_name\?\)$/],
+    ['libpq alone', withParameter('service', 'x'), /^the parameter service of .* is not supported$/],
+    [
+      'no number of seconds',
+      withParameter('connect_timeout', 'abc'),
+      /^connect_timeout is a number of seconds$/,
+    ],
     ['no such setting', withParameter('options', '-c nope=1'), /^the server does not know a setting/],
     ['no such socket', withParameter('host', '/no/directory'), /^nothing answers at /],
   ]
@@ -57,6 +67,25 @@ describeDatabase('postgres', 'connecting', (harness) => {
       expect([message, kind]).toEqual(['the PostgreSQL URL cannot be read', 'invalid'])
     },
   )
+
+  test('currentSchema chooses the schema, as in the URL of the site itself', async () => {
+    const database = await harness.empty()
+    await database.run('create schema shop')
+    const db = await database.open({}, `${database.url}?currentSchema=shop`)
+    expect(await db.rows(sql`select current_schema as name`)).toEqual([{ name: 'shop' }])
+  })
+
+  test('what Django takes from the same URL is left to it', async () => {
+    await ask(await harness.empty(), changed(withParameter('CONN_MAX_AGE', '600')))
+  })
+
+  test('a server that never answers has as long as connect_timeout says', async () => {
+    const silent = createServer(() => {})
+    const url = `postgres://postgres@127.0.0.1:${await portOf(silent)}/postgres?connect_timeout=1`
+    const { message } = await wordsOf(async () => ask(await harness.empty(), url))
+    expect(message).toBe('nothing answers at TARGET')
+    silent.close()
+  })
 
   test('a URL without a host names a socket', async () => {
     const url = 'postgres://someone:secret@/site?host=/no/directory'

@@ -9,7 +9,7 @@ import {
   type OpenOptions,
   type TransactionMode,
 } from '../port.ts'
-import { CONNECT_MILLISECONDS, connectionUrl, databaseIdentity } from './connection-url.ts'
+import { connectionTo } from './connection.ts'
 import { postgresDialect } from './dialect.ts'
 import { trackedSockets } from './sockets.ts'
 
@@ -34,13 +34,11 @@ const SETTINGS = `set local timezone = 'UTC'; set local datestyle = 'ISO'; set l
  */
 export async function openPostgres(url: string, { connections = 1 }: OpenOptions): Promise<Db> {
   const sockets = trackedSockets()
-  const connectionString = await connectionUrl(url)
-  const identity = databaseIdentity(connectionString)
+  const { identity, ...connection } = await connectionTo(url)
   const pool = new pg.Pool({
-    connectionString,
+    ...connection,
     max: connections,
     fallback_application_name: 'usermgmt',
-    connectionTimeoutMillis: CONNECT_MILLISECONDS,
     keepAlive: true,
     stream: sockets.next,
   })

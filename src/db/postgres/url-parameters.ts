@@ -1,0 +1,102 @@
+import { invalid, type UserError } from '../../errors.ts'
+import { didYouMean } from '../../suggest.ts'
+
+/** What counts: of libpq (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS), and of pg. */
+const KNOWN = [
+  'host',
+  'port',
+  'user',
+  'password',
+  'options',
+  'application_name',
+  'fallback_application_name',
+  'client_encoding',
+  'connect_timeout',
+  'statement_timeout',
+  'lock_timeout',
+  'idle_in_transaction_session_timeout',
+  'query_timeout',
+  'sslmode',
+  'sslnegotiation',
+  'sslcert',
+  'sslkey',
+  'sslpassword',
+  'sslrootcert',
+  'ssl',
+  'currentSchema',
+]
+
+/** Those of libpq that change nothing in which database is reached, nor in whether it is the right one. */
+const WITHOUT_EFFECT = [
+  'keepalives',
+  'keepalives_idle',
+  'keepalives_interval',
+  'keepalives_count',
+  'tcp_user_timeout',
+  'gssencmode',
+  'gsslib',
+  'gssdelegation',
+  'krbsrvname',
+  'sslcompression',
+  'sslcertmode',
+  'sslcrl',
+  'sslcrldir',
+  'sslsni',
+  'ssl_min_protocol_version',
+  'ssl_max_protocol_version',
+  'min_protocol_version',
+  'max_protocol_version',
+]
+
+/** What Django's URL packages take from the site's own DATABASE_URL, and do not hand on to PostgreSQL. */
+const DJANGO =
+  /^(conn_max_age|conn_health_checks|atomic_requests|autocommit|disable_server_side_cursors|engine|test)$/i
+
+/** Of libpq, and not of pg: whoever gives them means something by it. */
+const UNSUPPORTED: Readonly<Record<string, string>> = {
+  dbname: 'the name goes behind the host: postgres://user@host/name',
+  service: 'give host and name in the URL',
+  servicefile: 'give host and name in the URL',
+  hostaddr: 'give the address as the host',
+  passfile: 'name the file in PGPASSFILE',
+  requirepeer: 'leave it away',
+  require_auth: 'leave it away',
+  channel_binding: 'leave it away',
+  target_session_attrs: 'name the host of the primary server',
+  load_balance_hosts: 'name one host',
+  replication: 'leave it away',
+}
+
+/** What other drivers call it, or somebody may hope for. */
+const SCHEMA = /^(current_?schemas?|schemas?|search_?path)$/i
+
+/**
+ * Throws a UserError (invalid) for a parameter that would be overlooked: it may lead to another schema, or say that the
+ * connection is to be encrypted. Never repeats what the URL says, which may hold a password.
+ */
+export function refuseOverlooked(parameters: URLSearchParams): void {
+  for (const name of parameters.keys()) {
+    if (KNOWN.includes(name) || WITHOUT_EFFECT.includes(name) || DJANGO.test(name)) continue
+    throw overlooked(name)
+  }
+}
+
+function overlooked(name: string): UserError {
+  const instead = UNSUPPORTED[name]
+  if (instead !== undefined)
+    return invalid(`the parameter ${name} of a PostgreSQL URL is not supported`, instead)
+  return invalid(
+    `the PostgreSQL URL has an unknown parameter${didYouMean(name, KNOWN)}`,
+    SCHEMA.test(name)
+      ? 'a schema is chosen with ?options=-c%20search_path%3DNAME'
+      : 'see the parameters of libpq in the manual of PostgreSQL',
+  )
+}
+
+/** Returns how long a server has to answer, in milliseconds; 0 for ever. Throws a UserError (invalid) for no number. */
+export function connectMilliseconds(parameters: URLSearchParams, usual: number): number {
+  const text = parameters.get('connect_timeout') ?? process.env.PGCONNECT_TIMEOUT
+  if (text === undefined || text === '') return usual
+  if (/^-?\d{1,6}$/.test(text.trim())) return Math.max(0, Number(text)) * 1000
+  throw invalid('connect_timeout is a number of seconds', 'for example connect_timeout=10; 0 waits for ever')
+}
