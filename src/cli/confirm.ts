@@ -2,6 +2,8 @@ import { UserError } from '../errors.ts'
 import { type Context, canAsk, type GlobalOptions } from './context.ts'
 import { lookOf } from './paint.ts'
 import { counted } from './render/numbers.ts'
+import { plainText } from './render/plain-text.ts'
+import { talkOf } from './talk.ts'
 
 /** What a number of users is confirmed for. */
 export interface Deed {
@@ -9,9 +11,22 @@ export interface Deed {
   readonly does: string
   /** `deleted`. */
   readonly done: string
+  /** The database, as `Db.identity`. */
+  readonly where: string
+  /** It cannot be undone. */
+  readonly forGood?: boolean
 }
 
-const DELETION: Deed = { does: 'deletes', done: 'deleted' }
+/** Shows what is about to be done: whoever is asked about it reads it, also with --quiet. */
+export async function showBeforeAsking(
+  context: Context,
+  globals: GlobalOptions,
+  text: string,
+  { yes }: { readonly yes?: boolean | undefined },
+): Promise<void> {
+  if (!yes && canAsk(context, globals)) await context.stderr.write(text)
+  else await talkOf(context, globals).show(text)
+}
 
 /**
  * Lets a person type the number of users: unlike a `y`, it cannot be a habit.
@@ -21,19 +36,23 @@ export function confirmNumber(
   context: Context,
   globals: GlobalOptions,
   users: number,
-  { does, done }: Deed = DELETION,
+  { does, done, where, forGood }: Deed,
 ): Promise<void> {
   return confirm(context, globals, {
-    text: `This ${does} ${counted(users, 'user')}. Type the number to go on:`,
+    text: `This ${does} ${counted(users, 'user')} of ${plainText(where)}${forGood ? ', for good' : ''}. Type the number to go on:`,
     isYes: (typed) => typed.replace(/[\s,]/g, '') === String(users),
     done,
   })
 }
 
 /** Lets a person type yes to what puts things back. Throws a UserError (refused) when they do not, or nobody can be asked. */
-export function confirmRestoration(context: Context, globals: GlobalOptions): Promise<void> {
+export function confirmRestoration(
+  context: Context,
+  globals: GlobalOptions,
+  { what, where }: { readonly what: string; readonly where: string },
+): Promise<void> {
   return confirm(context, globals, {
-    text: 'This puts back what the archive holds. Type yes to go on:',
+    text: `This puts ${what} back into ${plainText(where)}. Type yes to go on:`,
     isYes: (typed) => typed.trim().toLowerCase() === 'yes',
     done: 'put back',
   })

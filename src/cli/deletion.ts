@@ -20,8 +20,8 @@ import { JOBS } from './defaults.ts'
 import { Interrupted } from './interrupted.ts'
 import { withStoppableProgress } from './progress.ts'
 import { counted } from './render/numbers.ts'
-import { type DeletionReport, recordedArchive } from './render/purge.ts'
-import type { Talk } from './talk.ts'
+import { type DeletionReport, FOR_GOOD, recordedArchive } from './render/purge.ts'
+import { type Talk, talkOf } from './talk.ts'
 import { warnOfUnmatchedProtection } from './warn-of-unmatched.ts'
 import { withRun } from './with-run.ts'
 
@@ -46,6 +46,18 @@ export interface Deletion {
   readonly plan: PurgePlan
   /** Who is to be deleted, when not those whom the plan holds. */
   readonly batches?: AsyncIterable<PlannedBatch> | undefined
+}
+
+type Keeping = Pick<Deletion, 'context' | 'globals' | 'options' | 'settings'>
+
+/** True when nothing of what is deleted is kept. */
+export function isForGood({ context, options, settings }: Keeping): boolean {
+  return archiveDirectory(options.archive, settings, context.cwd) === undefined
+}
+
+/** Says that what is deleted cannot be put back, when that is so. */
+export async function warnOfNoArchive({ toDelete }: PurgePlan, keeping: Keeping): Promise<void> {
+  if (toDelete > 0 && isForGood(keeping)) await talkOf(keeping.context, keeping.globals).say(FOR_GOOD)
 }
 
 /** Says that the plan would be refused, and what allows it: `setting` before a number. */
@@ -101,6 +113,7 @@ async function deleteArchived(
     directory,
     archiveHeader(site, dependentsOf(site.shape, criteria.rules), criteria, {
       version: packageVersion(),
+      id: run?.id,
       now: context.now(),
     }),
   )

@@ -109,8 +109,11 @@ describeEachDatabase('archives on the command line', (harness) => {
     const args = ['purge', '--database', site.url, '--since', '2020-01-01', '--yes', '--format', 'json']
     const { exit, stdout, stderr } = await usermgmt(args, { cwd })
     expect(exit).toBe(1)
-    expect(JSON.parse(stdout)).toMatchObject({ deleted: 0, failed: [{ id: '3' }, { id: '4' }] })
-    expect(JSON.parse(stdout)).not.toHaveProperty('archive')
+    expect(JSON.parse(stdout)).toMatchObject({
+      deleted: 0,
+      failed: [{ id: '3' }, { id: '4' }],
+      archive: null,
+    })
     expect(stderr).not.toContain('usermgmt restore')
     expect(await readdir(join(cwd, 'usermgmt-archive'))).toEqual([])
   })
@@ -209,7 +212,8 @@ describeEachDatabase('archives on the command line', (harness) => {
   test('--no-archive goes without', async () => {
     const { ran, file } = await purged(' --no-archive')
     expect(JSON.parse(ran.stdout)).toMatchObject({ deleted: 2 })
-    expect(ran.stdout).not.toContain('archive')
+    expect(JSON.parse(ran.stdout).archive).toBeNull()
+    expect(ran.stderr).toContain('\nno archive: what is deleted cannot be put back\n')
     expect(file).toBeUndefined()
   })
 
@@ -241,6 +245,29 @@ describeEachDatabase('archives on the command line', (harness) => {
       stdout: '4\txqzv81\tx82@mail.example\n',
       stderr: `${note}usermgmt: 1 of the 2 batches of the archive are damaged or missing: 1; whoever is in them is not shown\n`,
     })
+  })
+
+  test('an archive that was cut is known by the ledger', async () => {
+    const site = await exampleSite(harness)
+    const run = (line: string) => usermgmt(line.split(' '), { cwd, env: { DATABASE_URL: site.url } })
+    await run('migrate')
+    const { archive } = JSON.parse(
+      (await run('purge --since 2020-01-01 --yes --batch-size 1 --format json')).stdout,
+    )
+    const [, , second] = await startsIn(archive)
+    await truncate(archive, second)
+    const [purge] = JSON.parse((await run('history --format json')).stdout)
+    expect(await run(`restore ${archive} --dry-run`)).toMatchObject({ exit: 1 })
+    expect(await run(`restore ${archive} --yes`)).toMatchObject({
+      exit: 1,
+      stdout: expect.stringMatching(/^2 rows put back\n/),
+      stderr: `usermgmt: the archive was cut: it holds 1 of 2 users whom the run ${purge.run} deleted; look for the whole file, in a backup, and restore that as well\n`,
+    })
+    const runs: { command: string; outcome: string }[] = JSON.parse(
+      (await run('history --format json')).stdout,
+    )
+    expect(runs.find(({ command }) => command === 'restore')?.outcome).toBe('partly')
+    expect(await run(`restore ${archive} --yes --user ${'win-a-prize'}`)).toMatchObject({ exit: 0 })
   })
 
   test('restore tells when it has been interrupted, a dry run too', async () => {

@@ -188,10 +188,14 @@ describeEachDatabase('a reviewed plan', (harness) => {
       [
         'with a line missing',
         (text) => text.trimEnd().split('\n').slice(0, -1).join('\n'),
-        'is not a whole plan',
+        'holds 2 of the 3 users that it says: it is not the plan that was made',
       ],
-      ['with a user in it twice', (text) => text.replace(/^(\[.*\n)\[.*\n/m, '$1$1'), 'is not a whole plan'],
-      ['cut within a line', (text) => text.slice(0, -10), 'is not a whole plan'],
+      [
+        'with a user in it twice',
+        (text) => text.replace(/^(\[.*\n)\[.*\n/m, '$1$1'),
+        'holds a user twice: .*',
+      ],
+      ['cut within a line', (text) => text.slice(0, -10), 'holds a line that is no user: .*'],
       [
         'of a later version',
         (text) => text.replace('"plan":1', '"plan":9'),
@@ -218,10 +222,14 @@ describeEachDatabase('a reviewed plan', (harness) => {
         (text) => text.replace('"cutoff":"2020', '"cutoff":"twenty'),
         'is not a plan that this version reads',
       ],
-      ['of lines that are no users', (text) => text.replaceAll(/^\[.*$/gm, '5'), 'is not a whole plan'],
+      [
+        'of lines that are no users',
+        (text) => text.replaceAll(/^\[.*$/gm, '5'),
+        'holds a line that is no user: .*',
+      ],
       ['when it is an archive', () => '\u001f\u008b\b\u0000\n', 'is not a plan that this version reads'],
       ['when it is something else', () => 'hello\n', 'is not a plan that this version reads'],
-      ['when it is empty', () => '', 'is not a whole plan'],
+      ['when it is empty', () => '', 'is empty: .*'],
     ])('%s', async (_, damage, message) => {
       const { site, file, run, before } = await planned()
       await writeFile(file, damage(await readFile(file, 'utf8')))

@@ -79,7 +79,9 @@ describeEachDatabase('a purge prints the command that undoes it', (harness) => {
       const { site, cwd } = await siteBesideSpaces()
       const { screen } = await usermgmt([...PURGE, ...option.split(' '), '--database', site.url], { cwd })
       expect(screen).not.toMatch(UNDO)
-      expect(screen).not.toContain('archive: ')
+      expect(screen).not.toContain('\narchive: ')
+      const isLost = option === '--no-archive'
+      expect(screen.includes('no archive: what is deleted cannot be put back')).toBe(isLost)
     })
   })
 

@@ -13,7 +13,7 @@ import { clockOf } from '../criteria.ts'
 import { archiveEndNote } from '../render/archive-end.ts'
 import { counted } from '../render/numbers.ts'
 import { plainText } from '../render/plain-text.ts'
-import { talkOf } from '../talk.ts'
+import { type Talk, talkOf } from '../talk.ts'
 import { settingsOf } from '../with-site.ts'
 
 /** Prints who is in the archive. */
@@ -46,11 +46,21 @@ export async function pruneOldArchives(
   const clock = clockOf({}, settings.configured, context)
   const oldest = dateOf(named('--older-than', () => pastInstant(olderThan, clock)))
   const report = await pruneArchives(directory, { oldest, now: clock.now })
+  if (report.isMissing) await sayMissing(directory, archive, talkOf(context, globals))
   const { unfinished } = report
   const kept = report.kept + unfinished + report.failed.length
   const remark = unfinished > 0 ? ` (${unfinished} without an end: the purge may be at work)` : ''
-  await context.stdout.write(`${counted(report.removed, 'archive')} removed, ${kept} kept${remark}\n`)
+  if (!globals.quiet || report.removed > 0) {
+    await context.stdout.write(`${counted(report.removed, 'archive')} removed, ${kept} kept${remark}\n`)
+  }
   throwWhenPartly(report)
+}
+
+/** Before the first purge there is none; whoever names one means one that is there. Throws a UserError then. */
+async function sayMissing(directory: string, named: string | undefined, talk: Talk): Promise<void> {
+  const message = `there is no directory ${directory}`
+  if (named !== undefined) throw new UserError(message, { hint: 'see --archive' })
+  await talk.say(message)
 }
 
 /** Each in a line of its own. */

@@ -15,7 +15,7 @@ import type { Site } from '../../site/site.ts'
 import type { Criteria } from '../../users/criteria.ts'
 import type { Clock } from '../../values/dates.ts'
 import type { EmailOptions } from '../commands/email.ts'
-import { confirmNumber } from '../confirm.ts'
+import { confirmNumber, showBeforeAsking } from '../confirm.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { clockOf, criteriaFrom, understood } from '../criteria.ts'
 import { type MailSource, mailSourceFrom } from '../mail-settings.ts'
@@ -116,11 +116,14 @@ async function showPlan(site: Site, request: Request, writing: Writing): Promise
 async function carryOut(site: Site, request: Request, writing: Writing): Promise<void> {
   const { context, globals, options, criteria, clock, rules, source, deletionDate } = request
   const plan = await makePlan(site, request)
-  await talkOf(context, globals).show(
-    mailPlanText(plan, understood(criteria, clock), await styleFor(context.stderr, context, globals)),
-  )
+  const style = await styleFor(context.stderr, context, globals)
+  await showBeforeAsking(context, globals, mailPlanText(plan, understood(criteria, clock), style), options)
   if (plan.toMail > 0 && !options.yes) {
-    await confirmNumber(context, globals, plan.toMail, { does: 'mails', done: 'sent' })
+    await confirmNumber(context, globals, plan.toMail, {
+      does: 'mails',
+      done: 'sent',
+      where: site.db.identity,
+    })
   }
   const mailing = {
     context,
@@ -138,7 +141,7 @@ async function carryOut(site: Site, request: Request, writing: Writing): Promise
     options.format === 'json'
       ? mailReportJson(report)
       : mailReportText(report, await styleFor(context.stdout, context, globals))
-  await printReport(context.stdout, text, () => throwWhenNotAllMailed(report))
+  await printReport(context, text, () => throwWhenNotAllMailed(report))
 }
 
 async function makePlan(site: Site, { context, globals, criteria, rules }: Request): Promise<CampaignPlan> {

@@ -10,10 +10,17 @@ import { checkDelivery, deliveryProblem, lastDelivery } from '../../users/remind
 import { type Limit, limitText } from '../../values/limit.ts'
 import { commandLine } from '../command-line.ts'
 import type { PurgeCommandOptions } from '../commands/purge.ts'
-import { confirmNumber } from '../confirm.ts'
+import { confirmNumber, showBeforeAsking } from '../confirm.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { clockOf, criteriaFrom, understood } from '../criteria.ts'
-import { carryOutDeletion, connectionsFor, throwWhenPartly, warnOfBreaker } from '../deletion.ts'
+import {
+  carryOutDeletion,
+  connectionsFor,
+  isForGood,
+  throwWhenPartly,
+  warnOfBreaker,
+  warnOfNoArchive,
+} from '../deletion.ts'
 import { sayNothingMatches } from '../nothing-matches.ts'
 import { styleFor } from '../paint.ts'
 import { frozenPlan, loadPlan, type ReviewedPlan } from '../plan-files.ts'
@@ -83,6 +90,7 @@ async function showPlan(site: Site, purge: Purge): Promise<void> {
       planText(plan, purge.understood, await styleFor(context.stdout, context, globals)),
     )
   }
+  await warnOfNoArchive(plan, purge)
   await warnOfBreaker(plan, maxDelete, '--max-delete', talk)
   if (purge.criteria.selection.remindedBefore !== undefined && !options.despiteFailures) {
     const problem = deliveryProblem(await lastDelivery(site))
@@ -101,23 +109,26 @@ async function showPlan(site: Site, purge: Purge): Promise<void> {
 async function carryOut(site: Site, purge: Purge): Promise<void> {
   const { context, globals, options, maxDelete, settings, criteria, reviewed } = purge
   const plan = await makePlan(site, purge)
-  await talkOf(context, globals).show(
-    planText(plan, purge.understood, await styleFor(context.stderr, context, globals)),
-  )
+  const text = planText(plan, purge.understood, await styleFor(context.stderr, context, globals))
+  await showBeforeAsking(context, globals, text, options)
+  await warnOfNoArchive(plan, purge)
   checkBreaker(plan, maxDelete)
   if (criteria.selection.remindedBefore !== undefined && !options.despiteFailures) {
     checkDelivery(await lastDelivery(site))
   }
-  if (plan.toDelete > 0 && !options.yes) await confirmNumber(context, globals, plan.toDelete)
+  if (plan.toDelete > 0 && !options.yes) {
+    const deed = { does: 'deletes', done: 'deleted', where: site.db.identity, forGood: isForGood(purge) }
+    await confirmNumber(context, globals, plan.toDelete, deed)
+  }
   const batches = reviewed?.users(batchSizeOn(site, purge))
   const deletion = { context, globals, options, settings, criteria, plan, batches }
-  const report = await carryOutDeletion(site, deletion)
-  if (globals.quiet && options.format === 'text' && isIdle(report)) return
-  const text =
+  const done = await carryOutDeletion(site, deletion)
+  if (globals.quiet && options.format === 'text' && isIdle(done)) return
+  const report =
     options.format === 'json'
-      ? reportJson(report)
-      : reportText(report, await styleFor(context.stdout, context, globals))
-  await printReport(context.stdout, text, () => throwWhenPartly(report))
+      ? reportJson(done)
+      : reportText(done, await styleFor(context.stdout, context, globals))
+  await printReport(context, report, () => throwWhenPartly(done))
 }
 
 /** From cron, nothing to say is nothing to mail. */

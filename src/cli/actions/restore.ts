@@ -7,6 +7,7 @@ import type { Site } from '../../site/site.ts'
 import { tablesHere } from '../../users/archive/archived-rows.ts'
 import { findArchived } from '../../users/archive/find-archived.ts'
 import { openArchive } from '../../users/archive/open-archive.ts'
+import { type Shortfall, shortfallOf } from '../../users/archive/shortfall.ts'
 import {
   isSameDatabase,
   type SiteDatabase,
@@ -23,8 +24,8 @@ import { Interrupted } from '../interrupted.ts'
 import { styleFor } from '../paint.ts'
 import { printReport } from '../print-report.ts'
 import { withStoppableProgress } from '../progress.ts'
-import { counted } from '../render/numbers.ts'
-import { restoreJson, restoreText } from '../render/restore.ts'
+import { counted, shownNumber } from '../render/numbers.ts'
+import { restoreJson, restoreText, rowsPutBack } from '../render/restore.ts'
 import { type Talk, talkOf } from '../talk.ts'
 import { withRun } from '../with-run.ts'
 import { withSite } from '../with-site.ts'
@@ -40,29 +41,35 @@ export async function restoreArchive(
   const path = resolve(context.cwd, file)
   const archive = await openArchive(path)
   try {
-    const report = await withSite(context, globals, async (site) => {
+    const { report, shortfall } = await withSite(context, globals, async (site) => {
       refuseOther(archive.header.database, siteDatabase(site), options)
       const talk = talkOf(context, globals)
       const users = options.user && (await findArchived(site, archive, options.user))
       await refuseWithoutRights(site, archive, users)
+      const shortfall = options.user ? undefined : await shortfallOf(site, archive)
       const tables = tablesHere(site, archive.header)
       await warnOfTriggers(site, tables, talk)
-      if (!options.dryRun && !options.yes) await confirmRestoration(context, globals)
+      if (!options.dryRun && !options.yes) {
+        const what = `${users ? counted(users.length, 'user') : 'everybody'} purged ${archive.header.started}`
+        await confirmRestoration(context, globals, { what, where: site.db.identity })
+      }
       const putBack = () =>
         withStoppableProgress(context, globals, { what: 'restoring', stopping: 'this batch' }, (_, signal) =>
           restore(site, archive, { users, dryRun: options.dryRun, signal }),
         )
-      if (options.dryRun) return putBack()
+      if (options.dryRun) return { report: await putBack(), shortfall }
       const request = { command: 'restore', options }
-      const report = await withRun(context, globals, site, request, putBack, (report) => endOf(report, path))
+      const report = await withRun(context, globals, site, request, putBack, (report) =>
+        endOf(report, shortfall, path),
+      )
       await numberBehind(site, tables, talk)
-      return report
+      return { report, shortfall }
     })
     const text =
       options.format === 'json'
         ? restoreJson(report)
         : restoreText(report, options.dryRun === true, await styleFor(context.stdout, context, globals))
-    await printReport(context.stdout, text, () => throwWhenPartly(report, options))
+    await printReport(context, text, () => throwWhenPartly(report, shortfall, options))
   } finally {
     await archive.reader.close()
   }
@@ -86,14 +93,11 @@ async function numberBehind({ db }: Site, tables: readonly Table[], talk: Talk):
   }
 }
 
-function endOf(report: RestoreReport, archive: string): RunEnd {
+function endOf(report: RestoreReport, shortfall: Shortfall | undefined, archive: string): RunEnd {
   const { skipped, failed, interrupted } = report
-  const counts = { 'rows put back': rowsIn(report), skipped, failed: failed.length }
-  return { outcome: interrupted ? 'interrupted' : failed.length > 0 ? 'partly' : 'done', counts, archive }
-}
-
-function rowsIn({ restored }: RestoreReport): number {
-  return Object.values(restored).reduce((sum, count) => sum + count, 0)
+  const counts = { 'rows put back': rowsPutBack(report), skipped, failed: failed.length }
+  const isPart = failed.length > 0 || shortfall !== undefined
+  return { outcome: interrupted ? 'interrupted' : isPart ? 'partly' : 'done', counts, archive }
 }
 
 function refuseOther(
@@ -114,14 +118,25 @@ function refuseOther(
   })
 }
 
-function throwWhenPartly(report: RestoreReport, { dryRun }: RestoreCommandOptions): void {
+function throwWhenPartly(
+  report: RestoreReport,
+  shortfall: Shortfall | undefined,
+  { dryRun }: RestoreCommandOptions,
+): void {
   const { failed, interrupted } = report
-  const rows = counted(rowsIn(report), 'row')
+  const rows = counted(rowsPutBack(report), 'row')
   if (interrupted) {
     throw new Interrupted(
       dryRun
         ? `${rows} to put back until then; nothing has been put back`
         : `${rows} put back; run it again to go on`,
+    )
+  }
+  if (shortfall) {
+    const { archived, deleted, run } = shortfall
+    throw new UserError(
+      `the archive was cut: it holds ${shownNumber(archived)} of ${counted(deleted, 'user')} whom the run ${run} deleted`,
+      { hint: 'look for the whole file, in a backup, and restore that as well' },
     )
   }
   if (failed.length === 0) return

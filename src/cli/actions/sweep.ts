@@ -12,10 +12,17 @@ import { isMostlyUndelivered, TELLING_MAILS } from '../../users/reminded.ts'
 import type { Clock } from '../../values/dates.ts'
 import type { Limit } from '../../values/limit.ts'
 import type { SweepOptions } from '../commands/sweep.ts'
-import { confirmNumber } from '../confirm.ts'
+import { confirmNumber, showBeforeAsking } from '../confirm.ts'
 import { type Context, canAsk, type GlobalOptions } from '../context.ts'
 import { clockOf, understood } from '../criteria.ts'
-import { carryOutDeletion, connectionsFor, throwWhenPartly, warnOfBreaker } from '../deletion.ts'
+import {
+  carryOutDeletion,
+  connectionsFor,
+  isForGood,
+  throwWhenPartly,
+  warnOfBreaker,
+  warnOfNoArchive,
+} from '../deletion.ts'
 import { type MailSource, mailSourceFrom } from '../mail-settings.ts'
 import { checkTransport } from '../mail-transport.ts'
 import { carryOutCampaign, refuseWithoutLedger, throwWhenNotAllMailed, writingFor } from '../mailing.ts'
@@ -102,6 +109,7 @@ async function showSteps(site: Site, task: Sweep): Promise<void> {
       : stepsText(tally, task.understood, await styleFor(stdout, context, globals)),
   )
   if (plan.deletion) {
+    await warnOfNoArchive(plan.deletion, task)
     await warnOfBreaker(plan.deletion, maxDeleteOf(task), MAX_DELETE, talkOf(context, globals))
   }
 }
@@ -112,12 +120,16 @@ function maxDeleteOf({ policy, settings }: Sweep): Limit | undefined {
 
 async function carryOut(site: Site, task: Sweep, source: MailSource): Promise<void> {
   const { context, globals, options, policy } = task
-  const talk = talkOf(context, globals)
+  const _talk = talkOf(context, globals)
   const writing = await writingFor(site, source, task.clock)
   const plan = await makePlan(site, task)
-  await talk.show(sweepPlanText(plan, task.understood, await styleFor(context.stderr, context, globals)))
-  if (plan.deletion) checkBreaker(plan.deletion, maxDeleteOf(task), MAX_DELETE)
-  if (!options.yes && canAsk(context, globals)) await confirm(plan, context, globals)
+  const style = await styleFor(context.stderr, context, globals)
+  await showBeforeAsking(context, globals, sweepPlanText(plan, task.understood, style), options)
+  if (plan.deletion) {
+    await warnOfNoArchive(plan.deletion, task)
+    checkBreaker(plan.deletion, maxDeleteOf(task), MAX_DELETE)
+  }
+  if (!options.yes && canAsk(context, globals)) await confirm(plan, task, site.db.identity)
   const mail = await carryOutCampaign(site, {
     context,
     globals,
@@ -132,7 +144,7 @@ async function carryOut(site: Site, task: Sweep, source: MailSource): Promise<vo
   })
   const trouble = mail.stopped ? undefined : mailTrouble(mail)
   const deletion = mail.stopped || trouble ? undefined : await deleteDue(site, task, plan)
-  await printReport(context.stdout, await reportFor({ mail, deletion }, task), () => {
+  await printReport(context, await reportFor({ mail, deletion }, task), () => {
     if (trouble) throw trouble
     // What the deletion has to say is worse, but nothing that the mail has to say comes after it.
     if (deletion) throwWhenPartly(deletion)
@@ -151,18 +163,16 @@ async function makePlan(site: Site, { context, globals, criteria, options }: Swe
   }))
 }
 
-async function confirm(
-  { mail, deletion }: SweepPlan,
-  context: Context,
-  globals: GlobalOptions,
-): Promise<void> {
+async function confirm({ mail, deletion }: SweepPlan, task: Sweep, where: string): Promise<void> {
+  const { context, globals } = task
   const toDelete = deletion?.toDelete ?? 0
   const reminding = mail.toMail > 0 ? `reminds ${counted(mail.toMail, 'user')}` : ''
   if (toDelete > 0) {
     const does = reminding === '' ? 'deletes' : `${reminding} and deletes`
-    await confirmNumber(context, globals, toDelete, { does, done: 'done' })
+    const forGood = isForGood(task)
+    await confirmNumber(context, globals, toDelete, { does, done: 'done', where, forGood })
   } else if (mail.toMail > 0) {
-    await confirmNumber(context, globals, mail.toMail, { does: 'reminds', done: 'done' })
+    await confirmNumber(context, globals, mail.toMail, { does: 'reminds', done: 'done', where })
   }
 }
 

@@ -20,7 +20,9 @@ export const RESTORE_EXAMPLES: readonly Example[] = [
 
 Rows
   2  auth_user
-  2  account_emailaddress`,
+  2  account_emailaddress
+
+the next purge or sweep that selects them deletes them again, unless they are protected`,
   },
 ]
 

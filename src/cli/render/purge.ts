@@ -10,6 +10,8 @@ import type { Style } from './style.ts'
 
 const FAILED_SHOWN = 20
 
+export const FOR_GOOD = 'no archive: what is deleted cannot be put back'
+
 /** What a purge has done, and how to undo it. */
 export interface DeletionReport extends PurgeReport {
   /** The file that holds what was deleted. */
@@ -75,14 +77,14 @@ export function reportJson(report: DeletionReport): string {
   return `${plainJson({ since, matched, deleted, kept, changed, tables, nulled, failed, stopped, archive })}\n`
 }
 
-/** Returns the file that holds what was deleted; null for one that is not there any more, undefined without one. */
-export function recordedArchive({ archive, lostArchive }: DeletionReport): string | null | undefined {
-  return lostArchive === undefined ? archive : null
+/** Returns the file that holds what was deleted; null for one that is not there any more, and without one. */
+export function recordedArchive({ archive, lostArchive }: DeletionReport): string | null {
+  return lostArchive === undefined ? (archive ?? null) : null
 }
 
-function undoLines({ archive, undo, lostArchive }: DeletionReport): string[] {
+function undoLines({ archive, undo, lostArchive, deleted }: DeletionReport): string[] {
   if (lostArchive !== undefined) return ['', plainText(`the archive is not there any more: ${lostArchive}`)]
-  if (archive === undefined) return []
+  if (archive === undefined) return deleted > 0 ? ['', FOR_GOOD] : []
   return ['', `archive: ${archive}`, `to put everybody back: ${undo}`].map(plainText)
 }
 

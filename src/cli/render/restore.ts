@@ -1,16 +1,24 @@
 import type { RestoreFailure, RestoreReport } from '../../users/restore/restore-report.ts'
 import { archiveEndNote } from './archive-end.ts'
-import { block, countBlock, largestFirst } from './blocks.ts'
+import { block, countBlock, largestFirst, lines } from './blocks.ts'
 import { counted } from './numbers.ts'
 import { plainJson, plainText } from './plain-text.ts'
 import { stopRecord } from './stop-record.ts'
 import type { Style } from './style.ts'
 
+/** They are as they were, and so is what selects them. */
+const AGAIN = 'the next purge or sweep that selects them deletes them again, unless they are protected'
+
+/** Returns how many rows have been put back. */
+export function rowsPutBack({ restored }: RestoreReport): number {
+  return Object.values(restored).reduce((sum, number) => sum + number, 0)
+}
+
 /** Returns what has been put back, for people; `planned`: what would be. */
 export function restoreText(report: RestoreReport, planned: boolean, style: Style): string {
-  const rows = Object.values(report.restored).reduce((sum, number) => sum + number, 0)
+  const rows = rowsPutBack(report)
   const note = archiveEndNote(report)
-  const lines = [
+  const told = [
     style.heading(`${counted(rows, 'row')} ${planned ? 'to put back' : 'put back'}`),
     ...(report.skipped > 0 ? [`${counted(report.skipped, 'row')} there already`] : []),
     ...(note === undefined ? [] : [note]),
@@ -22,8 +30,9 @@ export function restoreText(report: RestoreReport, planned: boolean, style: Styl
       report.notes.map(({ user, note }) => plainText(`user ${user}: ${note}`)),
       style,
     ),
+    ...(rows > 0 && !planned ? ['', AGAIN] : []),
   ]
-  return lines.map((line) => `${line}\n`).join('')
+  return lines(told)
 }
 
 /** Returns the report as one JSON object. */

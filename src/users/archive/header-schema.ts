@@ -7,6 +7,7 @@ const names = z.array(z.string())
 /** Whatever is read of a header. */
 const SCHEMA = z.object({
   format: z.literal(ARCHIVE_FORMAT),
+  run: z.string().optional(),
   database: SITE_DATABASE,
   users: z.string(),
   user_key: z.string(),

@@ -26,6 +26,8 @@ export interface ArchivedEdge {
 export interface ArchiveHeader {
   readonly usermgmt: string
   readonly format: number
+  /** The purge in the ledger, when there is one. */
+  readonly run?: string | undefined
   /** Where the users were. */
   readonly database: SiteDatabase
   readonly started: Instant
@@ -45,7 +47,7 @@ export function archiveHeader(
   site: Site,
   dependents: Dependents,
   criteria: Criteria,
-  run: { readonly version: string; readonly now: Date },
+  run: { readonly version: string; readonly now: Date; readonly id?: string | undefined },
 ): ArchiveHeader {
   const tables = archivedTables(dependents)
   const numbers = new Map(tables.map((table, i) => [table, i]))
@@ -53,6 +55,7 @@ export function archiveHeader(
   return {
     usermgmt: run.version,
     format: ARCHIVE_FORMAT,
+    run: run.id,
     database: siteDatabase(site),
     started: instantOf(run.now),
     users: users.label,

@@ -11,6 +11,8 @@ const ARCHIVE_NAME = /^purge-.*\.ndjson\.gz$/
 const SILENCE_MILLISECONDS = 24 * 60 * 60 * 1000
 
 export interface PruneReport {
+  /** There is no such directory. */
+  readonly isMissing: boolean
   readonly removed: number
   readonly kept: number
   /** Kept as well: without an end, and written to of late. */
@@ -21,7 +23,8 @@ export interface PruneReport {
 
 /**
  * Removes the archives of a directory that were written before the instant, but not those whose purge may still be at
- * work. What is called like one and is none is passed over. Throws a UserError when the directory cannot be read; none at all is an empty one.
+ * work. What is called like one and is none is passed over. Throws a UserError when the directory cannot be
+ * read.
  */
 export async function pruneArchives(
   directory: string,
@@ -30,7 +33,8 @@ export async function pruneArchives(
   const counts = { removed: 0, kept: 0, unfinished: 0 }
   const silentSince = new Date(now.getTime() - SILENCE_MILLISECONDS)
   const failed = []
-  for (const name of (await namesIn(directory)).filter((each) => ARCHIVE_NAME.test(each))) {
+  const names = await namesIn(directory)
+  for (const name of names?.filter((each) => ARCHIVE_NAME.test(each)) ?? []) {
     const path = join(directory, name)
     try {
       const done = await prune(path, oldest, silentSince)
@@ -39,14 +43,14 @@ export async function pruneArchives(
       failed.push({ path, reason: fileReason(error) })
     }
   }
-  return { ...counts, failed }
+  return { isMissing: names === undefined, ...counts, failed }
 }
 
-async function namesIn(directory: string): Promise<string[]> {
+async function namesIn(directory: string): Promise<string[] | undefined> {
   try {
     return await readdir(directory)
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return []
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new UserError(`the archives in ${directory} cannot be listed: ${fileReason(cause)}`, { cause })
   }
 }

@@ -20,15 +20,23 @@ export async function openPlan(path: string): Promise<PlanHeader> {
       continue
     }
     const user = userFrom(line)
-    if (!user) continue
+    if (!user) throw changed(`${path} holds a line that is no user`)
     // They are in the order of their keys.
     repeated ||= user.key === last
     last = user.key
     users += 1
   }
-  if (header && !repeated && users === header.counts.toDelete) return header
-  throw new UserError(`${path} is not a whole plan`, {
-    hint: 'make a new one with: usermgmt purge --plan-out',
+  if (!header) throw changed(`${path} is empty`)
+  if (repeated) throw changed(`${path} holds a user twice`)
+  const { toDelete } = header.counts
+  if (users === toDelete) return header
+  throw changed(`${path} holds ${users} of the ${toDelete} users that it says`)
+}
+
+/** A line more or less is no review: what the plan counted would not be what is deleted. */
+function changed(what: string): UserError {
+  return new UserError(`${what}: it is not the plan that was made`, {
+    hint: 'make a new one with: usermgmt purge --plan-out; who is to be kept goes into protect in the configuration file',
   })
 }
 
