@@ -1,3 +1,6 @@
+/** The exit code, as of a shell's own commands: 128 and the number of SIGINT. */
+export const INTERRUPTED = 130
+
 /** The person pressed Ctrl-C, and what was at hand has ended in good order. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted'

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander'
 import { invalid } from '../errors.ts'
-import type { IncludableGuard } from '../users/criteria.ts'
-import { columnFrom, countFrom, emailDomainFrom, guardFrom, textFrom } from '../values/readers.ts'
+import { INCLUDABLE, type IncludableGuard } from '../users/criteria.ts'
+import { columnFrom, countFrom, textFrom } from '../values/readers.ts'
+import { emailDomainFrom, guardFrom } from './criteria-readers.ts'
 import { ARCHIVE_DIRECTORY, GRACE, SINCE } from './defaults.ts'
 import { listOption, valueOption } from './value-option.ts'
 
@@ -88,11 +89,7 @@ function addGuardOptions(command: Command): Command {
       ),
     )
     .addOption(
-      listOption(
-        '--include <guard>',
-        'do not keep: staff, verified-address, social, deactivated (repeatable)',
-        guardFrom,
-      ),
+      listOption('--include <guard>', `do not keep: ${INCLUDABLE.join(', ')} (repeatable)`, guardFrom),
     )
     .addOption(
       listOption('--protect <user>', 'keep this id, username, address or @domain (repeatable)', textFrom),
@@ -137,6 +134,6 @@ function addRuleOptions(command: Command): Command {
 }
 
 /** Returns `--format`, whose first choice is the default. */
-export function formatOption(choices: readonly string[]): Option {
-  return new Option('--format <format>', 'how to print the result').choices([...choices]).default(choices[0])
+export function formatOption(choices: readonly string[], description = 'how to print the result'): Option {
+  return new Option('--format <format>', description).choices([...choices]).default(choices[0])
 }

@@ -1,4 +1,5 @@
 import type { Input, Prompts } from './context.ts'
+import { INTERRUPTED } from './interrupted.ts'
 
 /** inquirer colours whatever it shows, wherever it shows it. */
 const AS_IT_IS = (text: string) => text
@@ -6,8 +7,6 @@ const WITHOUT_COLORS = {
   prefix: { idle: '?', done: '✔' },
   style: { message: AS_IT_IS, answer: AS_IT_IS, help: AS_IT_IS, keysHelpTip: () => undefined },
 }
-
-const INTERRUPTED = 130
 
 /** Returns prompts on a terminal. Questions go where talk goes, so that the result can be redirected meanwhile. */
 export function terminalPrompts(input: Input, outputOf: () => NodeJS.WritableStream): Prompts {

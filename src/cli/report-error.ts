@@ -3,13 +3,12 @@ import type { ErrorKind, UserError } from '../errors.ts'
 import { bugReport } from './bug-report.ts'
 import type { Context } from './context.ts'
 import { expectedError } from './expected-error.ts'
-import { isInterruption } from './interrupted.ts'
+import { INTERRUPTED, isInterruption } from './interrupted.ts'
 import { ClosedOutput } from './output.ts'
 import { plainText } from './render/plain-text.ts'
 
 const EXIT_CODES: Record<ErrorKind, number> = { failed: 1, invalid: 2, refused: 3 }
 const USAGE = 2
-const INTERRUPTED = 130
 
 /**
  * Says on standard error what went wrong and returns the exit code: 0 nothing did (the reader of the output has

@@ -5,11 +5,15 @@ const CHUNK = 64 * 1024
 /** Writes the pieces in chunks, no faster than they are read: a system call for each user would be the slowest part. */
 export async function writeAll(output: Output, pieces: AsyncIterable<string>): Promise<void> {
   let chunk = ''
-  for await (const piece of pieces) {
-    chunk += piece
-    if (chunk.length < CHUNK) continue
-    await output.write(chunk)
-    chunk = ''
+  try {
+    for await (const piece of pieces) {
+      chunk += piece
+      if (chunk.length < CHUNK) continue
+      await output.write(chunk)
+      chunk = ''
+    }
+  } finally {
+    // Also when no more of them can be had.
+    if (chunk !== '') await output.write(chunk)
   }
-  if (chunk !== '') await output.write(chunk)
 }

@@ -2,7 +2,12 @@ import * as z from 'zod'
 
 /** The kinds of values that a configuration file holds, each with what is said when it is another one. */
 
-export const text = z.string().trim().min(1, 'is empty')
+// No database has a word with a NUL in it, and PostgreSQL would complain of the whole question.
+export const text = z
+  .string()
+  .trim()
+  .min(1, 'is empty')
+  .refine((value) => !value.includes('\u0000'), 'holds a NUL character')
 export const texts = z.array(text, 'expected a list')
 export const number = z.union([z.string(), z.number()], 'expected a number')
 export const age = z.union([z.string(), z.number()], 'expected an age such as 7d, or 0')

@@ -151,7 +151,13 @@ const CODES: readonly [RegExp, Wording][] = [
       'see the role, pg_hba.conf on the server, and whether it wants sslmode=require',
     ],
   ],
-  [/^3D000$/, (_, target) => [`there is no database ${target}`, 'see the name at the end of the URL']],
+  [
+    /^3D000$/,
+    (_, target) => [
+      `there is no database ${target}`,
+      'see the name at the end of the URL; without one it is that of the role',
+    ],
+  ],
   [
     /^42501$/,
     ({ message }) => {
@@ -198,6 +204,13 @@ const CODES: readonly [RegExp, Wording][] = [
     () => [
       'the server ended a statement that took too long',
       'raise statement_timeout for this role, or lower --batch-size',
+    ],
+  ],
+  [
+    /^57P01$/,
+    (_, target) => [
+      `the server of ${target} has ended the connection`,
+      'it is shutting down, or somebody has ended it; run the command again',
     ],
   ],
   [

@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { domainToASCII } from 'node:url'
+import { lengthProblem } from './length-problem.ts'
 
 const MAX_LENGTH = 254 // both auth_user.email and account_emailaddress.email are varchar(254)
 const INVALID = 'Enter a valid email address.'
@@ -34,9 +35,7 @@ export function emailProblem(email: string, maxLength = MAX_LENGTH): string | un
   const at = email.lastIndexOf('@')
   if (at === -1) return INVALID
   if (!isLocalPart(email.slice(0, at)) || !isDomain(email.slice(at + 1))) return INVALID
-  const length = [...email].length
-  if (length > maxLength) return `Ensure this value has at most ${maxLength} characters (it has ${length}).`
-  return undefined
+  return lengthProblem(email, maxLength)
 }
 
 function isLocalPart(local: string): boolean {

@@ -1,3 +1,5 @@
+import { lengthProblem } from './length-problem.ts'
+
 export const MAX_USERNAME_LENGTH = 150
 
 /** Returns the form that Django's create_user() stores: NFKC, so that `ﬁ` becomes `fi`. */
@@ -14,7 +16,5 @@ export function usernameProblem(username: string, maxLength = MAX_USERNAME_LENGT
   if (username === '') return 'The given username must be set.'
   if (!/^[\p{L}\p{N}_.@+-]+$/u.test(username))
     return 'Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.'
-  const length = [...username].length
-  if (length > maxLength) return `Ensure this value has at most ${maxLength} characters (it has ${length}).`
-  return undefined
+  return lengthProblem(username, maxLength)
 }

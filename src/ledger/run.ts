@@ -61,6 +61,11 @@ export class LedgerRun {
     return run
   }
 
+  /** Returns the time by the clock of the run. */
+  now(): Date {
+    return this.options.now()
+  }
+
   /** Shows, now and then, that the run is alive; not within a transaction. Throws when its lock is lost. */
   async beat(): Promise<void> {
     const { lock } = this.options

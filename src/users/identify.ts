@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { UserError } from '../errors.ts'
+import { invalid, UserError } from '../errors.ts'
 import type { Site } from '../site/site.ts'
 import { isCalled } from './called.ts'
 import type { Criteria } from './criteria.ts'
@@ -42,13 +42,13 @@ export async function withNamedUsers(site: Site, criteria: Criteria): Promise<Cr
   const identified: string[] = []
   for (const user of users ?? []) identified.push(await identifyUser(site, user))
   const { type } = site.shape.userKey
-  const parsed = (userIds ?? []).map((id, i) => {
+  const parsed = (userIds ?? []).map((id) => {
     const key = site.db.dialect.parseKey(id, type)
     if (key !== undefined) return key
-    throw new UserError(`id ${i + 1} of --users-from cannot be a user's id`, {
-      kind: 'invalid',
-      hint: `ids of ${site.shape.users.label} are of type ${type}, one a line`,
-    })
+    throw invalid(
+      `${JSON.stringify(id)} of --users-from cannot be a user's id`,
+      `ids of ${site.shape.users.label} are of type ${type}, one a line`,
+    )
   })
   const selection = { ...criteria.selection, users: undefined, userIds: [...identified, ...parsed] }
   return { ...criteria, selection }

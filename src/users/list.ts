@@ -105,7 +105,7 @@ export async function explainNothing(site: Site, criteria: Criteria): Promise<st
   const { users } = site.tables
   const { selection } = await withNamedUsers(site, criteria)
   const total = await site.db.$count(users)
-  const sentences = [`${total} users in ${site.shape.users.label}`]
+  const sentences = [`${total} ${total === 1 ? 'user' : 'users'} in ${site.shape.users.label}`]
   const conditions: SQL[] = []
   for (const { remaining, condition } of selectionSteps(site, selection)) {
     conditions.push(condition)

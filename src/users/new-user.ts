@@ -1,9 +1,10 @@
 import { columnOf, type Table } from '../db/catalog.ts'
 import type { Instant } from '../django/datetime.ts'
 import { emailProblem, normalizeEmail } from '../django/email.ts'
+import { lengthProblem } from '../django/length-problem.ts'
 import { passwordProblems } from '../django/password-rules.ts'
 import { normalizeUsername, usernameProblem } from '../django/username.ts'
-import { UserError } from '../errors.ts'
+import { invalid, UserError } from '../errors.ts'
 import type { Shape } from '../site/discover.ts'
 import type { UserColumn } from '../site/site-names.ts'
 
@@ -78,8 +79,8 @@ function refuseWithoutColumn({ users, userColumns }: Shape, user: NewUser): void
 function refuseProblems(shape: Shape, user: NewUser): void {
   if (user.username !== undefined) refuseUsername(shape, user.username)
   refuseEmail(shape, user.email)
-  refuse('first name', tooLong(user.firstName, lengthOf(shape, 'first_name')))
-  refuse('last name', tooLong(user.lastName, lengthOf(shape, 'last_name')))
+  refuse('first name', lengthProblem(user.firstName ?? '', lengthOf(shape, 'first_name')))
+  refuse('last name', lengthProblem(user.lastName ?? '', lengthOf(shape, 'last_name')))
 }
 
 /** Throws a UserError (invalid) with Django's words when no user of this site can have the username. */
@@ -97,12 +98,6 @@ function lengthOf({ users, userColumns }: Shape, meaning: UserColumn): number | 
   return maxLength(users, userColumns.get(meaning) ?? meaning)
 }
 
-function tooLong(text = '', length = Number.POSITIVE_INFINITY): string | undefined {
-  const actual = [...text].length
-  if (actual <= length) return undefined
-  return `Ensure this value has at most ${length} characters (it has ${actual}).`
-}
-
 function refuse(what: string, problem: string | undefined): void {
-  if (problem !== undefined) throw new UserError(`${what}: ${problem}`, { kind: 'invalid' })
+  if (problem !== undefined) throw invalid(`${what}: ${problem}`)
 }

@@ -50,7 +50,9 @@ export function instantAhead(age: string, clock: Clock): Instant {
 /** Returns the zone's own spelling. Throws a UserError (invalid) when there is no such zone. */
 export function zoneFrom(text: string): string {
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone
+    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions()
+    // Another name is not what somebody would look for in what they read.
+    return timeZone === 'UTC' || timeZone.toLowerCase() === text.toLowerCase() ? timeZone : text
   } catch {
     const known = ['UTC', ...Intl.supportedValuesOf('timeZone')]
     throw invalid(

@@ -66,3 +66,35 @@ test('what is only called like an archive stays, whatever it is', async () => {
     left: before.filter((name) => name !== nameOf('old')),
   })
 })
+
+test('with --quiet it says what it removes, and nothing else', async () => {
+  const quiet = () =>
+    usermgmt(['archive', 'prune', '--older-than', '30d', '--archive', directory, '--quiet'], { now: NOW })
+  await writeArchive(pathOf('young'), NOW)
+  expect(await quiet()).toMatchObject({ exit: 0, stdout: '', stderr: '' })
+  await writeArchive(pathOf('old'), OLD)
+  expect(await quiet()).toMatchObject({ exit: 0, stdout: '1 archive removed, 1 kept\n', stderr: '' })
+})
+
+test('a directory that is not there is said to be', async () => {
+  const missing = join(directory, 'missing')
+  const args = ['archive', 'prune', '--older-than', '30d']
+  expect(await usermgmt([...args, '--archive', missing])).toMatchObject({
+    exit: 1,
+    stdout: '',
+    stderr: `usermgmt: there is no directory ${missing}; see --archive\n`,
+  })
+  expect(await usermgmt(args, { cwd: directory })).toMatchObject({
+    exit: 0,
+    stdout: '0 archives removed, 0 kept\n',
+    stderr: `there is no directory ${join(directory, 'usermgmt-archive')}\n`,
+  })
+})
+
+test('a date is one of the zone that the configuration file names', async () => {
+  await writeFile(join(directory, 'usermgmt.config.json'), '{"time_zone":"Pacific/Kiritimati"}')
+  // It is the next day there already.
+  const now = new Date('2025-06-15T12:00:00Z')
+  const args = ['archive', 'prune', '--older-than', '2025-06-16', '--archive', directory]
+  expect(await usermgmt(args, { cwd: directory, now })).toMatchObject({ exit: 0 })
+})

@@ -16,7 +16,7 @@ describeDatabase('postgres', 'errors', (harness) => {
     })
     const error = await errorOf(() => ended)
     expect(databaseFault(error)).toBe('connection')
-    expect((await wordsOf(() => Promise.reject(error))).message).toMatch(/was lost|shutting down/)
+    expect((await wordsOf(() => Promise.reject(error))).message).toMatch(/was lost|has ended/)
     // The next transaction gets a new session.
     await db.transaction('write', (tx) => tx.rows(sql`select 1`))
   })

@@ -34,6 +34,21 @@ async function siteWithLargeUser(harness: Harness): Promise<TestSite> {
   return site
 }
 
+describeEachDatabase('a report that cannot be written', (harness) => {
+  test('is told beside: it names the archive', async () => {
+    const site = await crowdedSite(harness, 20)
+    const purge = crowdPurge(site.url, directory, '--quiet')
+    const ended = await runCommand(purge, { through: ['sh', '-c', 'exec "$@" > /dev/full', 'sh'] })
+    expect(ended).toMatchObject({
+      exit: 1,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^20 users deleted, of 20 candidates\n.*\narchive: \S+\nto put everybody back: .*\nusermgmt: the output cannot be written: the disk is full\n$/s,
+      ),
+    })
+  })
+})
+
 describeEachDatabase('an archive that cannot be written', (harness) => {
   test('no room: nothing of the batch is deleted', async () => {
     const site = await siteWithLargeUser(harness)

@@ -21,7 +21,7 @@ withDirectory(beforeEach, (path) => {
 
 /** What the disturbance looks like depends on the instant. */
 const REASON =
-  /\nusermgmt: (the connection to \S+ was lost|the server of \S+ is shutting down or starting|nothing answers at \S+); .+\n$/
+  /\nusermgmt: (the connection to \S+ was lost|the server of \S+ (has ended the connection|is shutting down or starting)|nothing answers at \S+); .+\n$/
 
 /**
  * Disturbs a purge when it has worked for a moment, and again as long as it goes on: it misses no connection that was

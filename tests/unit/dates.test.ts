@@ -129,6 +129,9 @@ describe('what was understood', () => {
 test('a zone is known by any spelling of its letters', () => {
   expect(zoneFrom('europe/berlin')).toBe('Europe/Berlin')
   expect(zoneFrom('UTC')).toBe('UTC')
+  // Whoever writes it so will look for it so.
+  expect(zoneFrom('CET')).toBe('CET')
+  expect(pastInstant('2020-01-01', { ...clock, zone: 'CET' })).toBe('2019-12-31T23:00:00Z')
   expect(() => zoneFrom('Europe/Berlni')).toThrow(
     'there is no time zone "Europe/Berlni" (did you mean Europe/Berlin?)',
   )

@@ -49,8 +49,17 @@ describe('plain text', () => {
     expect(plainText(EVIL)).toBe(EVIL_SHOWN)
   })
 
+  test.each([
+    ['zero\u200bwidth', 'zero\\u200bwidth'],
+    ['\ufeffmark', '\\ufeffmark'],
+    ['tag\u{e0041}', 'tag\\udb40\\udc41'],
+  ])('spells out what nobody sees: %j', (name, shown) => {
+    expect(plainText(name)).toBe(shown)
+    expect(JSON.parse(plainJson(name))).toBe(name)
+  })
+
   test('leaves letters, marks and emoji alone', () => {
-    const name = 'José 李小龍 नमस्ते 👩‍👩‍👧 ﷺ'
+    const name = 'José 李小龍 नमस्ते 👩‍👩‍👧 ﷺ می\u200cخواهم'
     expect(plainText(name)).toBe(name)
   })
 
@@ -283,7 +292,7 @@ No index on these references: a purge reads whole tables, which may take about 2
     })
     const report = JSON.parse(reportJson({ ...plan, deleted: 1100, failed: [] }))
     const { to_delete, ...rest } = planned
-    expect(report).toEqual({ ...rest, deleted: to_delete })
+    expect(report).toEqual({ ...rest, deleted: to_delete, archive: null })
   })
 
   test('of which some have changed since says so', () => {
@@ -301,7 +310,8 @@ No index on these references: a purge reads whole tables, which may take about 2
     expect(shown).toContain('1,000 users deleted, of 1,234 candidates\n')
     expect(shown).toContain('   3  changed  no longer to delete when their turn came\n')
     expect(shown).toContain('Not deleted: 22 users\n  0: a trigger refused it\\u001b\n')
-    expect(shown).toMatch(/ {2}and 2 more \(--format json has all\)\n$/)
+    expect(shown).toContain('  and 2 more (--format json has all)\n')
+    expect(shown).toMatch(/\nno archive: what is deleted cannot be put back\n$/)
   })
 
   test('a report says what undoes it, without control characters', () => {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { dateOf } from '../../django/datetime.ts'
 import { UserError } from '../../errors.ts'
 import { archivedUsers } from '../../users/archive/archived-users.ts'
-import { openArchive } from '../../users/archive/open-archive.ts'
+import { type OpenArchive, openArchive } from '../../users/archive/open-archive.ts'
 import { type PruneReport, pruneArchives } from '../../users/archive/prune-archives.ts'
 import { pastInstant } from '../../values/dates.ts'
 import { named } from '../../values/readers.ts'
@@ -15,6 +15,7 @@ import { counted } from '../render/numbers.ts'
 import { plainText } from '../render/plain-text.ts'
 import { type Talk, talkOf } from '../talk.ts'
 import { settingsOf } from '../with-site.ts'
+import { writeAll } from '../write-all.ts'
 
 /** Prints who is in the archive. */
 export async function showArchive(context: Context, globals: GlobalOptions, file: string): Promise<void> {
@@ -22,11 +23,16 @@ export async function showArchive(context: Context, globals: GlobalOptions, file
   try {
     const note = archiveEndNote(archive.reader)
     if (note !== undefined) await talkOf(context, globals).say(note)
-    for await (const { id, username, email } of archivedUsers(archive)) {
-      await context.stdout.write(`${[id, username, email].map(plainText).join('\t')}\n`)
-    }
+    await writeAll(context.stdout, linesOf(archive))
   } finally {
     await archive.reader.close()
+  }
+}
+
+/** Yields who is in the archive, each as a line. */
+async function* linesOf(archive: OpenArchive): AsyncGenerator<string> {
+  for await (const { id, username, email } of archivedUsers(archive)) {
+    yield `${[id, username, email].map(plainText).join('\t')}\n`
   }
 }
 
@@ -50,7 +56,7 @@ export async function pruneOldArchives(
   const { unfinished } = report
   const kept = report.kept + unfinished + report.failed.length
   const remark = unfinished > 0 ? ` (${unfinished} without an end: the purge may be at work)` : ''
-  if (!globals.quiet || report.removed > 0) {
+  if (!globals.quiet || report.removed + report.failed.length > 0) {
     await context.stdout.write(`${counted(report.removed, 'archive')} removed, ${kept} kept${remark}\n`)
   }
   throwWhenPartly(report)

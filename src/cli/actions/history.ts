@@ -10,6 +10,7 @@ import { deletionRecord, reminderRecord, runRecord, runsTable, runText } from '.
 import { plainJson } from '../render/plain-text.ts'
 import { talkOf } from '../talk.ts'
 import { withSite } from '../with-site.ts'
+import { writeAll } from '../write-all.ts'
 
 /** Prints the runs of the ledger, or all about one. */
 export async function showHistory(
@@ -60,10 +61,11 @@ async function showRun(
   const run = await findRun(site.db, id)
   if (format === 'text') return stdout.write(runText(run, await styleFor(stdout, context, globals)))
   if (format === 'json') return stdout.write(`${plainJson(runRecord(run))}\n`)
-  for await (const deletion of deletionsOf(site, run.id)) {
-    await stdout.write(`${plainJson(deletionRecord(deletion))}\n`)
-  }
-  for await (const reminder of remindersOf(site, run.id)) {
-    await stdout.write(`${plainJson(reminderRecord(reminder))}\n`)
-  }
+  await writeAll(stdout, peopleOf(site, run.id))
+}
+
+/** Yields whom the run has deleted or reminded, each as a line. */
+async function* peopleOf(site: Site, runId: string): AsyncGenerator<string> {
+  for await (const deletion of deletionsOf(site, runId)) yield `${plainJson(deletionRecord(deletion))}\n`
+  for await (const reminder of remindersOf(site, runId)) yield `${plainJson(reminderRecord(reminder))}\n`
 }

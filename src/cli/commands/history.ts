@@ -1,8 +1,9 @@
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { countFrom, textFrom } from '../../values/readers.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { HISTORY_RUNS } from '../defaults.ts'
 import { type Example, exampleText } from '../examples.ts'
+import { formatOption } from '../options.ts'
 import { valueOption } from '../value-option.ts'
 
 const HISTORY_FORMATS = ['text', 'json', 'ndjson'] as const
@@ -37,12 +38,10 @@ export function registerHistory(program: Command, context: Context): void {
     .addOption(valueOption('--limit <number>', `at most so many runs (default: ${HISTORY_RUNS})`, countFrom))
     .addOption(valueOption('--email <address>', 'only runs that deleted a user with this address', textFrom))
     .addOption(
-      new Option(
-        '--format <format>',
+      formatOption(
+        HISTORY_FORMATS,
         'text, json, or ndjson: a run in each line; of one run, a deleted or reminded user in each line',
-      )
-        .choices([...HISTORY_FORMATS])
-        .default(HISTORY_FORMATS[0]),
+      ),
     )
     .addHelpText('after', exampleText(HISTORY_EXAMPLES))
     .action(async (run: string | undefined, options: HistoryOptions) => {

@@ -1,8 +1,10 @@
 import { type Command, Option } from 'commander'
 import { DEFAULT_FIELDS, LIST_FIELDS, SORT_FIELDS } from '../../users/list-fields.ts'
+import { textFrom } from '../../values/readers.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { type Example, exampleText } from '../examples.ts'
 import { addCriteriaOptions, type CriteriaOptions, formatOption } from '../options.ts'
+import { valueOption } from '../value-option.ts'
 
 const LIST_FORMATS = ['table', 'json', 'ndjson', 'csv', 'ids', 'count'] as const
 export type ListFormat = (typeof LIST_FORMATS)[number]
@@ -52,8 +54,16 @@ export function registerListUnverified(program: Command, context: Context): void
   addCriteriaOptions(command)
     .optionsGroup('Output:')
     .addOption(formatOption(LIST_FORMATS))
-    .option('--fields <names>', `of ${LIST_FIELDS.join(', ')} (default: the first ${DEFAULT_FIELDS.length})`)
-    .option('--sort <field>', `by ${SORT_FIELDS.join(', ')}; -FIELD for the reverse`)
+    .addOption(
+      valueOption(
+        '--fields <names>',
+        `of ${LIST_FIELDS.join(', ')} (default: the first ${DEFAULT_FIELDS.length})`,
+        textFrom,
+      ),
+    )
+    .addOption(
+      valueOption('--sort <field>', `by ${SORT_FIELDS.join(', ')}; -FIELD for the reverse`, textFrom),
+    )
     .addOption(new Option('--kept', 'only those whom purge would keep').conflicts('deletable'))
     .option('--deletable', 'only those whom purge would delete')
     .addHelpText('after', exampleText(LIST_EXAMPLES))

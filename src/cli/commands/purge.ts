@@ -26,23 +26,23 @@ export interface PurgeCommandOptions extends CriteriaOptions {
 }
 
 /** What the plan has settled. */
-const SETTLED = [
-  'since',
-  'joinedBefore',
-  'neverLoggedIn',
-  'remindedBefore',
-  'emailDomain',
-  'user',
-  'usersFrom',
-  'limit',
-  'grace',
-  'include',
-  'protect',
-  'protectFrom',
-  'cascade',
-  'setNull',
-  'planOut',
-]
+const SETTLED: Readonly<Record<Exclude<keyof CriteriaOptions, 'timeZone'> | 'planOut', true>> = {
+  since: true,
+  joinedBefore: true,
+  neverLoggedIn: true,
+  remindedBefore: true,
+  emailDomain: true,
+  user: true,
+  usersFrom: true,
+  limit: true,
+  grace: true,
+  include: true,
+  protect: true,
+  protectFrom: true,
+  cascade: true,
+  setNull: true,
+  planOut: true,
+}
 
 export const PURGE_EXAMPLES: readonly Example[] = [
   {
@@ -106,7 +106,7 @@ export function registerPurge(program: Command, context: Context): void {
         '--plan <file>',
         'delete exactly those of a reviewed plan who have not changed since',
         textFrom,
-      ).conflicts(SETTLED),
+      ).conflicts(Object.keys(SETTLED)),
     )
     .addOption(
       valueOption(

@@ -1,10 +1,11 @@
 /**
  * C0 and C1 controls (ANSI sequences begin with one), DEL, line separators, and the marks that change the direction
- * of writing: with these a name could overwrite what the administrator reads.
+ * of writing: with these a name could overwrite what the administrator reads. And what is not seen at all, with which
+ * one name could look like another (the joiners of emoji and of Persian stay).
  */
 const CONTROLS =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must go
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\u3164\ufeff\uffa0]|\udb40[\udc00-\udc7f]/g
 
 /** The same but for the end of a line. */
 const CONTROLS_IN_LINES = new RegExp(CONTROLS.source.replace('\\u0000-', '\\u0000-\\u0009\\u000b-'))
@@ -25,6 +26,6 @@ export function plainJson(value: unknown): string {
   return plainText(JSON.stringify(value))
 }
 
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+function escaped(characters: string): string {
+  return characters.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

@@ -54,7 +54,11 @@ export function reportText(report: DeletionReport, style: Style): string {
   return lines([
     style.heading(`${counted(deleted, 'user')} deleted, of ${counted(matched, 'candidate')}`),
     ...keptBlock(report.kept, style, changedLine(report, 'no longer to delete when their turn came')),
-    ...countBlock('Rows deleted', largestFirst(report.tables), style),
+    ...countBlock(
+      'Rows deleted',
+      largestFirst(report.tables).filter(([rows]) => rows > 0),
+      style,
+    ),
     ...countBlock('Rows set to NULL', largestFirst(report.nulled), style),
     ...block(style.warning(`Not deleted: ${counted(failed.length, 'user')}`), failedLines(failed), style),
     ...undoLines(report),

@@ -1,6 +1,7 @@
 import pg from 'pg'
 import pgpass from 'pgpass'
-import { invalid, type UserError } from '../../errors.ts'
+import { invalid, UserError } from '../../errors.ts'
+import { fileReason } from '../../file-error.ts'
 import { trackedSockets } from './sockets.ts'
 import { connectMilliseconds, refuseOverlooked } from './url-parameters.ts'
 
@@ -99,7 +100,9 @@ function usable(text: string, mode?: string): string {
 
 function complaint(error: unknown): UserError {
   if (error instanceof Error && 'path' in error) {
-    return invalid(`${error.path} cannot be read`, 'see sslrootcert, sslcert and sslkey in the URL')
+    return new UserError(`${error.path} cannot be read: ${fileReason(error)}`, {
+      hint: 'see sslrootcert, sslcert and sslkey in the URL',
+    })
   }
   if (error instanceof Error && error.message.includes('verify-ca')) {
     return invalid('sslmode=verify-ca needs a certificate to verify with', 'name its file: sslrootcert=FILE')

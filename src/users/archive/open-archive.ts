@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.ts'
+import { fileReason } from '../../file-error.ts'
 import { jsonIn } from '../../json.ts'
 import { refuseIrregular } from '../../regular-file.ts'
 import { ARCHIVE_FORMAT, type ArchiveHeader } from './header.ts'
@@ -11,22 +12,14 @@ export interface OpenArchive {
   readonly header: ArchiveHeader
 }
 
-const HINTS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'it is a directory: name a file in it',
-}
-
 /**
  * Reads an archive's header. Throws a UserError when the file is not an archive, too new a one, or several: what one
  * says about its tables is not true of another.
  */
 export async function openArchive(path: string): Promise<OpenArchive> {
   await refuseIrregular(path)
-  const reader = await ArchiveReader.open(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new UserError(`the archive ${path} cannot be read`, {
-      hint: HINTS[cause.code ?? ''] ?? 'see who may read it',
-      cause,
-    })
+  const reader = await ArchiveReader.open(path).catch((cause) => {
+    throw new UserError(`the archive ${path} cannot be read: ${fileReason(cause)}`, { cause })
   })
   try {
     const [first] = (await reader.lines(0)) ?? []

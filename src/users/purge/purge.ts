@@ -194,7 +194,7 @@ class PurgeRun {
   private async deleteIn(tx: Db, site: Site, keys: readonly string[]): Promise<Effects> {
     const { run, archive } = this.options
     // Before, for it reads their addresses.
-    if (run) await recordDeletions(tx, site, run.id, keys, instantOf(new Date()))
+    if (run) await recordDeletions(tx, site, run.id, keys, instantOf(run.now()))
     // More than a process can hold is refused as long as there can be less.
     const batch = archive?.batch(keys.length > 1 ? LARGEST_BATCH_BYTES : undefined)
     const effects = await deleteUsers(tx, site, this.candidates, keys, {
