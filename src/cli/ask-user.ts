@@ -24,6 +24,7 @@ export async function askUsername(
   })
 }
 
+/** Returns the address that a person types, asked until it is one. */
 export async function askEmail(site: Site, context: Context, globals: GlobalOptions): Promise<string> {
   return answerTo('Address:', context, globals, async (answer) => {
     const email = normalizeEmail(answer)

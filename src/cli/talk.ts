@@ -11,6 +11,7 @@ export interface Talk {
   detail(...lines: string[]): Promise<void>
 }
 
+/** Returns the talk of a run: nothing of it with `--quiet`, the details with `--verbose`. */
 export function talkOf(context: Context, globals: GlobalOptions): Talk {
   // Whoever closed standard error does not want to listen; the work goes on.
   const show = (text: string) => context.stderr.write(text).catch(() => {})

@@ -10,3 +10,8 @@ export interface ImageRow {
 export function cellsOf({ image }: ImageRow): Cell[] {
   return JSON.parse(image)
 }
+
+/** Returns whether both cells are the same, a missing one as NULL. */
+export function isSameCell(one: Cell | undefined, other: Cell | undefined): boolean {
+  return JSON.stringify(one ?? null) === JSON.stringify(other ?? null)
+}

@@ -63,6 +63,7 @@ export async function beat(db: Db, name: string, runId: string): Promise<void> {
   })
 }
 
+/** Lets go of the lock, unless another run has it by now. */
 export async function releaseLock(tx: Db, name: string, runId: string): Promise<void> {
   const { locks } = ledgerTables(tx.dialect.kit)
   await tx.delete(locks).where(ofRun(locks, name, runId))

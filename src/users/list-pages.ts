@@ -91,9 +91,9 @@ export class ListPages {
     this.sort = column?.order ?? column?.read
   }
 
-  /** How many pages may be asked for at once. */
-  get atOnce(): number {
-    return this.site.db.dialect.parallel ? PAGES_AT_ONCE : 1
+  /** How many pages may be asked for before one is used up: not where there is one connection for everything. */
+  get ahead(): number {
+    return this.site.db.dialect.parallel ? PAGES_AT_ONCE : 0
   }
 
   /** Returns the next users, fewer where not all candidates are shown; undefined after the last. */

@@ -20,7 +20,7 @@ export async function* listPages(
   const request = { ...asked, criteria: await withNamedUsers(site, asked.criteria) }
   const pages = new ListPages(site, request, { tallies: look !== undefined })
   let left = request.criteria.selection.limit ?? Number.POSITIVE_INFINITY
-  for await (const page of inAdvance(() => pages.next(), pages.atOnce)) {
+  for await (const page of inAdvance(() => pages.next(), pages.ahead)) {
     look?.(page)
     if (page.users > 0) yield firstOf(page, left)
     left -= page.users
@@ -28,8 +28,8 @@ export async function* listPages(
   }
 }
 
-/** Yields what `next` returns until there is no more, and has so many calls of it under way. */
-async function* inAdvance<T>(next: () => Promise<T | undefined>, number: number): AsyncGenerator<T> {
+/** Yields what `next` returns until there is no more; so many calls of it are under way while somebody uses one result. */
+async function* inAdvance<T>(next: () => Promise<T | undefined>, ahead: number): AsyncGenerator<T> {
   const waiting: Promise<T | undefined>[] = []
   const start = () => {
     const started = next()
@@ -37,9 +37,11 @@ async function* inAdvance<T>(next: () => Promise<T | undefined>, number: number)
     started.catch(() => {})
     waiting.push(started)
   }
-  for (let i = 0; i < number; i++) start()
-  for (let found = await waiting.shift(); found !== undefined; found = await waiting.shift()) {
-    start()
+  for (;;) {
+    while (waiting.length < Math.max(1, ahead)) start()
+    const found = await waiting.shift()
+    if (found === undefined) return
+    while (waiting.length < ahead) start()
     yield found
   }
 }

@@ -18,6 +18,7 @@ export const ARCHIVE_EXAMPLES: readonly Example[] = [
   { command: 'usermgmt archive prune --older-than 30d', output: '0 archives removed, 1 kept' },
 ]
 
+/** Adds `archive` and its commands to the program. */
 export function registerArchive(program: Command, context: Context): void {
   const archive = program
     .command('archive')

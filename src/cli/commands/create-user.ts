@@ -33,6 +33,7 @@ export const CREATE_USER_EXAMPLES: readonly Example[] = [
   },
 ]
 
+/** Adds `create-user` to the program. */
 export function registerCreateUser(program: Command, context: Context): void {
   program
     .command('create-user')

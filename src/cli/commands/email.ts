@@ -62,6 +62,7 @@ Kept
   },
 ]
 
+/** Adds `email` to the program. */
 export function registerEmail(program: Command, context: Context): void {
   const command = program
     .command('email')

@@ -27,6 +27,7 @@ export const HISTORY_EXAMPLES: readonly Example[] = [
   },
 ]
 
+/** Adds `history` to the program. */
 export function registerHistory(program: Command, context: Context): void {
   program
     .command('history')

@@ -16,6 +16,7 @@ https://site.example/accounts/confirm-email/Mg%3A1uQm1o%3ALUJH8XmJfos1xGVZUHRC6y
   },
 ]
 
+/** Adds `link` to the program. */
 export function registerLink(program: Command, context: Context): void {
   const command = program
     .command('link')

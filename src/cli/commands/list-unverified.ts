@@ -43,6 +43,7 @@ id,email,date_joined
   },
 ]
 
+/** Adds `list-unverified` to the program. */
 export function registerListUnverified(program: Command, context: Context): void {
   const command = program
     .command('list-unverified')

@@ -22,6 +22,7 @@ ledger/0000_ledger        pending`,
   },
 ]
 
+/** Adds `migrate` to the program. */
 export function registerMigrate(program: Command, context: Context): void {
   program
     .command('migrate')

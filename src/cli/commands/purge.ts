@@ -83,6 +83,7 @@ to put everybody back: usermgmt restore /srv/site/usermgmt-archive/purge-2025061
   },
 ]
 
+/** Adds `purge` to the program. */
 export function registerPurge(program: Command, context: Context): void {
   const command = program
     .command('purge')

@@ -26,6 +26,7 @@ the next purge or sweep that selects them deletes them again, unless they are pr
   },
 ]
 
+/** Adds `restore` to the program. */
 export function registerRestore(program: Command, context: Context): void {
   program
     .command('restore')

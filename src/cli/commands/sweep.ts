@@ -36,6 +36,7 @@ Who
   },
 ]
 
+/** Adds `sweep` to the program. */
 export function registerSweep(program: Command, context: Context): void {
   const command = program
     .command('sweep')

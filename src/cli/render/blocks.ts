@@ -1,5 +1,5 @@
 import stringWidth from 'string-width'
-import { shownNumber } from './numbers.ts'
+import { counted, shownNumber } from './numbers.ts'
 import { plainText } from './plain-text.ts'
 import type { Style } from './style.ts'
 
@@ -35,6 +35,11 @@ export function largestFirst(counts: Readonly<Record<string, number>>): CountLin
   return Object.entries(counts)
     .map(([what, count]): CountLine => [count, what])
     .sort(([a], [b]) => b - a)
+}
+
+/** Returns a line that says how many more there are, and where; none when all are there. */
+export function moreLines(rest: number, where = ''): string[] {
+  return rest > 0 ? [`and ${counted(rest, 'more', 'more')}${where}`] : []
 }
 
 /** Returns the lines as a text. */

@@ -58,10 +58,12 @@ export function runRecord(run: RecordedRun) {
   }
 }
 
+/** Returns a deleted user as JSON has it. */
 export function deletionRecord({ user, emailSha256, deletedAt }: RecordedDeletion) {
   return { user, email_sha256: emailSha256, deleted_at: deletedAt }
 }
 
+/** Returns a reminded user as JSON has it. */
 export function reminderRecord(reminder: RecordedReminder) {
   const { user, emailSha256, status, reply, attempts, createdAt } = reminder
   return { user, email_sha256: emailSha256, status, reply, attempts, reminded_at: createdAt }

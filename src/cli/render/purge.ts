@@ -1,6 +1,6 @@
 import type { PurgePlan } from '../../users/purge/plan.ts'
 import type { PurgeReport } from '../../users/purge/purge-report.ts'
-import { block, type CountLine, countBlock, largestFirst, lines } from './blocks.ts'
+import { block, type CountLine, countBlock, largestFirst, lines, moreLines } from './blocks.ts'
 import { keptBlock } from './kept.ts'
 import { counted } from './numbers.ts'
 import { plainJson, plainText } from './plain-text.ts'
@@ -74,6 +74,7 @@ export function planJson(plan: PurgePlan): string {
   return `${plainJson({ since, matched, to_delete: toDelete, kept, changed, tables, nulled, failed: [], stopped: null, ...missing, ...further })}\n`
 }
 
+/** Returns what has been done as one JSON object. */
 export function reportJson(report: DeletionReport): string {
   const { since, matched, deleted, kept, changed, tables, nulled, failed } = report
   const archive = recordedArchive(report)
@@ -108,6 +109,5 @@ function howLong(missing: PurgePlan['missingIndexes']): string {
 
 function failedLines(failed: PurgeReport['failed']): string[] {
   const shown = failed.slice(0, FAILED_SHOWN).map(({ id, reason }) => plainText(`${id}: ${reason}`))
-  const rest = failed.length - shown.length
-  return rest > 0 ? [...shown, `and ${counted(rest, 'more', 'more')} (--format json has all)`] : shown
+  return [...shown, ...moreLines(failed.length - shown.length, ' (--format json has all)')]
 }

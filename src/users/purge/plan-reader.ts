@@ -66,6 +66,8 @@ async function* linesOf(path: string): AsyncGenerator<string> {
     throw new UserError(`the plan ${path} cannot be read: ${fileReason(cause)}`, {
       cause,
     })
+  } finally {
+    stream.destroy()
   }
 }
 

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { columnOf, type Table } from '../../db/catalog.ts'
 import type { Cell } from '../../db/dialect.ts'
 import { tableName } from '../../db/identifiers.ts'
-import { cellsOf, type ImageRow } from '../../db/image.ts'
+import { cellsOf, type ImageRow, isSameCell } from '../../db/image.ts'
 import type { Db } from '../../db/port.ts'
 import type { Site } from '../../site/site.ts'
 import type { ArchivedRows } from '../archive/archived-rows.ts'
@@ -46,7 +46,7 @@ export class PresentCopies {
     const open = wasDeleted ? cells.filter(isCleared) : []
     const solid = cells.filter((cell) => !isCleared(cell) || (!wasDeleted && cell[1] !== null))
     const copies = (await this.copiesBeside(table, solid, open)).get(imageOf(solid)) ?? []
-    const equal = ({ values }: Copies) => open.filter(([, cell], i) => isEqual(cell, values[i])).length
+    const equal = ({ values }: Copies) => open.filter(([, cell], i) => isSameCell(cell, values[i])).length
     const [best] = copies
       .filter(({ left, values }) => left > 0 && open.every(([, cell], i) => mayBe(cell, values[i])))
       .sort((a, b) => equal(b) - equal(a))
@@ -101,11 +101,7 @@ function imageOf(cells: readonly NamedCell[]): string {
   return JSON.stringify(cells.map(([, cell]) => cell))
 }
 
-function isEqual(cell: Cell, value: Cell | undefined): boolean {
-  return JSON.stringify(value) === JSON.stringify(cell)
-}
-
 /** True when the reference may have become this one: it is put back, or not yet. */
 function mayBe(cell: Cell, value: Cell | undefined): boolean {
-  return cell === null || value === null || isEqual(cell, value)
+  return cell === null || value === null || isSameCell(cell, value)
 }

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Cell } from '../../db/dialect.ts'
-import { cellsOf } from '../../db/image.ts'
+import { cellsOf, isSameCell } from '../../db/image.ts'
 import type { Db } from '../../db/port.ts'
 import { UserError } from '../../errors.ts'
 import type { DeletedLine } from '../archive/lines.ts'
@@ -160,7 +160,7 @@ async function insertedUnchanged(tx: Db, row: WholeRow): Promise<boolean> {
   const [found] = await insertAndRead(tx, row)
   if (!found) return false
   const now = cellsOf(found)
-  const changed = row.cells.filter(([, cell], i) => JSON.stringify(cell) !== JSON.stringify(now[i]))
+  const changed = row.cells.filter(([, cell], i) => !isSameCell(cell, now[i]))
   if (changed.length === 0) return true
   const names = changed.map(([name]) => name).join(', ')
   throw new UserError(`the type of a column has changed, and would change its value: ${names}`)

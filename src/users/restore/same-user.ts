@@ -1,4 +1,5 @@
 import type { Cell } from '../../db/dialect.ts'
+import { isSameCell } from '../../db/image.ts'
 import type { Shape } from '../../site/discover.ts'
 import type { UserColumn } from '../../site/site-names.ts'
 
@@ -38,5 +39,5 @@ export function sameUser(columns: Shape['userColumns'], archived: Cells, found: 
 
 /** True when both have the same value there. */
 export function isEqual(name: string, archived: Cells, found: Cells): boolean {
-  return JSON.stringify(archived.get(name) ?? null) === JSON.stringify(found.get(name) ?? null)
+  return isSameCell(archived.get(name), found.get(name))
 }
