@@ -27,9 +27,19 @@ export async function withSite<T>(
   return withDatabase(
     context,
     globals,
-    async (db, settings) => work(await siteOf(db, settings.configured.names), settings),
+    async (db, settings) => {
+      const site = await siteOf(db, settings.configured.names)
+      if (globals.verbose) await tellGuards(site, context, globals)
+      return work(site, settings)
+    },
     options,
   )
+}
+
+/** Mostly nobody asks; then what knows of guards need not be loaded. */
+async function tellGuards(site: Site, context: Context, globals: GlobalOptions): Promise<void> {
+  const { guardsWithout } = await import('../users/guards.ts')
+  await talkOf(context, globals).detail(...guardsWithout(site).map((line) => `off here: guard ${line}`))
 }
 
 /** As `withSite`, whatever is in the database: for commands that run before there is a site. */

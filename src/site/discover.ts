@@ -1,10 +1,12 @@
 import { type Catalog, type Column, columnOf, type ForeignKey, type Table } from '../db/catalog.ts'
 import type { Db } from '../db/port.ts'
 import { UserError } from '../errors.ts'
+import { RUN_TABLE } from './ledger.ts'
 import { type SiteNames, USER_COLUMNS, type UserColumn } from './site-names.ts'
 import { refuseUnknownNames } from './unknown-names.ts'
 
-const EMAIL_ADDRESSES = 'account_emailaddress'
+/** allauth's own name for it. */
+export const EMAIL_ADDRESSES = 'account_emailaddress'
 
 /** Which tables and columns of this database mean what. */
 export interface Shape {
@@ -52,7 +54,7 @@ export async function discoverShape(db: Db, names: SiteNames = {}): Promise<Shap
     confirmations: beside('account_emailconfirmation'),
     socialAccounts: beside('socialaccount_socialaccount'),
     djangoSites: beside('django_site'),
-    hasLedger: catalog.tables.has('usermgmt_run'),
+    hasLedger: catalog.tables.has(RUN_TABLE),
   }
 }
 

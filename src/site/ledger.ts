@@ -12,6 +12,9 @@ export const CREATE_MIGRATION_TABLE = `CREATE TABLE "${MIGRATION_TABLE}" (
   PRIMARY KEY ("folder", "name")
 )`
 
+/** Where it is, there is a ledger. */
+export const RUN_TABLE = 'usermgmt_run'
+
 /** What has become of a reminder. `sending`: it never recorded its end, and nobody knows whether it arrived. */
 export type ReminderStatus = 'sending' | 'sent' | 'bounced' | 'failed'
 
@@ -34,7 +37,7 @@ export function ledgerTables(kit: ColumnKit) {
       hash: kit.text('hash'),
       appliedAt: kit.instant('applied_at'),
     }),
-    runs: table('usermgmt_run', {
+    runs: table(RUN_TABLE, {
       id: kit.text('id'),
       command: kit.text('command'),
       options: kit.text('options'),

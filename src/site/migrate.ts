@@ -3,6 +3,7 @@ import type { Catalog } from '../db/catalog.ts'
 import type { Db } from '../db/port.ts'
 import type { Instant } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
+import { EMAIL_ADDRESSES } from './discover.ts'
 import { CREATE_MIGRATION_TABLE, isLedgerTable, ledgerTables, MIGRATION_TABLE } from './ledger.ts'
 import { refuseLostColumns } from './lost-columns.ts'
 import { type Migration, migrationFiles } from './migration-files.ts'
@@ -53,7 +54,7 @@ export function migrationScript({ statements }: MigrationPlan): string {
   return `${['BEGIN', ...statements, 'COMMIT'].join(';\n\n')};\n`
 }
 
-async function planIn(db: Db, emailAddresses = 'account_emailaddress'): Promise<MigrationPlan> {
+async function planIn(db: Db, emailAddresses = EMAIL_ADDRESSES): Promise<MigrationPlan> {
   const catalog = await db.dialect.catalog(db)
   const recorded = await recordedMigrations(db, catalog)
   refuseUnrecordedLedger(catalog, recorded)

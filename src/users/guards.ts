@@ -48,6 +48,19 @@ export function guardConditions(site: Site, { guards }: Pick<Criteria, 'guards'>
   })
 }
 
+/** Returns each guard that this site has nothing for, and what is missing: `staff: no is_staff, no is_superuser`. */
+export function guardsWithout({ tables: { users }, shape }: Site): string[] {
+  const missing: readonly [GuardName, readonly unknown[], string][] = [
+    ['recent', [users.date_joined], 'no date_joined, so only what was sent counts'],
+    ['staff', [users.is_staff, users.is_superuser], 'no is_staff, no is_superuser'],
+    ['deactivated', [users.is_active], 'no is_active'],
+    ['social', [shape.socialAccounts], 'no socialaccount_socialaccount'],
+  ]
+  return missing.flatMap(([guard, needed, what]) =>
+    needed.some((each) => each !== undefined) ? [] : [`${guard}: ${what}`],
+  )
+}
+
 function recent(
   site: Site,
   { recentAfter, remindersAside }: GuardSettings,

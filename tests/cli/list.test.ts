@@ -216,6 +216,17 @@ kept_because  content
     )
   })
 
+  test('--verbose names the guards that are off, for the user model lacks what they ask for', async () => {
+    const bare = await createSite(harness, 'custom-bare')
+    const list = (url: string, ...args: string[]) =>
+      usermgmt(['--database', url, 'list', '--since', '1y', ...args])
+    const { stderr } = await list(bare.url, '--verbose')
+    expect(stderr).toContain('off here: guard staff: no is_staff, no is_superuser\n')
+    expect(stderr).toContain('off here: guard social: no socialaccount_socialaccount\n')
+    expect((await list(bare.url)).stderr).not.toContain('off here')
+    expect((await list((await exampleSite(harness)).url, '--verbose')).stderr).not.toContain('off here')
+  })
+
   test('what the configuration file says counts, and options count more', async () => {
     const { url } = await exampleSite(harness)
     const cwd = await directoryOfTest()
