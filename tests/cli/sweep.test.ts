@@ -4,9 +4,11 @@ import { eq } from 'drizzle-orm'
 import { simpleParser } from 'mailparser'
 import { describe, expect, test } from 'vitest'
 import { SWEEP_EXAMPLES } from '../../src/cli/commands/sweep.ts'
+import { reminders } from '../support/campaign.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { directoryOfTest } from '../support/directory.ts'
 import { addUser } from '../support/users.ts'
+import { recipientOf } from './mailing.ts'
 import { POLICY, siteWithPolicy } from './sweep-site.ts'
 
 /** Answers as the address says. */
@@ -45,7 +47,8 @@ describeEachDatabase('sweep', (harness) => {
     await sweep(13, '--quiet')
     const mails = await mailsIn(outbox)
     expect(mails).toHaveLength(2 * steps.remind)
-    for (const { text } of mails) expect(text).toContain('29 June 2025')
+    const threatening = mails.filter((mail) => recipientOf(mail) !== 'anna@example.com')
+    for (const { text } of threatening) expect(text).toContain('29 June 2025')
 
     const early = JSON.parse((await sweep(14 - 1 / 86_400, '--format', 'json')).stdout)
     expect(early).toMatchObject({ reminders: { sent: 0 }, deletions: { deleted: 0 } })
@@ -66,6 +69,37 @@ describeEachDatabase('sweep', (harness) => {
     const { deletions } = JSON.parse((await sweep(14, '--format', 'json')).stdout)
     expect(deletions).toMatchObject({ deleted: 0 })
     expect(await site.db.$count(site.tables.users)).toBe(users)
+  })
+
+  test('tells nobody of a deletion whom their rows will keep', async () => {
+    const { site, run, sweep, outbox } = await siteWithPolicy(harness)
+    await sweep(0, '--quiet')
+    const text = (await mailsIn(outbox)).find((mail) => recipientOf(mail) === 'anna@example.com')?.text
+    expect(text).toContain('may be deleted')
+    expect(text).not.toContain('29 June')
+    const rows = (await reminders(site)).map(({ user_key, deletion_at }) => [user_key, deletion_at])
+    expect(rows).toEqual([
+      ['2', null],
+      ['3', '2025-06-29T12:00:00Z'],
+      ['4', '2025-06-29T12:00:00Z'],
+    ])
+    const shown = await run(0, 'email', '--since', '2020-01-01', '--preview', 'anna')
+    expect(shown.stdout).toContain('may be deleted')
+    expect(shown.stdout).not.toContain('29 June')
+
+    const stepOfAnna = async (days: number) =>
+      (await sweep(days, '--dry-run', '--format', 'ndjson')).stdout
+        .split('\n')
+        .filter((line) => line.includes('anna@'))
+        .map((line) => JSON.parse(line))
+    expect(await stepOfAnna(1)).toMatchObject([
+      { step: 'waiting', because: ['reminded'], deletion_date: null },
+    ])
+    await sweep(6, '--quiet')
+    expect(await stepOfAnna(12)).toMatchObject([
+      { step: 'waiting', because: ['enough'], deletion_date: null },
+    ])
+    expect(await stepOfAnna(21)).toMatchObject([{ step: 'kept', because: ['content'], deletion_date: null }])
   })
 
   test('shows the date that the mail will have, also the second one', async () => {

@@ -97,7 +97,7 @@ export async function campaign(
     maxReminders,
     retryUncertain,
   }
-  const plan = await planCampaign(site, asked, rules)
+  const plan = await planCampaign(site, asked, rules, { namesDate: settings.deletionDate !== undefined })
   await meanwhile?.()
   const facts = { command: 'email', options: {}, actor: 'ann', host: 'web1', version: '1.0.0' }
   const run = await LedgerRun.begin(site.db, facts, { lock: 'campaign', now: clock.now })

@@ -4,7 +4,7 @@ import type { Settings } from '../../config/settings.ts'
 import { invalid, UserError } from '../../errors.ts'
 import { fileReason } from '../../file-error.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
-import { type CampaignPlan, planCampaign } from '../../mail/campaign-plan.ts'
+import { type CampaignPlan, judgeUser, planCampaign } from '../../mail/campaign-plan.ts'
 import { renderReminder } from '../../mail/compose.ts'
 import { earlierReminders } from '../../mail/earlier-reminders.ts'
 import { sampleLink } from '../../mail/link.ts'
@@ -141,17 +141,26 @@ async function carryOut(site: Site, request: Request, writing: Writing): Promise
   await printReport(context.stdout, text, () => throwWhenNotAllMailed(report))
 }
 
-async function makePlan(site: Site, { context, globals, criteria, rules }: Request): Promise<CampaignPlan> {
+async function makePlan(site: Site, request: Request): Promise<CampaignPlan> {
+  const { context, globals, criteria, rules } = request
   await warnOfUnmatched(site, criteria, context, globals)
-  const plan = await withProgress(context, globals, 'planning', () => planCampaign(site, criteria, rules))
+  const plan = await withProgress(context, globals, 'planning', () =>
+    planCampaign(site, criteria, rules, planOptions(request)),
+  )
   if (plan.matched === 0) await sayNothingMatches(site, criteria, talkOf(context, globals))
   return plan
 }
 
+function planOptions({ deletionDate }: Request) {
+  return { namesDate: deletionDate !== undefined }
+}
+
 async function showPreview(site: Site, user: string, request: Request, writing: Writing): Promise<void> {
-  const { context, globals, options } = request
+  const { context, globals, options, criteria, rules } = request
   const { stdout, cwd } = context
-  const mail = await shownMail(site, request, writing, await findRecipient(site, user))
+  const recipient = await findRecipient(site, user)
+  const judged = await judgeUser(site, criteria, rules, planOptions(request), recipient.user.id)
+  const mail = await shownMail(site, request, writing, { recipient, hasContent: judged?.hasContent ?? false })
   if (options.html !== undefined) {
     // The link in it works.
     await writeFile(resolve(cwd, options.html), mail.html, { mode: 0o600 }).catch((cause) => {
@@ -165,15 +174,12 @@ async function shownMail(
   site: Site,
   { context, source, deletionDate }: Request,
   writing: Writing,
-  recipient: Recipient,
+  { recipient, hasContent }: { readonly recipient: Recipient; readonly hasContent: boolean },
 ) {
   const { links, composer } = writing
   const link = sampleLink(site, links, recipient.addressKey, context.now())
   const earlierOf = await earlierReminders(site, [recipient])
-  const rendered = renderReminder(composer, {
-    recipient,
-    link,
-    deletionDate: deletionDate?.(recipient, earlierOf(recipient), context.now()) ?? null,
-  })
+  const date = hasContent ? null : deletionDate?.(recipient, earlierOf(recipient), context.now())
+  const rendered = renderReminder(composer, { recipient, link, deletionDate: date ?? null })
   return { from: source.from, to: recipient.address, ...rendered }
 }

@@ -142,7 +142,9 @@ async function carryOut(site: Site, task: Sweep, source: MailSource): Promise<vo
 
 async function makePlan(site: Site, { context, globals, criteria, options }: Sweep): Promise<SweepPlan> {
   return withProgress(context, globals, 'planning', async () => ({
-    mail: await planCampaign(site, criteria.remind, criteria.rules),
+    mail: await planCampaign(site, criteria.remind, criteria.rules, {
+      namesDate: criteria.remove !== undefined,
+    }),
     deletion:
       criteria.remove &&
       (await planPurge(site, criteria.remove, {

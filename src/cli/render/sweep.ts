@@ -27,7 +27,7 @@ export interface SweepReport {
 const EXPLANATIONS: Record<Step, string> = {
   new: 'joined too lately to be reminded',
   remind: 'due for a reminder',
-  waiting: 'reminded; the date in the mail has not come',
+  waiting: 'reminded; neither another mail nor a deletion is due',
   delete: 'reminded; the date in the mail has come',
   stuck: 'no mail reaches them: nobody of these is deleted',
   kept: 'a guard keeps them',
