@@ -20,6 +20,7 @@ import { Interrupted } from './interrupted.ts'
 import type { LinkSource, MailSource } from './mail-settings.ts'
 import { withTransport } from './mail-transport.ts'
 import { withStoppableProgress } from './progress.ts'
+import type { SettingNames } from './render/mail.ts'
 import { counted } from './render/numbers.ts'
 import { withRun } from './with-run.ts'
 
@@ -42,6 +43,7 @@ export interface Mailing {
   readonly source: MailSource
   readonly writing: Writing
   readonly deletionDate?: CampaignSettings['deletionDate']
+  readonly names: SettingNames
 }
 
 /** Returns how mails to users of the site are written. Throws a UserError when a template or the site's place is wrong. */
@@ -128,7 +130,7 @@ export function throwWhenNotAllMailed({ sent, failed, uncertain, stopped }: Camp
 
 async function sendAll(
   site: Site,
-  { context, globals, criteria, plan, rules, source, writing, deletionDate }: Mailing,
+  { context, globals, criteria, plan, rules, source, writing, deletionDate, names }: Mailing,
   means: Pick<CampaignSettings, 'run' | 'transport' | 'concurrency'>,
 ): Promise<CampaignReport> {
   const { rate = RATE, maxFailures } = source
@@ -143,7 +145,7 @@ async function sendAll(
         rules,
         deletionDate,
         rate: rate === 0 ? undefined : rate,
-        maxFailures,
+        failureLimit: { max: maxFailures, setting: names.maxFailures },
         clock: { now: context.now, sleep },
         onProgress,
         signal,

@@ -33,8 +33,6 @@ export async function sweepCriteria(
   const due = deleteAfterReminder === undefined ? undefined : deletionDue(deleteAfterReminder, clock)
   const remind = {
     ...selection,
-    // `0`: as soon as the grace period is over.
-    joinedBefore: remindAfter && graceStart(remindAfter, clock),
     deletionDue: due && { ...due, negated: true },
   }
   return {
@@ -47,6 +45,8 @@ export async function sweepCriteria(
       guards: { ...guards, remindersAside: true },
     },
     rules: {
+      // `0`: as soon as the grace period is over.
+      joinedBefore: remindAfter === undefined ? undefined : graceStart(remindAfter, clock),
       remindedAfter: graceStart(policy.remindAgainAfter ?? AGAIN_AFTER, clock),
       maxReminders,
     },

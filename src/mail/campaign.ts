@@ -7,13 +7,13 @@ import { HEART_MILLISECONDS, type LedgerRun } from '../ledger/run.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria } from '../users/criteria.ts'
 import { plannedCandidates } from '../users/recheck.ts'
-import type { Limit } from '../values/limit.ts'
 import { Backlog } from './backlog.ts'
 import { type CampaignPlan, forMail, type MailGroup, plannedGroups } from './campaign-plan.ts'
 import { type CampaignReport, CampaignTally } from './campaign-report.ts'
 import type { Clock } from './clock.ts'
 import { type Composer, composeReminder } from './compose.ts'
 import { type Delivered, deliver } from './delivery.ts'
+import type { FailureLimit } from './failure-limit.ts'
 import { InTurn } from './in-turn.ts'
 import type { LinkSettings } from './link.ts'
 import { Pace } from './pace.ts'
@@ -45,7 +45,7 @@ export interface CampaignSettings {
   readonly rate?: number | undefined
   /** Mails on their way at once. */
   readonly concurrency: number
-  readonly maxFailures?: Limit | undefined
+  readonly failureLimit: FailureLimit
   readonly clock: Clock
   readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined
   /** Finish the mails at hand, then stop. */
@@ -191,7 +191,7 @@ class Campaign {
       return
     }
     try {
-      this.tally.finished(recipient.user.id, status, reply, this.settings.maxFailures)
+      this.tally.finished(recipient.user.id, status, reply, this.settings.failureLimit)
     } catch (error) {
       this.fail(error)
     }

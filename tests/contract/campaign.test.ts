@@ -131,6 +131,12 @@ describeEachDatabase('a campaign', (harness) => {
       ['reminded a second later', [{ at: '2025-06-08T12:00:01Z' }], 'reminded'],
       ['reminded long ago', [{}, {}], undefined],
       ['reminded three times', [{}, {}, {}], 'enough'],
+      [
+        'reminded three times, at another address',
+        [1, 2, 3].map(() => ({ email: 'old@example.com' })),
+        undefined,
+      ],
+      ['cut off at another address', [{ status: 'sending', email: 'old@example.com' }], undefined],
       ['failed lately', [{ status: 'failed', at: LATELY }], undefined],
       ['failed often', [1, 2, 3, 4].map(() => ({ status: 'failed' })), undefined],
       ['failed often, the last time lately', [...FAILED_TWICE, { status: 'failed', at: LATELY }], 'failing'],

@@ -33,7 +33,14 @@ import { styleFor } from '../paint.ts'
 import { policyDeletionDate } from '../policy.ts'
 import { printReport } from '../print-report.ts'
 import { withProgress } from '../progress.ts'
-import { mailPlanJson, mailPlanText, mailReportJson, mailReportText, mailText } from '../render/mail.ts'
+import {
+  mailPlanJson,
+  mailPlanText,
+  mailReportJson,
+  mailReportText,
+  mailText,
+  OPTION_NAMES,
+} from '../render/mail.ts'
 import { talkOf } from '../talk.ts'
 import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
@@ -132,6 +139,7 @@ async function carryOut(site: Site, request: Request, writing: Writing): Promise
     source,
     writing,
     deletionDate,
+    names: OPTION_NAMES,
   }
   const report = await carryOutCampaign(site, mailing)
   const text =

@@ -9,6 +9,7 @@ import type { Site } from '../../site/site.ts'
 import { checkBreaker } from '../../users/purge/breaker.ts'
 import { planPurge } from '../../users/purge/plan.ts'
 import { isMostlyUndelivered, TELLING_MAILS } from '../../users/reminded.ts'
+import { neededColumn } from '../../users/select.ts'
 import type { Clock } from '../../values/dates.ts'
 import type { Limit } from '../../values/limit.ts'
 import type { SweepOptions } from '../commands/sweep.ts'
@@ -26,6 +27,8 @@ import { withProgress } from '../progress.ts'
 import { counted } from '../render/numbers.ts'
 import type { DeletionReport } from '../render/purge.ts'
 import {
+  candidatesIn,
+  POLICY_NAMES,
   StepTally,
   type SweepPlan,
   type SweepReport,
@@ -76,6 +79,7 @@ export async function sweep(context: Context, globals: GlobalOptions, options: S
     globals,
     async (site) => {
       refuseWithoutLedger(site)
+      if (criteria.rules.joinedBefore) neededColumn(site, 'date_joined', 'follow policy.remind_after')
       await warnOfUnmatched(site, criteria.candidates, context, globals)
       await (source ? carryOut(site, task, source) : showSteps(site, task))
     },
@@ -129,15 +133,20 @@ async function carryOut(site: Site, task: Sweep, source: MailSource): Promise<vo
     source,
     writing,
     deletionDate: policyDeletionDate(policy, task.clock),
+    names: POLICY_NAMES,
   })
   const trouble = mail.stopped ? undefined : mailTrouble(mail)
   const deletion = mail.stopped || trouble ? undefined : await deleteDue(site, task, plan)
-  await printReport(context.stdout, await reportFor({ mail, deletion }, task), () => {
-    if (trouble) throw trouble
-    // What the deletion has to say is worse, but nothing that the mail has to say comes after it.
-    if (deletion) throwWhenPartly(deletion)
-    throwWhenNotAllMailed(mail)
-  })
+  await printReport(
+    context.stdout,
+    await reportFor({ mail, deletion, candidates: candidatesIn(plan) }, task),
+    () => {
+      if (trouble) throw trouble
+      // What the deletion has to say is worse, but nothing that the mail has to say comes after it.
+      if (deletion) throwWhenPartly(deletion)
+      throwWhenNotAllMailed(mail)
+    },
+  )
 }
 
 async function makePlan(site: Site, { context, globals, criteria, options }: Sweep): Promise<SweepPlan> {
