@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { invalid, UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
 
-const HINT = 'the SECRET_KEY of the site: --secret-key-file FILE, or USERMGMT_SECRET_KEY'
+const HINT =
+  'the SECRET_KEY of the site: --secret-key-file FILE (mail.secret_key_file in the configuration file), or USERMGMT_SECRET_KEY'
 
 /**
  * Returns the site's SECRET_KEY from the file, else from the value of the environment; without one newline at its end.

@@ -71,7 +71,7 @@ export async function emailUnverified(
   const settings = await settingsOf(context, globals)
   const request = await requestFrom(context, globals, options, settings)
   const isReal = !options.dryRun && options.preview === undefined
-  if (isReal) checkTransport(request.source.transport)
+  if (isReal) await checkTransport(request.source.transport, context)
   await withSite(
     context,
     globals,

@@ -72,7 +72,7 @@ export async function sweep(context: Context, globals: GlobalOptions, options: S
   const task = { context, globals, options, settings, policy, clock, criteria, understood: words }
   // Whatever is wrong with the mail should be known before anything is done.
   const source = options.dryRun ? undefined : await mailSourceFrom({}, settings, context)
-  if (source) checkTransport(source.transport)
+  if (source) await checkTransport(source.transport, context)
   await warnOfLateReminders(policy, clock, talkOf(context, globals))
   await withSite(
     context,
