@@ -62,7 +62,8 @@ export class CampaignTally {
     this.counts[outcome] += 1
     if (outcome === 'sent') return
     if (this.problems.length < PROBLEMS) this.problems.push({ id, status: outcome, reply })
-    checkFailures({ tried: this.tried(), failures: this.tried() - this.counts.sent }, max)
+    const tried = this.tried()
+    checkFailures({ tried, failures: tried - this.counts.sent, planned: this.plan.toMail }, max)
   }
 
   progress(): { done: number; total: number } {

@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts'
 import type { Limit } from '../values/limit.ts'
 
-/** Of those tried, unless somebody says how many. */
+/** Of those tried so far, unless somebody says how many. */
 export const FAILED_PERCENT = 10
 /** A percentage of a few mails says nothing. */
 export const FAILED_FLOOR = 20
@@ -14,20 +14,28 @@ export interface FailureLimit {
   readonly setting: string
 }
 
-/**
- * Throws a UserError when more mails have failed than allowed, by number or as a percentage of those tried: going on
- * would only harm the sender's name.
- */
-export function checkFailures(
-  { tried, failures }: { tried: number; failures: number },
-  { max, setting }: FailureLimit,
-): void {
-  if (failures <= allowed(tried, max)) return
+export interface Failures {
+  readonly tried: number
+  readonly failures: number
+  /** All mails of the campaign. */
+  readonly planned: number
+}
+
+/** Throws a UserError when more mails have failed than allowed: going on would only harm the sender's name. */
+export function checkFailures(found: Failures, { max, setting }: FailureLimit): void {
+  const { tried, failures } = found
+  if (failures <= allowed(found, max)) return
   throw new UserError(`stopped: ${failures} of the ${tried} mails tried failed or bounced`, {
     hint: `see why in the report; whoever has not been mailed is when it is run again (${setting} allows more)`,
   })
 }
 
-function allowed(tried: number, max: Limit = { kind: 'percent', percent: FAILED_PERCENT }): number {
-  return max.kind === 'number' ? max.count : Math.max(FAILED_FLOOR, Math.floor((tried * max.percent) / 100))
+/**
+ * What the administrator gives counts exactly. Their percentage is one of all mails of the campaign: of those tried, the
+ * first failure would be too many. The default has a floor.
+ */
+function allowed({ tried, planned }: Failures, max: Limit | undefined): number {
+  if (max?.kind === 'number') return max.count
+  if (max?.kind === 'percent') return Math.floor((planned * max.percent) / 100)
+  return Math.max(FAILED_FLOOR, Math.floor((tried * FAILED_PERCENT) / 100))
 }

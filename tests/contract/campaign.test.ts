@@ -433,6 +433,8 @@ describeEachDatabase('a campaign', (harness) => {
     test.each([
       ['at the 21st failure', undefined, 21, 31],
       ['at the fourth, when three are allowed', { kind: 'number', count: 3 } as const, 4, 14],
+      ['at the second, when 1% of 150 are allowed', { kind: 'percent', percent: 1 } as const, 2, 12],
+      ['at the 31st, when 20% of 150 are allowed', { kind: 'percent', percent: 20 } as const, 31, 41],
     ])('%s', async (_, maxFailures, least, most) => {
       const site = await siteWithLedger(harness)
       await addCrowd(site, 150)
