@@ -47,6 +47,7 @@ Kept
       skipped: {},
       changed: 0,
       problems: [],
+      stopped: null,
     })
     expect(server.mails.map(({ recipient }) => recipient).sort()).toEqual(PEOPLE)
     for (const { recipient, source } of server.mails) {

@@ -6,6 +6,7 @@ import { block, type CountLine, countBlock, largestFirst, lines } from './blocks
 import { keptBlock } from './kept.ts'
 import { counted } from './numbers.ts'
 import { plainJson, plainText } from './plain-text.ts'
+import { stopRecord } from './stop-record.ts'
 import type { Style } from './style.ts'
 
 const PROBLEMS_SHOWN = 20
@@ -82,7 +83,7 @@ export function mailPlanJson({ since, matched, toMail, kept, skipped }: Campaign
 export function mailReportJson(report: CampaignReport): string {
   const { since, matched, sent, bounced, failed, uncertain, kept, skipped, changed, problems } = report
   const counts = { since, matched, sent, bounced, failed, uncertain, kept, skipped, changed }
-  return `${plainJson({ ...counts, problems })}\n`
+  return `${plainJson({ ...counts, problems, stopped: stopRecord(report.stopped) })}\n`
 }
 
 /** A mail to look at. */
