@@ -85,18 +85,30 @@ Kept
   test('is recorded with its options, without a secret and without an address', async () => {
     const { run, email } = await mailingSite(harness)
     const unrecorded = '--salt pepper --reply-to a@site.example --list-unsubscribe mailto:b@site.example'
-    await email(`--yes --outbox outbox --user x81@mail.example --protect x82@mail.example ${unrecorded}`)
-    const [{ options }] = JSON.parse((await run('history --format json')).stdout)
+    await email(
+      `--yes --outbox outbox --max-failures 5% --user x81@mail.example --protect x82@mail.example ${unrecorded}`,
+    )
+    const [{ run: id, options }] = JSON.parse((await run('history --format json')).stdout)
     expect(options).toEqual({
+      max_failures: '5%',
       since: '2020-01-01',
-      siteUrl: 'https://site.example/',
-      secretKeyFile: 'secret-key.txt',
+      site_url: 'https://site.example/',
+      secret_key_file: 'secret-key.txt',
       yes: true,
       outbox: 'outbox',
       user: '1 given',
       protect: '1 given',
       format: 'text',
     })
+    const { stdout } = await run(`history ${id}`)
+    for (const typed of [
+      '--site-url https://site.example/',
+      '--max-failures 5%',
+      '--yes, ',
+      '--user 1 given',
+    ]) {
+      expect(stdout).toContain(typed)
+    }
   })
 
   test('has no header and no element of HTML from a hostile name', async () => {
