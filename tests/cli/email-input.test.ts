@@ -120,6 +120,15 @@ describeEachDatabase('bad input ends email with one line, and nothing is sent', 
     expect(ran.stderr).toContain(message)
   })
 
+  test('a preview as JSON', async () => {
+    const { email } = await mailingSite(harness)
+    expect(await email('--preview anna --format json')).toMatchObject({
+      exit: 2,
+      stdout: '',
+      stderr: 'usermgmt: --preview shows a mail as text: it does not go with --format json\n',
+    })
+  })
+
   test('without a ledger', async () => {
     const { email } = await mailingSite(harness, { bare: true })
     expect(await email('--yes --outbox outbox')).toMatchObject({

@@ -1,10 +1,10 @@
-import { writeFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Settings } from '../../config/settings.ts'
 import { invalid, UserError } from '../../errors.ts'
 import { fileReason } from '../../file-error.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
-import { type CampaignPlan, judgeUser, planCampaign } from '../../mail/campaign-plan.ts'
+import { type CampaignPlan, type Judged, judgeUser, planCampaign } from '../../mail/campaign-plan.ts'
 import { renderReminder } from '../../mail/compose.ts'
 import { earlierReminders } from '../../mail/earlier-reminders.ts'
 import { sampleLink } from '../../mail/link.ts'
@@ -94,6 +94,9 @@ async function requestFrom(
   if (options.html !== undefined && options.preview === undefined) {
     throw invalid('--html is for the mail that --preview shows')
   }
+  if (options.format === 'json' && options.preview !== undefined) {
+    throw invalid('--preview shows a mail as text: it does not go with --format json')
+  }
   const clock = clockOf(options, settings.configured, context)
   const source = await mailSourceFrom(options, settings, context)
   const rules = reminderRules(source, clock, options.retryUncertain)
@@ -170,12 +173,29 @@ async function showPreview(site: Site, user: string, request: Request, writing: 
   const judged = await judgeUser(site, criteria, rules, planOptions(request), recipient.user.id)
   const mail = await shownMail(site, request, writing, { recipient, hasContent: judged?.hasContent ?? false })
   if (options.html !== undefined) {
-    // The link in it works.
-    await writeFile(resolve(cwd, options.html), mail.html, { mode: 0o600 }).catch((cause) => {
+    await writeSecretly(resolve(cwd, options.html), mail.html).catch((cause) => {
       throw new UserError(`--html: ${options.html} cannot be written: ${fileReason(cause)}`, { cause })
     })
   }
   await stdout.write(mailText(mail, await styleFor(stdout, context, globals)))
+  const reason = whyNot(judged)
+  if (reason) await talkOf(context, globals).say(`would not be sent: ${reason}`)
+}
+
+function whyNot(judged: Judged | undefined): string | undefined {
+  if (!judged) return 'the user is not selected'
+  return judged.guards.length > 0 ? `kept: ${judged.guards.join(', ')}` : judged.skipped
+}
+
+/** The link in it works: it is for nobody but its owner to read, also when the file was there before. */
+async function writeSecretly(path: string, text: string): Promise<void> {
+  const file = await open(path, 'w', 0o600)
+  try {
+    if ((await file.stat()).isFile()) await file.chmod(0o600)
+    await file.writeFile(text)
+  } finally {
+    await file.close()
+  }
 }
 
 async function shownMail(
