@@ -10,7 +10,7 @@ import { type LinkTemplate, linkTemplateFrom } from '../mail/link-template.ts'
 import type { ReminderRules } from '../mail/reminder-rules.ts'
 import { reminderRenderer } from '../mail/reminder-templates.ts'
 import { type SiteFacts, siteFacts } from '../mail/site-facts.ts'
-import type { Site } from '../site/site.ts'
+import { refuseWithoutLedger, type Site } from '../site/site.ts'
 import type { Criteria } from '../users/criteria.ts'
 import { type Clock, graceStart } from '../values/dates.ts'
 import { named } from '../values/readers.ts'
@@ -88,16 +88,13 @@ export function reminderRules(
 }
 
 /** Throws a UserError when the site has no ledger: without one nobody could be kept from being mailed again. */
-export function refuseWithoutLedger({ shape }: Site): void {
-  if (shape.hasLedger) return
-  throw new UserError('there is no ledger to remember who has been mailed', {
-    hint: 'usermgmt migrate makes its tables',
-  })
+export function refuseToForget(site: Site): void {
+  refuseWithoutLedger(site, 'who has been mailed could not be remembered')
 }
 
 /** Mails the users of the plan: recorded in the ledger, one campaign at a time, stoppable by Ctrl-C. */
 export async function carryOutCampaign(site: Site, mailing: Mailing): Promise<CampaignReport> {
-  refuseWithoutLedger(site)
+  refuseToForget(site)
   const { context, globals, command = 'email', options, plan, source } = mailing
   if (plan.toMail === 0) return nobodyMailed(plan)
   const { concurrency = CONCURRENCY } = source

@@ -135,7 +135,7 @@ describeEachDatabase('bad input ends email with one line, and nothing is sent', 
       exit: 1,
       stdout: '',
       stderr:
-        'usermgmt: there is no ledger to remember who has been mailed; usermgmt migrate makes its tables\n',
+        'usermgmt: there is no ledger: who has been mailed could not be remembered; usermgmt migrate makes its tables\n',
     })
     const { exit, stderr } = await email('--dry-run')
     expect({ exit, stderr }).toEqual({

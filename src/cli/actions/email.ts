@@ -22,7 +22,7 @@ import { type MailSource, mailSourceFrom } from '../mail-settings.ts'
 import { checkTransport } from '../mail-transport.ts'
 import {
   carryOutCampaign,
-  refuseWithoutLedger,
+  refuseToForget,
   reminderRules,
   throwWhenNotAllMailed,
   type Writing,
@@ -76,7 +76,7 @@ export async function emailUnverified(
     context,
     globals,
     async (site) => {
-      if (isReal) refuseWithoutLedger(site)
+      if (isReal) refuseToForget(site)
       const writing = await writingFor(site, request.source, request.clock)
       if (options.preview !== undefined) await showPreview(site, options.preview, request, writing)
       else await (options.dryRun ? showPlan : carryOut)(site, request, writing)

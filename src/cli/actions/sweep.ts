@@ -19,7 +19,7 @@ import { clockOf, understood } from '../criteria.ts'
 import { carryOutDeletion, connectionsFor, throwWhenPartly, warnOfBreaker } from '../deletion.ts'
 import { type MailSource, mailSourceFrom } from '../mail-settings.ts'
 import { checkTransport } from '../mail-transport.ts'
-import { carryOutCampaign, refuseWithoutLedger, throwWhenNotAllMailed, writingFor } from '../mailing.ts'
+import { carryOutCampaign, refuseToForget, throwWhenNotAllMailed, writingFor } from '../mailing.ts'
 import { styleFor } from '../paint.ts'
 import { policyDeletionDate, policyOf, sweepCriteria, warnOfLateReminders } from '../policy.ts'
 import { printReport } from '../print-report.ts'
@@ -78,7 +78,7 @@ export async function sweep(context: Context, globals: GlobalOptions, options: S
     context,
     globals,
     async (site) => {
-      refuseWithoutLedger(site)
+      refuseToForget(site)
       if (criteria.rules.joinedBefore) neededColumn(site, 'date_joined', 'follow policy.remind_after')
       await warnOfUnmatched(site, criteria.candidates, context, globals)
       await (source ? carryOut(site, task, source) : showSteps(site, task))
