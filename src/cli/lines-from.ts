@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { invalid, UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
+import { utf8In } from '../utf8.ts'
 import type { Context } from './context.ts'
 
 /**
@@ -34,11 +35,7 @@ async function bytesOf(option: string, file: string, { stdin, cwd }: Context): P
 
 /** Undefined when the bytes are no text: an archive given by mistake must not become a list of ids. */
 function textOf(bytes: Buffer): string | undefined {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: no text has these
-    return /[\u0000-\u0008\u000e-\u001f]/.test(text) ? undefined : text
-  } catch {
-    return undefined
-  }
+  const text = utf8In(bytes)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: no text has these
+  return text !== undefined && /[\u0000-\u0008\u000e-\u001f]/.test(text) ? undefined : text
 }

@@ -89,7 +89,7 @@ export function addMailOptions(command: Command): Command {
     .addOption(
       valueOption(
         '--max-failures <limit>',
-        `stop after more than N, or N% (default: ${FAILED_PERCENT}%, or ${FAILED_FLOOR})`,
+        `stop after more than N, or N% of all (default: ${FAILED_PERCENT}% of those tried, or ${FAILED_FLOOR})`,
         limitFrom,
       ),
     )

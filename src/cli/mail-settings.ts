@@ -47,7 +47,10 @@ export async function mailSourceFrom(
   const from =
     options.from === undefined ? configured.from : named('--from', () => mailboxFrom(options.from ?? ''))
   if (!from)
-    throw invalid('nobody is named who sends the mails', "--from 'Example Forum <forum@example.org>'")
+    throw invalid(
+      'nobody is named who sends the mails',
+      "--from 'Example Forum <forum@example.org>' (mail.from in the configuration file)",
+    )
   return {
     ...configured,
     ...options,

@@ -3,16 +3,22 @@ import type { Transport } from '../mail/transport.ts'
 import type { Context } from './context.ts'
 import type { TransportSource } from './mail-settings.ts'
 
-/** Throws a UserError (invalid) unless exactly one way to send is set: before anything else is done. */
-export function checkTransport({ smtpUrl, sendmail, outbox }: TransportSource): void {
+/**
+ * Throws a UserError unless exactly one way to send is set (invalid), and it can be opened: before anything else is done.
+ * Nothing is connected to, and no outbox made.
+ */
+export async function checkTransport(source: TransportSource, context: Context): Promise<void> {
+  const { smtpUrl, sendmail, outbox } = source
   const ways = [smtpUrl, sendmail, outbox].filter((way) => way !== undefined)
-  if (ways.length === 1) return
-  throw invalid(
-    ways.length === 0
-      ? 'no mail server is named'
-      : 'smtp_url, sendmail, outbox: only one of them can send the mails',
-    '--smtp-url smtp://mail.example (USERMGMT_SMTP_URL), --sendmail, or --outbox DIRECTORY',
-  )
+  if (ways.length !== 1) {
+    throw invalid(
+      ways.length === 0
+        ? 'no mail server is named'
+        : 'smtp_url, sendmail, outbox: only one of them can send the mails',
+      '--smtp-url smtp://mail.example (USERMGMT_SMTP_URL), --sendmail, or --outbox DIRECTORY; or mail.smtp_url in the configuration file',
+    )
+  }
+  if (outbox === undefined) await withTransport(source, 1, context, async () => {})
 }
 
 /** Opens the way to send, runs the work, and closes it. Throws a UserError when it cannot be opened. */

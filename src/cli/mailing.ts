@@ -10,7 +10,7 @@ import { type LinkTemplate, linkTemplateFrom } from '../mail/link-template.ts'
 import type { ReminderRules } from '../mail/reminder-rules.ts'
 import { reminderRenderer } from '../mail/reminder-templates.ts'
 import { type SiteFacts, siteFacts } from '../mail/site-facts.ts'
-import type { Site } from '../site/site.ts'
+import { refuseWithoutLedger, type Site } from '../site/site.ts'
 import type { Criteria } from '../users/criteria.ts'
 import { type Clock, graceStart } from '../values/dates.ts'
 import { named } from '../values/readers.ts'
@@ -20,6 +20,7 @@ import { Interrupted } from './interrupted.ts'
 import type { LinkSource, MailSource } from './mail-settings.ts'
 import { withTransport } from './mail-transport.ts'
 import { withStoppableProgress } from './progress.ts'
+import type { SettingNames } from './render/mail.ts'
 import { counted } from './render/numbers.ts'
 import { withRun } from './with-run.ts'
 
@@ -42,6 +43,7 @@ export interface Mailing {
   readonly source: MailSource
   readonly writing: Writing
   readonly deletionDate?: CampaignSettings['deletionDate']
+  readonly names: SettingNames
 }
 
 /** Returns how mails to users of the site are written. Throws a UserError when a template or the site's place is wrong. */
@@ -86,16 +88,13 @@ export function reminderRules(
 }
 
 /** Throws a UserError when the site has no ledger: without one nobody could be kept from being mailed again. */
-export function refuseWithoutLedger({ shape }: Site): void {
-  if (shape.hasLedger) return
-  throw new UserError('there is no ledger to remember who has been mailed', {
-    hint: 'usermgmt migrate makes its tables',
-  })
+export function refuseToForget(site: Site): void {
+  refuseWithoutLedger(site, 'who has been mailed could not be remembered')
 }
 
 /** Mails the users of the plan: recorded in the ledger, one campaign at a time, stoppable by Ctrl-C. */
 export async function carryOutCampaign(site: Site, mailing: Mailing): Promise<CampaignReport> {
-  refuseWithoutLedger(site)
+  refuseToForget(site)
   const { context, globals, command = 'email', options, plan, source } = mailing
   if (plan.toMail === 0) return nobodyMailed(plan)
   const { concurrency = CONCURRENCY } = source
@@ -128,7 +127,7 @@ export function throwWhenNotAllMailed({ sent, failed, uncertain, stopped }: Camp
 
 async function sendAll(
   site: Site,
-  { context, globals, criteria, plan, rules, source, writing, deletionDate }: Mailing,
+  { context, globals, criteria, plan, rules, source, writing, deletionDate, names }: Mailing,
   means: Pick<CampaignSettings, 'run' | 'transport' | 'concurrency'>,
 ): Promise<CampaignReport> {
   const { rate = RATE, maxFailures } = source
@@ -143,7 +142,7 @@ async function sendAll(
         rules,
         deletionDate,
         rate: rate === 0 ? undefined : rate,
-        maxFailures,
+        failureLimit: { max: maxFailures, setting: names.maxFailures },
         clock: { now: context.now, sleep },
         onProgress,
         signal,

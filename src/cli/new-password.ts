@@ -1,5 +1,6 @@
 import { type PasswordAttributes, passwordProblems } from '../django/password-rules.ts'
 import { invalid } from '../errors.ts'
+import { utf8In } from '../utf8.ts'
 import { type Context, canAsk, type GlobalOptions } from './context.ts'
 import { lookOf } from './paint.ts'
 import { plainText } from './render/plain-text.ts'
@@ -55,16 +56,10 @@ async function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
     chunks.push(Buffer.from(chunk))
     if (chunks.at(-1)?.includes('\n')) break
   }
-  const [line = ''] = decoded(Buffer.concat(chunks)).split(/\r?\n/, 1)
+  const text = utf8In(Buffer.concat(chunks))
+  if (text === undefined) throw invalid('--password-stdin: standard input is not UTF-8 text')
+  const [line = ''] = text.split(/\r?\n/, 1)
   if (line === '')
     throw invalid('--password-stdin: standard input has no password', 'its first line is the password')
   return line
-}
-
-function decoded(bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw invalid('--password-stdin: standard input is not UTF-8 text')
-  }
 }

@@ -1,6 +1,6 @@
 import type { Configured, Policy } from '../config/configured.ts'
 import { instantOf } from '../django/datetime.ts'
-import { UserError } from '../errors.ts'
+import { invalid } from '../errors.ts'
 import { deletionDates } from '../mail/deletion-date.ts'
 import type { SweepCriteria } from '../mail/life-steps.ts'
 import type { DeletionDate } from '../mail/prepare.ts'
@@ -14,10 +14,10 @@ import type { Talk } from './talk.ts'
 /** Returns the policy of the configuration file. Throws a UserError (invalid) when it has none. */
 export function policyOf({ policy }: Configured): Policy {
   if (policy && Object.values(policy).some((value) => value !== undefined)) return policy
-  throw new UserError('there is no policy to follow', {
-    kind: 'invalid',
-    hint: 'write one into the configuration file: policy: { since: 1y, remind_after: 7d, delete_after_reminder: 14d }',
-  })
+  throw invalid(
+    'there is no policy to follow',
+    'write one into the configuration file: policy: { since: 1y, remind_after: 7d, delete_after_reminder: 14d }',
+  )
 }
 
 /** Returns whom the policy reminds and deletes, now. Whatever else the configuration file says holds for both. */
@@ -33,8 +33,6 @@ export async function sweepCriteria(
   const due = deleteAfterReminder === undefined ? undefined : deletionDue(deleteAfterReminder, clock)
   const remind = {
     ...selection,
-    // `0`: as soon as the grace period is over.
-    joinedBefore: remindAfter && graceStart(remindAfter, clock),
     deletionDue: due && { ...due, negated: true },
   }
   return {
@@ -47,6 +45,8 @@ export async function sweepCriteria(
       guards: { ...guards, remindersAside: true },
     },
     rules: {
+      // `0`: as soon as the grace period is over.
+      joinedBefore: remindAfter === undefined ? undefined : graceStart(remindAfter, clock),
       remindedAfter: graceStart(policy.remindAgainAfter ?? AGAIN_AFTER, clock),
       maxReminders,
     },

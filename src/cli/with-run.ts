@@ -2,6 +2,7 @@ import { hostname, userInfo } from 'node:os'
 import { LedgerRun, type RunEnd } from '../ledger/run.ts'
 import { packageVersion } from '../package-root.ts'
 import type { Site } from '../site/site.ts'
+import { type Limit, limitText } from '../values/limit.ts'
 import type { Context, GlobalOptions } from './context.ts'
 import { isInterruption } from './interrupted.ts'
 import { talkOf } from './talk.ts'
@@ -81,9 +82,14 @@ export function recordedOptions(options: object): Record<string, unknown> {
   return Object.fromEntries(
     recorded.map(([name, value]) => [
       name,
-      NOT_AS_GIVEN[name] === 'counted' ? `${Array.isArray(value) ? value.length : 1} given` : value,
+      NOT_AS_GIVEN[name] === 'counted' ? `${Array.isArray(value) ? value.length : 1} given` : typed(value),
     ]),
   )
+}
+
+/** Of the options that the ledger keeps, only limits have been read into something else. */
+function typed(value: unknown): unknown {
+  return typeof value === 'object' && value && 'kind' in value ? limitText(value as Limit) : value
 }
 
 /** The person, with sudo as well. */

@@ -51,6 +51,8 @@ export interface Dialect {
   foldCase(expression: SQL): SQL
   /** The SHA-256 of a text in UTF-8, in lower-case hexadecimal. */
   sha256(text: SQL): SQL
+  /** Whether keys of this database type are whole numbers. */
+  isIntegerKey(type: string): boolean
   /** A key from the database's text form to the one people read and write, and back; undefined when it cannot be one. */
   shownKey(key: string, type: string): string
   shownKeyText(key: SQL, type: string): SQL

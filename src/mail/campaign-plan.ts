@@ -1,3 +1,4 @@
+import { groupBy } from '../db/group-by.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria, GuardName } from '../users/criteria.ts'
 import { listPages, usersIn } from '../users/list.ts'
@@ -15,61 +16,107 @@ export interface CampaignPlan {
   readonly kept: Readonly<Partial<Record<GuardName, number>>>
   /** Why → candidates whom no guard keeps, and who are not mailed all the same. */
   readonly skipped: Readonly<Partial<Record<SkipReason, number>>>
-  /** Who is to be mailed: keys, some in each text (JSON). */
-  readonly groups: readonly string[]
-  /** One of them. */
-  readonly example?: Recipient | undefined
+  readonly groups: readonly PlannedGroup[]
+  /** One of those who are to be mailed. */
+  readonly example?: Due | undefined
+}
+
+/** Some of those who are to be mailed. */
+interface PlannedGroup {
+  /** In one text (JSON). */
+  readonly keys: string
+  readonly hasContent: boolean
+}
+
+export interface PlanOptions {
+  /** The mails name the date of a deletion. */
+  readonly namesDate: boolean
 }
 
 /** A candidate, and what keeps the user from being mailed. */
-interface Judged {
+export interface Judged {
   readonly key: string
   readonly guards: readonly GuardName[]
+  /** Rows keep the user from being deleted: no mail may name a date. Looked at only where mails name one. */
+  readonly hasContent: boolean
   readonly recipient?: Recipient | undefined
   readonly skipped?: SkipReason | undefined
   /** The last mail to the user failed. */
   readonly hasFailed?: boolean | undefined
 }
 
+type Due = Judged & { readonly recipient: Recipient }
+
 /** Returns what a campaign would do now. What happens meanwhile is seen when each mail's turn comes. */
 export async function planCampaign(
   site: Site,
   criteria: Criteria,
   rules: ReminderRules,
+  options: PlanOptions,
 ): Promise<CampaignPlan> {
   const kept: Partial<Record<GuardName, number>> = {}
   const skipped: Partial<Record<SkipReason, number>> = {}
   const { cutoff, limit = Number.POSITIVE_INFINITY } = criteria.selection
-  const groups: string[] = []
-  const failedBefore: string[] = []
+  const groups: PlannedGroup[] = []
+  const failedBefore: Addressed[] = []
   let [matched, toMail] = [0, 0]
-  let example: Recipient | undefined
-  for await (const page of judgedCandidates(site, criteria, rules)) {
+  let example: Due | undefined
+  const add = (users: readonly Addressed[]) => {
+    const those = users.slice(0, limit - toMail)
+    groups.push(...groupsOf(those))
+    toMail += those.length
+  }
+  for await (const page of judgedCandidates(site, criteria, rules, options)) {
     matched += page.length
     for (const { guards, skipped: reason } of page) {
       for (const guard of guards) kept[guard] = (kept[guard] ?? 0) + 1
       if (reason) skipped[reason] = (skipped[reason] ?? 0) + 1
     }
     const due = page.filter(isDue)
-    const first = due.filter(({ hasFailed }) => !hasFailed).slice(0, limit - toMail)
-    for (const { key, hasFailed } of due) if (hasFailed) failedBefore.push(key)
-    if (first.length > 0) groups.push(JSON.stringify(first.map(({ key }) => key)))
-    toMail += first.length
-    example ??= due[0]?.recipient
+    for (const { key, hasContent, hasFailed } of due) if (hasFailed) failedBefore.push({ key, hasContent })
+    add(due.filter(({ hasFailed }) => !hasFailed))
+    example ??= due[0]
   }
   // Last, for they may fail again, and many failures end a campaign.
-  const last = failedBefore.slice(0, limit - toMail)
-  if (last.length > 0) groups.push(JSON.stringify(last))
-  toMail += last.length
+  add(failedBefore)
   return { since: cutoff, matched, toMail, kept, skipped, groups, example }
 }
 
-/** Yields the keys of those who are to be mailed, so many at a time. */
-export function* plannedGroups({ groups }: CampaignPlan, size: number): Generator<readonly string[]> {
-  for (const group of groups) {
-    const keys: string[] = JSON.parse(group)
-    for (let at = 0; at < keys.length; at += size) yield keys.slice(at, at + size)
+type Addressed = Pick<Judged, 'key' | 'hasContent'>
+
+function groupsOf(users: readonly Addressed[]): PlannedGroup[] {
+  return [...groupBy(users, ({ hasContent }) => hasContent)].map(([hasContent, those]) => ({
+    keys: JSON.stringify(those.map(({ key }) => key)),
+    hasContent,
+  }))
+}
+
+/** Some who are to be mailed, by key. */
+export interface MailGroup {
+  readonly keys: readonly string[]
+  readonly hasContent: boolean
+}
+
+/** Yields those who are to be mailed, so many at a time. */
+export function* plannedGroups({ groups }: CampaignPlan, size: number): Generator<MailGroup> {
+  for (const { keys: text, hasContent } of groups) {
+    const keys: string[] = JSON.parse(text)
+    for (let at = 0; at < keys.length; at += size) yield { keys: keys.slice(at, at + size), hasContent }
   }
+}
+
+/** Returns what is known of the user with this id; undefined for one who is no candidate. */
+export async function judgeUser(
+  site: Site,
+  criteria: Criteria,
+  rules: ReminderRules,
+  options: PlanOptions,
+  id: string,
+): Promise<Judged | undefined> {
+  const selection = { ...criteria.selection, users: undefined, userIds: [id] }
+  for await (const [judged] of judgedCandidates(site, { ...criteria, selection }, rules, options))
+    return judged
+  return undefined
 }
 
 /** Returns the criteria with the guards as they are for mail. */
@@ -77,7 +124,8 @@ export function forMail(criteria: Criteria): Criteria {
   return { ...criteria, guards: { ...criteria.guards, forMail: true, remindersAside: true } }
 }
 
-function isDue({ guards, skipped, recipient }: Judged): boolean {
+function isDue(judged: Judged): judged is Due {
+  const { guards, skipped, recipient } = judged
   return guards.length === 0 && skipped === undefined && recipient !== undefined
 }
 
@@ -86,14 +134,21 @@ async function* judgedCandidates(
   site: Site,
   criteria: Criteria,
   rules: ReminderRules,
+  { namesDate }: PlanOptions,
 ): AsyncGenerator<Judged[]> {
   const { type } = site.shape.userKey
-  const all = { ...forMail(criteria), selection: { ...criteria.selection, limit: undefined } }
+  const { selection, guards } = forMail(criteria)
+  const all = {
+    ...criteria,
+    selection: { ...selection, limit: undefined },
+    guards: { ...guards, forMail: !namesDate },
+  }
   const pages = listPages(site, { criteria: all, fields: ['id', 'kept_because'], show: 'all' })
   for await (const page of pages) {
-    const users = usersIn(page).map(({ id, kept_because: guards = [] }) => ({
+    const users = usersIn(page).map(({ id, kept_because = [] }) => ({
       key: site.db.dialect.parseKey(id ?? '', type) ?? '',
-      guards,
+      guards: kept_because.filter((guard) => guard !== 'content'),
+      hasContent: kept_because.includes('content'),
     }))
     yield await judge(site, users, rules)
   }

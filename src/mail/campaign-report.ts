@@ -1,9 +1,8 @@
 import type { ReminderStatus } from '../site/ledger.ts'
 import type { GuardName } from '../users/criteria.ts'
 import { addKept, type Checked } from '../users/recheck.ts'
-import type { Limit } from '../values/limit.ts'
 import type { CampaignPlan } from './campaign-plan.ts'
-import { checkFailures } from './failure-limit.ts'
+import { checkFailures, type FailureLimit } from './failure-limit.ts'
 import type { SkipReason } from './reminder-rules.ts'
 
 /** A mail that did not arrive, or perhaps did not. */
@@ -58,12 +57,13 @@ export class CampaignTally {
   }
 
   /** Counts a mail that was tried. Throws a UserError when too many have failed. */
-  finished(id: string, status: ReminderStatus, reply: string, max: Limit | undefined): void {
+  finished(id: string, status: ReminderStatus, reply: string, max: FailureLimit): void {
     const outcome = status === 'sending' ? 'uncertain' : status
     this.counts[outcome] += 1
     if (outcome === 'sent') return
     if (this.problems.length < PROBLEMS) this.problems.push({ id, status: outcome, reply })
-    checkFailures({ tried: this.tried(), failures: this.tried() - this.counts.sent }, max)
+    const tried = this.tried()
+    checkFailures({ tried, failures: tried - this.counts.sent, planned: this.plan.toMail }, max)
   }
 
   progress(): { done: number; total: number } {

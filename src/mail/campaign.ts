@@ -7,13 +7,13 @@ import { HEART_MILLISECONDS, type LedgerRun } from '../ledger/run.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria } from '../users/criteria.ts'
 import { plannedCandidates } from '../users/recheck.ts'
-import type { Limit } from '../values/limit.ts'
 import { Backlog } from './backlog.ts'
-import { type CampaignPlan, forMail, plannedGroups } from './campaign-plan.ts'
+import { type CampaignPlan, forMail, type MailGroup, plannedGroups } from './campaign-plan.ts'
 import { type CampaignReport, CampaignTally } from './campaign-report.ts'
 import type { Clock } from './clock.ts'
 import { type Composer, composeReminder } from './compose.ts'
 import { type Delivered, deliver } from './delivery.ts'
+import type { FailureLimit } from './failure-limit.ts'
 import { InTurn } from './in-turn.ts'
 import type { LinkSettings } from './link.ts'
 import { Pace } from './pace.ts'
@@ -45,7 +45,7 @@ export interface CampaignSettings {
   readonly rate?: number | undefined
   /** Mails on their way at once. */
   readonly concurrency: number
-  readonly maxFailures?: Limit | undefined
+  readonly failureLimit: FailureLimit
   readonly clock: Clock
   readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined
   /** Finish the mails at hand, then stop. */
@@ -88,12 +88,12 @@ class Campaign {
     settings: CampaignSettings,
     twins: readonly string[],
   ) {
-    const { run, links, rules, deletionDate, signal, rate, concurrency, clock } = settings
+    const { run, links, rules, signal, rate, concurrency, clock } = settings
     this.site = site
     this.plan = plan
     this.settings = settings
     const candidates = plannedCandidates(site, forMail(criteria))
-    this.preparation = { candidates, twins, rules, runId: run.id, links, deletionDate }
+    this.preparation = { candidates, twins, rules, runId: run.id, links }
     this.tally = new CampaignTally(plan)
     this.ending = signal ? AbortSignal.any([signal, this.stop.signal]) : this.stop.signal
     // Each mail that waits for its turn, or to be tried again, listens to it.
@@ -133,18 +133,21 @@ class Campaign {
     }
   }
 
-  private async mailGroup(keys: readonly string[]): Promise<void> {
-    const { mails, kept, skipped } = await this.turns.run(() => this.prepareGroup(keys))
-    this.tally.changed(keys.length - mails.length, kept, skipped)
+  private async mailGroup(group: MailGroup): Promise<void> {
+    const { mails, kept, skipped } = await this.turns.run(() => this.prepareGroup(group))
+    this.tally.changed(group.keys.length - mails.length, kept, skipped)
     for (const mail of mails) this.backlog.add((begin) => this.mail(mail, begin))
   }
 
-  private async prepareGroup(keys: readonly string[]): Promise<PreparedGroup> {
+  private async prepareGroup({ keys, hasContent }: MailGroup): Promise<PreparedGroup> {
     const results = this.results.take()
-    const at = this.settings.clock.now()
+    const { clock, deletionDate } = this.settings
+    const at = clock.now()
     try {
       return await prepare(this.site, keys, at, {
         ...this.preparation,
+        // Nobody is told of a deletion that their rows will prevent.
+        deletionDate: hasContent ? undefined : deletionDate,
         alongside: (tx) => this.record(tx, results),
       })
     } catch (error) {
@@ -188,7 +191,7 @@ class Campaign {
       return
     }
     try {
-      this.tally.finished(recipient.user.id, status, reply, this.settings.maxFailures)
+      this.tally.finished(recipient.user.id, status, reply, this.settings.failureLimit)
     } catch (error) {
       this.fail(error)
     }

@@ -1,23 +1,41 @@
 import { UserError } from '../errors.ts'
 import type { Limit } from '../values/limit.ts'
 
-/** Of those tried, unless somebody says how many. */
+/** Of those tried so far, unless somebody says how many. */
 export const FAILED_PERCENT = 10
 /** A percentage of a few mails says nothing. */
 export const FAILED_FLOOR = 20
 
-/**
- * Throws a UserError when more mails have failed than allowed, by number or as a percentage of those tried: going on
- * would only harm the sender's name.
- */
-export function checkFailures(
-  { tried, failures }: { tried: number; failures: number },
-  max: Limit = { kind: 'percent', percent: FAILED_PERCENT },
-): void {
-  const limit =
-    max.kind === 'number' ? max.count : Math.max(FAILED_FLOOR, Math.floor((tried * max.percent) / 100))
-  if (failures <= limit) return
+/** How many mails of a campaign may fail. */
+export interface FailureLimit {
+  /** Undefined for the default. */
+  readonly max?: Limit | undefined
+  /** What allows more. */
+  readonly setting: string
+}
+
+export interface Failures {
+  readonly tried: number
+  readonly failures: number
+  /** All mails of the campaign. */
+  readonly planned: number
+}
+
+/** Throws a UserError when more mails have failed than allowed: going on would only harm the sender's name. */
+export function checkFailures(found: Failures, { max, setting }: FailureLimit): void {
+  const { tried, failures } = found
+  if (failures <= allowed(found, max)) return
   throw new UserError(`stopped: ${failures} of the ${tried} mails tried failed or bounced`, {
-    hint: 'see why in the report; whoever has not been mailed is when it is run again (--max-failures allows more)',
+    hint: `see why in the report; whoever has not been mailed is when it is run again (${setting} allows more)`,
   })
+}
+
+/**
+ * What the administrator gives counts exactly. Their percentage is one of all mails of the campaign: of those tried, the
+ * first failure would be too many. The default has a floor.
+ */
+function allowed({ tried, planned }: Failures, max: Limit | undefined): number {
+  if (max?.kind === 'number') return max.count
+  if (max?.kind === 'percent') return Math.floor((planned * max.percent) / 100)
+  return Math.max(FAILED_FLOOR, Math.floor((tried * FAILED_PERCENT) / 100))
 }

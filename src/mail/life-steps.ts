@@ -45,14 +45,13 @@ const FIELDS = ['id', 'username', 'email', 'kept_because'] as const
 
 async function stepsOf(
   site: Site,
-  { remind, remove, rules }: SweepCriteria,
+  { remove, rules }: SweepCriteria,
   page: readonly ListedUser[],
 ): Promise<LifeStep[]> {
   const { type } = site.shape.userKey
   const keyOf = ({ id }: ListedUser) => site.db.dialect.parseKey(id ?? '', type) ?? ''
   const keys = page.map(keyOf)
   const removable = remove ? await guardsAmong(site, remove, keys, keyOf) : new Map()
-  const remindable = await guardsAmong(site, forMail(remind), keys, keyOf)
   const recipients = await recipientsAmong(site, keys, isVerifiedElsewhere)
   const earlierOf = await earlierReminders(site, recipients)
   const recipientOf = groupBy(recipients, ({ key }) => key)
@@ -63,7 +62,7 @@ async function stepsOf(
     const reason = recipient && skipReason(recipient, earlier, rules)
     const last = earlier.findLast(({ userKey }) => userKey === key)
     const named = recipient && last && wasDelivered(last, recipient) ? last : undefined
-    const step = judged(user.kept_because ?? [], removable.get(key), remindable.has(key), reason)
+    const step = judged(user.kept_because ?? [], removable.get(key), reason)
     return {
       id: user.id ?? '',
       username: user.username ?? null,
@@ -81,12 +80,11 @@ async function stepsOf(
 function judged(
   guards: readonly GuardName[],
   removal: readonly GuardName[] | undefined,
-  mayBeReminded: boolean,
   reason: SkipReason | undefined,
 ): Pick<LifeStep, 'step' | 'because'> {
   if (guards.length > 0) return { step: 'kept', because: guards }
   if (removal) return { step: removal.length > 0 ? 'kept' : 'delete', because: removal }
-  if (!mayBeReminded) return { step: 'new', because: [] }
+  if (reason === 'new') return { step: 'new', because: [] }
   if (reason === undefined) return { step: 'remind', because: [] }
   if (reason === 'reminded' || reason === 'enough') return { step: 'waiting', because: [reason] }
   return { step: 'stuck', because: [reason] }

@@ -3,7 +3,7 @@ import type { Db } from '../db/port.ts'
 import { type Instant, instantOf } from '../django/datetime.ts'
 import { randomAlphanumerics } from '../django/password.ts'
 import { type AddressId, confirmationKey } from '../django/signing.ts'
-import { UserError } from '../errors.ts'
+import { invalid, UserError } from '../errors.ts'
 import type { Site } from '../site/site.ts'
 import { insertRow } from '../users/insert-row.ts'
 import type { LinkTemplate } from './link-template.ts'
@@ -38,13 +38,13 @@ const DAY_MILLISECONDS = 86_400_000
  */
 export function checkedLinks<T extends LinkSettings>(settings: T, { shape }: Pick<Site, 'shape'>): T {
   if (settings.kind !== 'login' && !settings.template.hasKey) {
-    throw new UserError('the link that confirms has no place for its key', {
-      kind: 'invalid',
-      hint: 'write {key} where it goes: https://site.example/accounts/confirm-email/{key}/',
-    })
+    throw invalid(
+      'the link that confirms has no place for its key',
+      'write {key} where it goes: https://site.example/accounts/confirm-email/{key}/',
+    )
   }
   if (settings.kind === 'login' && settings.template.hasKey) {
-    throw new UserError('a link to the login page has no key', { kind: 'invalid', hint: 'leave {key} out' })
+    throw invalid('a link to the login page has no key', 'leave {key} out')
   }
   if (settings.kind === 'database' && !shape.confirmations) {
     throw new UserError('there is no table account_emailconfirmation: the site keeps no confirmations', {
@@ -92,7 +92,7 @@ function signedKey(
 /** Django signs an integer as one, and a UUID as its text. */
 function primaryKey({ db, shape }: Site, addressId: string): AddressId {
   const { type } = shape.addressKey
-  return type.includes('int') ? BigInt(addressId) : db.dialect.shownKey(addressId, type)
+  return db.dialect.isIntegerKey(type) ? BigInt(addressId) : db.dialect.shownKey(addressId, type)
 }
 
 const KEY_LENGTH = 64 // the column has no more

@@ -1,7 +1,7 @@
 import { domainToASCII } from 'node:url'
 import addressparser from 'nodemailer/lib/addressparser'
 import { emailProblem } from '../django/email.ts'
-import { UserError } from '../errors.ts'
+import { invalid } from '../errors.ts'
 
 /** Whose mail it is: a name for people, and an address. */
 export interface Mailbox {
@@ -15,10 +15,10 @@ export function mailboxFrom(text: string): Mailbox {
   const parsed = /[\p{Cc}\p{Zl}\p{Zp}]/u.test(text) ? [] : addressparser(text)
   const [mailbox] = parsed
   if (parsed.length !== 1 || !mailbox || mailbox.group !== undefined || !isMailable(mailbox.address)) {
-    throw new UserError(`${JSON.stringify(text)} is not the address of one sender`, {
-      kind: 'invalid',
-      hint: "for example 'Example Forum <forum@example.org>'",
-    })
+    throw invalid(
+      `${JSON.stringify(text)} is not the address of one sender`,
+      "for example 'Example Forum <forum@example.org>'",
+    )
   }
   return { name: mailbox.name, address: mailbox.address }
 }

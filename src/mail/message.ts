@@ -43,7 +43,7 @@ export function messageTo(address: string, { subject, text, html }: Rendered, se
   }
 }
 
-/** Returns the mail as it goes over the wire. */
-export async function sourceOf(message: Message): Promise<Buffer> {
-  return new MailComposer({ ...message, newline: 'win' }).compile().build()
+/** Returns the mail as it goes over the wire, or as the programs of this machine read it. */
+export async function sourceOf(message: Message, newline: 'win' | 'unix' = 'win'): Promise<Buffer> {
+  return new MailComposer({ ...message, newline }).compile().build()
 }

@@ -6,9 +6,11 @@ import type { Recipient } from './recipients.ts'
 
 /** Who is left alone, for what the tool has sent before. */
 export interface ReminderRules {
+  /** Whoever did not join before this. */
+  readonly joinedBefore?: Instant | undefined
   /** Whoever was reminded after this; nobody when undefined. */
   readonly remindedAfter?: Instant | undefined
-  /** Whoever was reminded so often. */
+  /** Whoever was reminded so often at the present address. */
   readonly maxReminders: number
   /** False: whoever may have got a mail that was cut off is left alone. */
   readonly retryUncertain?: boolean | undefined
@@ -16,6 +18,7 @@ export interface ReminderRules {
 
 /** Why a candidate whom no guard keeps is not mailed, the first one that holds. */
 export const SKIP_REASONS = [
+  'new',
   'taken',
   'unmailable',
   'bounced',
@@ -31,27 +34,34 @@ const FAILURES = 3
 
 /** Returns why the recipient is not mailed, or undefined. `earlier`: to the user or to the address, the oldest first. */
 export function skipReason(
-  { taken, address, emailSha256 }: Recipient,
+  { taken, address, emailSha256, user }: Recipient,
   earlier: readonly EarlierReminder[],
   rules: ReminderRules,
   runId?: string,
 ): SkipReason | undefined {
   const cutOff = (reminder: EarlierReminder) => reminder.status === 'sending' && reminder.runId !== runId
-  const last = earlier.at(-1)
-  const perhapsSent = earlier.filter(({ status }) => MAY_HAVE_ARRIVED.includes(status))
-  const lately = perhapsSent.filter((each) => !(rules.retryUncertain && cutOff(each)))
+  const mayHaveArrived = ({ status }: EarlierReminder) => MAY_HAVE_ARRIVED.includes(status)
+  const here = earlier.filter((each) => each.emailSha256 === emailSha256)
+  const last = here.at(-1)
+  const lately = earlier.filter((each) => mayHaveArrived(each) && !(rules.retryUncertain && cutOff(each)))
+  if (isNew(user.date_joined, rules.joinedBefore)) return 'new'
   if (taken) return 'taken'
   if (!isMailable(address)) return 'unmailable'
-  if (earlier.some((each) => each.status === 'bounced' && each.emailSha256 === emailSha256)) return 'bounced'
+  if (here.some(({ status }) => status === 'bounced')) return 'bounced'
   if (last && cutOff(last) && !rules.retryUncertain) return 'uncertain'
-  if (perhapsSent.length >= rules.maxReminders) return 'enough'
+  if (here.filter(mayHaveArrived).length >= rules.maxReminders) return 'enough'
   if (lately.some(({ createdAt, runId: by }) => by === runId || isAfter(createdAt, rules.remindedAfter)))
     return 'reminded'
-  const lastOnes = earlier.filter((each) => each.emailSha256 === emailSha256).slice(-FAILURES)
+  const lastOnes = here.slice(-FAILURES)
   if (lastOnes.length === FAILURES && lastOnes.every(({ status }) => status === 'failed')) {
     if (lastOnes.some(({ createdAt }) => isAfter(createdAt, rules.remindedAfter))) return 'failing'
   }
   return undefined
+}
+
+/** Who joined at a time that nobody can read may have joined yesterday. */
+function isNew(joined: Instant | null, before: Instant | undefined): boolean {
+  return before !== undefined && !(joined !== null && dateOf(joined) < dateOf(before))
 }
 
 function isAfter(instant: Instant, start: Instant | undefined): boolean {

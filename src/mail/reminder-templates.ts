@@ -2,8 +2,9 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Liquid, LiquidError, type Template } from 'liquidjs'
 import type { Instant } from '../django/datetime.ts'
-import { UserError } from '../errors.ts'
+import { invalid, UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
+import { utf8In } from '../utf8.ts'
 import { quickenDates } from './date-filter.ts'
 import { builtInTemplates, TEMPLATE_FILES } from './templates/built-in.ts'
 import { wrapText } from './wrap-text.ts'
@@ -79,7 +80,7 @@ function checkRendered({ subject, text, html }: Rendered): void {
 }
 
 function unfit(file: string, what: string, hint: string): UserError {
-  return new UserError(`the template ${file} ${what}`, { kind: 'invalid', hint })
+  return invalid(`the template ${file} ${what}`, hint)
 }
 
 /** All in memory: a template can include the others of its directory, and no other file. */
@@ -89,10 +90,10 @@ async function readTemplates(directory: string): Promise<Map<string, string>> {
   })
   const known: readonly string[] = Object.values(TEMPLATE_FILES)
   if (!names.some((name) => known.includes(name))) {
-    throw new UserError(`there is no template in ${directory}`, {
-      kind: 'invalid',
-      hint: `they are called ${known.join(', ')}; any of them may be missing`,
-    })
+    throw invalid(
+      `there is no template in ${directory}`,
+      `they are called ${known.join(', ')}; any of them may be missing`,
+    )
   }
   const files = names.filter((name) => name.endsWith(EXTENSION))
   return new Map(
@@ -104,11 +105,9 @@ async function readTemplate(directory: string, name: string): Promise<string> {
   const bytes = await readFile(join(directory, name)).catch((error: unknown) => {
     throw new UserError(`the template ${name} cannot be read: ${fileReason(error)}`)
   })
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw new UserError(`the template ${name} is not UTF-8 text`, { kind: 'invalid' })
-  }
+  const text = utf8In(bytes)
+  if (text === undefined) throw invalid(`the template ${name} is not UTF-8 text`)
+  return text
 }
 
 function engine(
@@ -156,10 +155,10 @@ function templateError(
   const reason = why
     .replace(/, (file|line):.*$/, '')
     .replace(/^ENOENT: Failed to lookup "([^"]*)".*$/, 'there is no template $1 beside it')
-  return new UserError(`the template ${fileOf(files, token.input) ?? main}, line ${line}: ${reason}`, {
-    kind: 'invalid',
-    hint: /undefined variable/.test(why) ? `there are: ${VARIABLE_NAMES.join(', ')}` : undefined,
-  })
+  return invalid(
+    `the template ${fileOf(files, token.input) ?? main}, line ${line}: ${reason}`,
+    /undefined variable/.test(why) ? `there are: ${VARIABLE_NAMES.join(', ')}` : undefined,
+  )
 }
 
 /** The token of a variable knows only the text that it comes from. */

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { invalid, UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
+import { utf8In } from '../utf8.ts'
 
-const HINT = 'the SECRET_KEY of the site: --secret-key-file FILE, or USERMGMT_SECRET_KEY'
+const HINT =
+  'the SECRET_KEY of the site: --secret-key-file FILE (mail.secret_key_file in the configuration file), or USERMGMT_SECRET_KEY'
 
 /**
  * Returns the site's SECRET_KEY from the file, else from the value of the environment; without one newline at its end.
@@ -21,7 +23,9 @@ export async function secretKey(
   const bytes = await readFile(file).catch((error: unknown) => {
     throw new UserError(`the secret key cannot be read from ${file}: ${fileReason(error)}`)
   })
-  return checked(decoded(bytes, file), file)
+  const text = utf8In(bytes, { ignoreBOM: true })
+  if (text === undefined) throw invalid(`${file} is not UTF-8 text`, HINT)
+  return checked(text, file)
 }
 
 function checked(text: string, source: string): string {
@@ -32,12 +36,4 @@ function checked(text: string, source: string): string {
   if (/^\s*(export\s+)?\w*SECRET_KEY\s*=/.test(secret))
     throw invalid(`${source} holds an assignment, not the key alone`, HINT)
   return secret
-}
-
-function decoded(bytes: Buffer, file: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    throw invalid(`${file} is not UTF-8 text`, HINT)
-  }
 }

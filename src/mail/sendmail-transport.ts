@@ -1,13 +1,20 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import nodemailer from 'nodemailer'
 import { UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
+import { pause } from '../pause.ts'
+import { type Message, sourceOf } from './message.ts'
 import { cleanReply, type MailOutcome, type Transport } from './transport.ts'
 
 const USUAL_PATH = '/usr/sbin/sendmail'
 
 /** sysexits.h */
 const EXITS: Record<number, MailOutcome['kind']> = { 67: 'bounced', 68: 'bounced', 75: 'deferred' }
+
+/** Enough for the last line of what a program has to say. */
+const LAST_WORDS = 2_000
+const WORDS_MILLISECONDS = 1_000
 
 /** Returns a transport that hands mails to the program of this machine. Throws a UserError when it is not there. */
 export function sendmailTransport(path = USUAL_PATH): Transport {
@@ -16,30 +23,61 @@ export function sendmailTransport(path = USUAL_PATH): Transport {
       hint: 'name it: --sendmail PATH, or send with --smtp-url',
     })
   }
-  const mailer = nodemailer.createTransport({ sendmail: true as const, path, newline: 'unix' })
   return {
     async send(message) {
-      try {
-        const { response } = await mailer.sendMail(message)
-        return { kind: 'sent', reply: cleanReply(response) }
-      } catch (error) {
-        return outcomeOf(error as NodeJS.ErrnoException, path)
+      const { from, to } = message.envelope
+      // The program would read it as an option.
+      if ([from, ...to].some((address) => /^"?-/.test(address))) {
+        return { kind: 'refused', reply: 'the address cannot be given to a program' }
       }
+      return outcomeOf(await handOver(path, ['-i', '-f', from, ...to], message))
     },
-    close: async () => mailer.close(),
+    async close() {},
   }
 }
 
-function outcomeOf({ code, message }: NodeJS.ErrnoException, path: string): MailOutcome {
-  if (code === 'EACCES' || code === 'ENOENT' || code === 'ENOEXEC') {
-    throw new UserError(`the program ${path} cannot be started: ${fileReason({ code })}`)
-  }
-  const exit = /exited with code (\d+)/.exec(message)?.[1]
-  const kind = exit === undefined ? withoutExit(message) : (EXITS[Number(exit)] ?? 'refused')
-  return { kind, reply: cleanReply(message) }
+interface Ending {
+  readonly code: number | null
+  readonly signal: string | null
+  /** It was handed the mail to its end. */
+  readonly hasAll: boolean
+  /** The last line that it has written to its standard error. */
+  readonly lastLine: string
 }
 
-/** A program that was killed, or did not read to the end, may have passed the mail on. */
-function withoutExit(message: string): MailOutcome['kind'] {
-  return /Invalid envelope/.test(message) ? 'refused' : 'uncertain'
+/** Throws a UserError when the program cannot be started. */
+async function handOver(path: string, args: readonly string[], message: Message): Promise<Ending> {
+  const source = await sourceOf(message, 'unix')
+  const program = spawn(path, args, { stdio: ['pipe', 'ignore', 'pipe'] })
+  let words = ''
+  // Read in any case: a program that nobody listens to waits for ever.
+  program.stderr.setEncoding('utf8').on('data', (piece: string) => {
+    words = (words + piece).slice(-LAST_WORDS)
+  })
+  const ended = once(program, 'exit')
+  // It does not want all of the mail; how it ends says more.
+  program.stdin.on('error', () => {}).end(source)
+  const [code, signal] = await ended.catch((error) => {
+    throw new UserError(`the program ${path} cannot be started: ${fileReason(error)}`)
+  })
+  const { stderr, stdin } = program
+  // Whatever the program has left running may keep the stream open.
+  if (code !== 0 && !stderr.readableEnded)
+    await Promise.race([once(stderr, 'end'), pause(WORDS_MILLISECONDS)])
+  return { code, signal, hasAll: stdin.writableFinished, lastLine: words.trimEnd().split('\n').at(-1) ?? '' }
+}
+
+function outcomeOf({ code, signal, hasAll, lastLine }: Ending): MailOutcome {
+  const said = lastLine === '' ? '' : `: ${lastLine}`
+  // A program that was killed, or did not read to the end, may have passed the mail on.
+  if (code === null)
+    return { kind: 'uncertain', reply: cleanReply(`the program was ended by ${signal}${said}`) }
+  if (code !== 0) {
+    return {
+      kind: EXITS[code] ?? 'refused',
+      reply: cleanReply(`the program exited with code ${code}${said}`),
+    }
+  }
+  if (!hasAll) return { kind: 'uncertain', reply: 'the program ended before it had read the mail' }
+  return { kind: 'sent', reply: 'the program has taken the mail' }
 }

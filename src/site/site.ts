@@ -1,4 +1,5 @@
 import type { Db } from '../db/port.ts'
+import { UserError } from '../errors.ts'
 import { discoverShape, type Shape } from './discover.ts'
 import type { SiteNames } from './site-names.ts'
 import { type SiteTables, siteTables } from './tables.ts'
@@ -14,4 +15,12 @@ export interface Site {
 export async function siteOf(db: Db, names?: SiteNames): Promise<Site> {
   const shape = await discoverShape(db, names)
   return { db, shape, tables: siteTables(db.dialect.kit, shape) }
+}
+
+/** Throws a UserError when the site has no ledger: `lack` is what is missing with it, `then` what to do when it is there. */
+export function refuseWithoutLedger({ shape }: Pick<Site, 'shape'>, lack: string, then?: string): void {
+  if (shape.hasLedger) return
+  throw new UserError(`there is no ledger: ${lack}`, {
+    hint: ['usermgmt migrate makes its tables', then].filter(Boolean).join('; '),
+  })
 }

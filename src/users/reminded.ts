@@ -2,7 +2,7 @@ import { and, count, desc, eq, isNull, lte, not, or, type SQL, sql } from 'drizz
 import { emailHash } from '../db/email-hash.ts'
 import type { Instant } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
-import type { Site } from '../site/site.ts'
+import { refuseWithoutLedger, type Site } from '../site/site.ts'
 import type { DeletionDue } from './criteria.ts'
 
 /**
@@ -26,7 +26,7 @@ export function deletionHasCome(site: Site, { at, remindedBefore, negated }: Del
 }
 
 function lastReminder(site: Site, email: SQL, fact: SQL): SQL {
-  refuseWithoutLedger(site)
+  refuseWithoutReminders(site)
   const { users, reminders } = site.tables
   const key = sql`cast(${users.key} as text)`
   return sql`exists (select 1 from ${reminders} where ${reminders.userKey} = ${key} and ${reminders.status} = 'sent'
@@ -49,7 +49,7 @@ export interface Delivery {
 
 /** Returns what became of the reminders of the last run that sent any; undefined when there was none. */
 export async function lastDelivery(site: Site): Promise<Delivery | undefined> {
-  refuseWithoutLedger(site)
+  refuseWithoutReminders(site)
   const { reminders } = site.tables
   const [last] = await site.db
     .select({ runId: reminders.runId })
@@ -90,9 +90,6 @@ export function checkDelivery(delivery: Delivery | undefined): void {
   })
 }
 
-function refuseWithoutLedger({ shape }: Site): void {
-  if (shape.hasLedger) return
-  throw new UserError('nobody has been reminded: there is no ledger', {
-    hint: 'usermgmt migrate makes its tables; then remind them with: usermgmt email',
-  })
+function refuseWithoutReminders(site: Site): void {
+  refuseWithoutLedger(site, 'nobody has been reminded', 'then remind them with: usermgmt email')
 }

@@ -58,7 +58,7 @@ function hasUnverifiedPrimary(site: Site, further: SQL = sql``): SQL {
 }
 
 function notLoggedInSince(site: Site, cutoff: string): SQL {
-  const column = needed(site, 'last_login', 'tell who has not logged in')
+  const column = neededColumn(site, 'last_login', 'tell who has not logged in')
   // What nobody can read may be a login of yesterday.
   const isOld = and(lte(column, cutoff), site.db.dialect.isInstant(sql`${column}`))
   return all([or(isNull(column), isOld)])
@@ -70,12 +70,12 @@ function filters(site: Site, selection: Selection): SelectionStep[] {
   const steps: SelectionStep[] = []
   const add = (remaining: string, condition: SQL) => steps.push({ remaining, condition })
   if (selection.neverLoggedIn) {
-    add('who never logged in', isNull(needed(site, 'last_login', 'tell who never logged in')))
+    add('who never logged in', isNull(neededColumn(site, 'last_login', 'tell who never logged in')))
   }
   if (selection.joinedBefore !== undefined) {
     add(
       'who joined before the date',
-      lt(needed(site, 'date_joined', 'use --joined-before'), selection.joinedBefore),
+      lt(neededColumn(site, 'date_joined', 'use --joined-before'), selection.joinedBefore),
     )
   }
   if (selection.emailDomains !== undefined) {
@@ -117,7 +117,8 @@ export function hasDomain(site: Site, email: SQL, domain: string): SQL {
   return sql`(${sql.join(ways, sql` or `)})`
 }
 
-function needed(site: Site, column: 'last_login' | 'date_joined', purpose: string) {
+/** Returns the column. Throws a UserError when the user model has none. */
+export function neededColumn(site: Site, column: 'last_login' | 'date_joined', purpose: string) {
   const found = site.tables.users[column]
   if (found) return found
   throw new UserError(`the user table ${site.shape.users.label} has no column ${column}: cannot ${purpose}`, {

@@ -102,13 +102,40 @@ describeEachDatabase('bad input ends email with one line, and nothing is sent', 
     expect(await reminders(site)).toEqual([])
   })
 
+  test.each<[string, string, object?]>([
+    ['--smtp-url http://mail.example', 'the SMTP URL cannot be read'],
+    ['--smtp-url mail.example', 'the SMTP URL cannot be read'],
+    ['--smtp-url smtp://mail.example?tls=of', 'the SMTP URL has a tls that does not exist'],
+    ['--smtp-url smtp://ann@mail.example', 'the mail server gets a login without a password'],
+    ['--quiet', 'the SMTP URL cannot be read', { USERMGMT_SMTP_URL: 'mail.example' }],
+    ['--smtp-url smtp://mail.example?ca=missing.pem', 'the certificates cannot be read from'],
+    ['--sendmail /missing', 'there is no program /missing'],
+  ])('%s: before anybody is asked, and before the database is looked at', async (args, message, env = {}) => {
+    const { email } = await mailingSite(harness)
+    const ran = await email(`--database missing.sqlite3 ${args}`, {
+      terminal: { columns: 80 },
+      env: { ...env },
+    })
+    expect(ran).toMatchObject({ stdout: '', stderr: expect.stringMatching(/^usermgmt: /) })
+    expect(ran.stderr).toContain(message)
+  })
+
+  test('a preview as JSON', async () => {
+    const { email } = await mailingSite(harness)
+    expect(await email('--preview anna --format json')).toMatchObject({
+      exit: 2,
+      stdout: '',
+      stderr: 'usermgmt: --preview shows a mail as text: it does not go with --format json\n',
+    })
+  })
+
   test('without a ledger', async () => {
     const { email } = await mailingSite(harness, { bare: true })
     expect(await email('--yes --outbox outbox')).toMatchObject({
       exit: 1,
       stdout: '',
       stderr:
-        'usermgmt: there is no ledger to remember who has been mailed; usermgmt migrate makes its tables\n',
+        'usermgmt: there is no ledger: who has been mailed could not be remembered; usermgmt migrate makes its tables\n',
     })
     const { exit, stderr } = await email('--dry-run')
     expect({ exit, stderr }).toEqual({

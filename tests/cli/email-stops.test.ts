@@ -21,6 +21,15 @@ describeEachDatabase('email stops', (harness) => {
     expect(await rowsOf(site.db, 'usermgmt_lock')).toEqual([])
   })
 
+  test('and tells a script why', async () => {
+    const { email } = await mailingSite(harness)
+    const { stdout } = await email('--yes --quiet --format json --smtp-url smtp://127.0.0.1:1?tls=off')
+    expect(JSON.parse(stdout).stopped).toEqual({
+      reason: 'error',
+      message: 'the mail server 127.0.0.1:1 cannot be reached: it refuses the connection',
+    })
+  })
+
   test('after too many failures, and says so', async () => {
     const { email } = await mailingSite(harness)
     const server = await startMailServer({ recipient: () => '550 5.1.1 no such user' })
@@ -74,7 +83,8 @@ describeEachDatabase('email stops', (harness) => {
 
   test('at Ctrl-C', async () => {
     const { email } = await mailingSite(harness)
-    const ran = await email('--yes --quiet --outbox outbox', { signal: AbortSignal.abort() })
+    const ran = await email('--yes --quiet --outbox outbox --format json', { signal: AbortSignal.abort() })
+    expect(JSON.parse(ran.stdout)).toMatchObject({ sent: 0, stopped: { reason: 'interrupted' } })
     expect(ran).toMatchObject({
       exit: 130,
       stderr: 'usermgmt: interrupted: 0 users mailed; run it again to go on\n',

@@ -1,4 +1,4 @@
-import { chmod, readdir, readFile } from 'node:fs/promises'
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { simpleParser } from 'mailparser'
 import { expect, test } from 'vitest'
@@ -47,6 +47,7 @@ Kept
       skipped: {},
       changed: 0,
       problems: [],
+      stopped: null,
     })
     expect(server.mails.map(({ recipient }) => recipient).sort()).toEqual(PEOPLE)
     for (const { recipient, source } of server.mails) {
@@ -84,18 +85,30 @@ Kept
   test('is recorded with its options, without a secret and without an address', async () => {
     const { run, email } = await mailingSite(harness)
     const unrecorded = '--salt pepper --reply-to a@site.example --list-unsubscribe mailto:b@site.example'
-    await email(`--yes --outbox outbox --user x81@mail.example --protect x82@mail.example ${unrecorded}`)
-    const [{ options }] = JSON.parse((await run('history --format json')).stdout)
+    await email(
+      `--yes --outbox outbox --max-failures 5% --user x81@mail.example --protect x82@mail.example ${unrecorded}`,
+    )
+    const [{ run: id, options }] = JSON.parse((await run('history --format json')).stdout)
     expect(options).toEqual({
+      max_failures: '5%',
       since: '2020-01-01',
-      siteUrl: 'https://site.example/',
-      secretKeyFile: 'secret-key.txt',
+      site_url: 'https://site.example/',
+      secret_key_file: 'secret-key.txt',
       yes: true,
       outbox: 'outbox',
       user: '1 given',
       protect: '1 given',
       format: 'text',
     })
+    const { stdout } = await run(`history ${id}`)
+    for (const typed of [
+      '--site-url https://site.example/',
+      '--max-failures 5%',
+      '--yes, ',
+      '--user 1 given',
+    ]) {
+      expect(stdout).toContain(typed)
+    }
   })
 
   test('has no header and no element of HTML from a hostile name', async () => {
@@ -261,12 +274,39 @@ Left alone
 
   test('the mail of one user, on a site without a ledger and without a mail server', async () => {
     const { email, directory } = await mailingSite(harness, { bare: true })
-    const { exit, stdout } = await email('--preview cleo --html mail.html')
-    expect(exit).toBe(0)
+    const html = join(directory, 'mail.html')
+    await writeFile(html, 'another mail, of the same length or longer '.repeat(200), { mode: 0o644 })
+    const { exit, stdout, stderr } = await email('--preview anna --html mail.html')
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' })
     expect(stdout).toMatch(
-      /^From: Forum <forum@site\.example>\nTo: cleo@example\.com\nSubject: Please confirm/,
+      /^From: Forum <forum@site\.example>\nTo: anna@example\.com\nSubject: Please confirm/,
     )
-    expect(await readFile(join(directory, 'mail.html'), 'utf8')).toContain('Is this your address?')
+    expect(await readFile(html, 'utf8')).toMatch(/Is this your address\?[\s\S]*<\/html>\s*$/)
+    expect((await stat(html)).mode & 0o777).toBe(0o600)
+  })
+
+  test('that the mail of a preview would not be sent', async () => {
+    const { site, email } = await mailingSite(harness)
+    for (const [username, address] of [
+      ['injecting', 'a@b.example\nBcc: x@y.example'],
+      ['empty', ''],
+      ['two', 'a@b.example, c@d.example'],
+    ] as const) {
+      await addUser(site, { username, email: address })
+    }
+    await recordReminder(site, { user: '3', email: 'x81@mail.example', at: '2025-06-14T00:00:00Z' })
+    for (const [user, reason] of [
+      ['injecting', 'unmailable'],
+      ['empty', 'unmailable'],
+      ['two', 'unmailable'],
+      ['root', 'kept: staff'],
+      ['cleo', 'the user is not selected'],
+      ['x81@mail.example', 'reminded'],
+    ]) {
+      const { exit, stdout, stderr } = await email(`--preview ${user}`)
+      expect({ exit, stderr }).toEqual({ exit: 0, stderr: `would not be sent: ${reason}\n` })
+      expect(stdout).toMatch(/^From: .*\nTo: .*\nSubject: Please confirm/)
+    }
   })
 
   test('why nobody is mailed', async () => {

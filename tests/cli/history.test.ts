@@ -80,7 +80,7 @@ describeEachDatabase('history', (harness) => {
       archive: recorded.archive,
     })
     expect(runs.find(({ command }) => command === 'create-user')).toMatchObject({
-      options: { email: '1 given', firstName: '1 given' },
+      options: { email: '1 given', first_name: '1 given' },
       counts: { created: 1 },
     })
     expect(stdout).not.toContain('gus@example.com')

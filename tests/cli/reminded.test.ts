@@ -175,7 +175,7 @@ describeEachDatabase('--reminded-before', (harness) => {
       exit: 1,
       stdout: '',
       stderr:
-        'usermgmt: nobody has been reminded: there is no ledger; usermgmt migrate makes its tables; then remind them with: usermgmt email\n',
+        'usermgmt: there is no ledger: nobody has been reminded; usermgmt migrate makes its tables; then remind them with: usermgmt email\n',
     })
   })
 })

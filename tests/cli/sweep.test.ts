@@ -4,9 +4,11 @@ import { eq } from 'drizzle-orm'
 import { simpleParser } from 'mailparser'
 import { describe, expect, test } from 'vitest'
 import { SWEEP_EXAMPLES } from '../../src/cli/commands/sweep.ts'
+import { reminders } from '../support/campaign.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { directoryOfTest } from '../support/directory.ts'
 import { addUser } from '../support/users.ts'
+import { recipientOf } from './mailing.ts'
 import { POLICY, siteWithPolicy } from './sweep-site.ts'
 
 /** Answers as the address says. */
@@ -45,7 +47,8 @@ describeEachDatabase('sweep', (harness) => {
     await sweep(13, '--quiet')
     const mails = await mailsIn(outbox)
     expect(mails).toHaveLength(2 * steps.remind)
-    for (const { text } of mails) expect(text).toContain('29 June 2025')
+    const threatening = mails.filter((mail) => recipientOf(mail) !== 'anna@example.com')
+    for (const { text } of threatening) expect(text).toContain('29 June 2025')
 
     const early = JSON.parse((await sweep(14 - 1 / 86_400, '--format', 'json')).stdout)
     expect(early).toMatchObject({ reminders: { sent: 0 }, deletions: { deleted: 0 } })
@@ -68,6 +71,37 @@ describeEachDatabase('sweep', (harness) => {
     expect(await site.db.$count(site.tables.users)).toBe(users)
   })
 
+  test('tells nobody of a deletion whom their rows will keep', async () => {
+    const { site, run, sweep, outbox } = await siteWithPolicy(harness)
+    await sweep(0, '--quiet')
+    const text = (await mailsIn(outbox)).find((mail) => recipientOf(mail) === 'anna@example.com')?.text
+    expect(text).toContain('may be deleted')
+    expect(text).not.toContain('29 June')
+    const rows = (await reminders(site)).map(({ user_key, deletion_at }) => [user_key, deletion_at])
+    expect(rows).toEqual([
+      ['2', null],
+      ['3', '2025-06-29T12:00:00Z'],
+      ['4', '2025-06-29T12:00:00Z'],
+    ])
+    const shown = await run(0, 'email', '--since', '2020-01-01', '--preview', 'anna')
+    expect(shown.stdout).toContain('may be deleted')
+    expect(shown.stdout).not.toContain('29 June')
+
+    const stepOfAnna = async (days: number) =>
+      (await sweep(days, '--dry-run', '--format', 'ndjson')).stdout
+        .split('\n')
+        .filter((line) => line.includes('anna@'))
+        .map((line) => JSON.parse(line))
+    expect(await stepOfAnna(1)).toMatchObject([
+      { step: 'waiting', because: ['reminded'], deletion_date: null },
+    ])
+    await sweep(6, '--quiet')
+    expect(await stepOfAnna(12)).toMatchObject([
+      { step: 'waiting', because: ['enough'], deletion_date: null },
+    ])
+    expect(await stepOfAnna(21)).toMatchObject([{ step: 'kept', because: ['content'], deletion_date: null }])
+  })
+
   test('shows the date that the mail will have, also the second one', async () => {
     const { sweep, run } = await siteWithPolicy(harness)
     await sweep(0, '--quiet')
@@ -76,8 +110,8 @@ describeEachDatabase('sweep', (harness) => {
     expect(shown.stdout).toContain('29 June 2025')
   })
 
-  test('nobody waits for a date that was named to an address they no longer have', async () => {
-    const { site, sweep } = await siteWithPolicy(harness)
+  test('begins anew with an address that has had no mail yet', async () => {
+    const { site, sweep, outbox } = await siteWithPolicy(harness)
     const before = JSON.parse((await sweep(0, '--dry-run', '--format', 'json')).stdout).steps
     for (const day of [0, 6]) await sweep(day, '--quiet')
     const { emailAddresses: address } = site.tables
@@ -90,10 +124,64 @@ describeEachDatabase('sweep', (harness) => {
       (line) => JSON.parse(line) as { email: string; step: string; deletion_date: unknown },
     )
     expect(steps.find(({ email }) => email === 'new@mail.example')).toMatchObject({
-      step: 'stuck',
+      step: 'remind',
       deletion_date: null,
     })
     expect(steps.filter(({ step }) => step === 'waiting')).toHaveLength(before.remind - 1)
+    await sweep(12, '--quiet')
+    const texts = (await mailsIn(outbox)).filter((mail) => recipientOf(mail) === 'new@mail.example')
+    expect(texts.map(({ text }) => text)).toEqual([expect.stringContaining('11 July 2025')])
+  })
+
+  test('says the same before and after', async () => {
+    const { site, sweep } = await siteWithPolicy(harness, { ...POLICY, remind_after: '30d' })
+    await addUser(site, { username: 'newcomer', dateJoined: '2025-06-01T00:00:00Z' })
+    await addUser(site, { username: 'just-joined', dateJoined: '2025-06-14T00:00:00Z' })
+    const people = 'primary address unverified, not logged in since 2020-01-01 00:00 UTC (or never)'
+    const plan = `3 users to remind, 0 users to delete, of 6 candidates\n${people}\n`
+    expect((await sweep(0, '--dry-run')).stdout).toContain(plan)
+    expect(await sweep(0)).toMatchObject({
+      stderr: `${plan}
+Kept (whom two guards keep counts for both)
+  1  staff   is staff or superuser
+  1  recent  joined, or was last written to, within the grace period
+
+Left alone
+  1  new  joined too lately to be reminded
+`,
+      stdout: `3 users reminded, 0 users deleted, of 6 candidates
+
+Kept (whom two guards keep counts for both)
+  1  staff   is staff or superuser
+  1  recent  joined, or was last written to, within the grace period
+
+Left alone
+  1  new  joined too lately to be reminded
+`,
+    })
+    const { stdout } = await sweep(14)
+    expect(stdout).toMatch(/^0 users reminded, 2 users deleted, of 6 candidates\n/)
+    expect(stdout).toMatch(/\n\n2 users deleted, of 3 candidates\n\nKept\n {2}1 {2}content /)
+  })
+
+  test('names the settings of the policy', async () => {
+    const directory = await directoryOfTest()
+    const sendmail = join(directory, 'sendmail')
+    await writeFile(sendmail, SENDMAIL, { mode: 0o700 })
+    const sending = { sendmail, rate: 0, concurrency: 1, max_failures: 1 }
+    const { site, sweep } = await siteWithPolicy(harness, POLICY, sending)
+    await sweep(0, '--quiet')
+    expect((await sweep(1)).stdout).toContain('3  reminded  reminded within policy.remind_again_after\n')
+    await sweep(6, '--quiet')
+    expect((await sweep(13)).stdout).toContain(
+      '3  enough  reminded as often as policy.max_reminders allows\n',
+    )
+    for (const number of [1, 2]) await addUser(site, { email: `failed${number}@mail.example` })
+    const { exit, stderr } = await sweep(13, '--quiet')
+    expect({ exit, stderr }).toEqual({
+      exit: 1,
+      stderr: expect.stringContaining('(mail.max_failures allows more)'),
+    })
   })
 
   test('more than policy.max_delete: says so before, and does nothing', async () => {

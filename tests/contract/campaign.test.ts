@@ -131,6 +131,12 @@ describeEachDatabase('a campaign', (harness) => {
       ['reminded a second later', [{ at: '2025-06-08T12:00:01Z' }], 'reminded'],
       ['reminded long ago', [{}, {}], undefined],
       ['reminded three times', [{}, {}, {}], 'enough'],
+      [
+        'reminded three times, at another address',
+        [1, 2, 3].map(() => ({ email: 'old@example.com' })),
+        undefined,
+      ],
+      ['cut off at another address', [{ status: 'sending', email: 'old@example.com' }], undefined],
       ['failed lately', [{ status: 'failed', at: LATELY }], undefined],
       ['failed often', [1, 2, 3, 4].map(() => ({ status: 'failed' })), undefined],
       ['failed often, the last time lately', [...FAILED_TWICE, { status: 'failed', at: LATELY }], 'failing'],
@@ -427,6 +433,8 @@ describeEachDatabase('a campaign', (harness) => {
     test.each([
       ['at the 21st failure', undefined, 21, 31],
       ['at the fourth, when three are allowed', { kind: 'number', count: 3 } as const, 4, 14],
+      ['at the second, when 1% of 150 are allowed', { kind: 'percent', percent: 1 } as const, 2, 12],
+      ['at the 31st, when 20% of 150 are allowed', { kind: 'percent', percent: 20 } as const, 31, 41],
     ])('%s', async (_, maxFailures, least, most) => {
       const site = await siteWithLedger(harness)
       await addCrowd(site, 150)

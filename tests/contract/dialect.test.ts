@@ -61,6 +61,18 @@ describeEachDatabase('the dialect', (harness) => {
     expect(db.dialect.parseKey(text, type)).toBe(key)
   })
 
+  test.each([
+    ['smallint', true],
+    ['integer', true],
+    ['bigint', true],
+    ['varchar(40)', false],
+    ['char(32)', false],
+    ['uuid', false],
+  ])('isIntegerKey: %s', async (type, expected) => {
+    const { db } = await harness.empty()
+    expect(db.dialect.isIntegerKey(type)).toBe(expected)
+  })
+
   test('parseKey: a UUID, or nothing', async () => {
     const { db } = await harness.empty()
     const type = harness.pick({ sqlite: 'char(32)', postgres: 'uuid' })

@@ -45,11 +45,27 @@ test.each([
   ['exit 75', 'deferred'],
   ['exit 67', 'bounced'],
   ['cat >/dev/null; kill -KILL $$', 'uncertain'],
+  ['exit 0', 'uncertain'],
 ])('%s: %s', async (lines, kind) => {
   const path = await program('answers', lines)
   const outcome = await send(path, 'anna@example.com', 'x\n'.repeat(200_000))
   expect(outcome.kind).toBe(kind)
-  expect(outcome.reply).toMatch(/^Sendmail (exited|was terminated)/)
+  expect(outcome.reply).toMatch(/^the program (exited with code|was ended by|ended before)/)
+})
+
+test.each([
+  ["printf 'first\\n\\033[31moops\\n\\n' >&2", 'exited with code 75: [31moops'],
+  ['echo "<anna@example.com>: no such user" >&2', 'exited with code 75: <(address)>: no such user'],
+  ['sleep 3 & echo "it goes on" >&2', 'exited with code 75: it goes on'],
+  ['yes oops | head -100000 >&2', 'exited with code 75: oops'],
+  ['yes oops | head -100000 | tr "\\n" " " >&2', /^exited with code 75: [ops ]+$/],
+])('the last words of a program that fails: %s', async (lines, said) => {
+  const path = await program('speaks', `cat >/dev/null; ${lines}; exit 75`)
+  const { reply } = await send(path)
+  expect(reply.length).toBeLessThanOrEqual(300)
+  expect(reply.replace('the program ', '')).toEqual(
+    typeof said === 'string' ? said : expect.stringMatching(said),
+  )
 })
 
 test('no address is taken for an option', async () => {

@@ -11,6 +11,7 @@ import type { MailOutcome, Transport } from '../../src/mail/transport.ts'
 import { migrate } from '../../src/site/migrate.ts'
 import type { Criteria } from '../../src/users/criteria.ts'
 import { graceStart } from '../../src/values/dates.ts'
+import type { Limit } from '../../src/values/limit.ts'
 import { NOW, testClock } from './clock.ts'
 import { criteria } from './criteria.ts'
 import type { Harness } from './databases.ts'
@@ -68,12 +69,14 @@ export class TestTransport implements Transport {
   }
 }
 
-export interface CampaignParts extends Partial<Omit<CampaignSettings, 'rules' | 'run' | 'transport'>> {
+export interface CampaignParts
+  extends Partial<Omit<CampaignSettings, 'rules' | 'run' | 'transport' | 'failureLimit'>> {
   readonly criteria?: Criteria
   readonly at?: string
   readonly againAfter?: string
   readonly maxReminders?: number
   readonly retryUncertain?: boolean
+  readonly maxFailures?: Limit | undefined
   /** After the plan was made. */
   readonly meanwhile?: () => Promise<unknown>
 }
@@ -91,13 +94,13 @@ export async function campaign(
   }: CampaignParts = {},
 ): Promise<CampaignReport> {
   const clock = parts.clock ?? testClock(at)
-  const { retryUncertain, meanwhile, ...settings } = parts
+  const { retryUncertain, meanwhile, maxFailures, ...settings } = parts
   const rules = {
     remindedAfter: graceStart(againAfter, { now: dateOf(at), zone: 'UTC' }),
     maxReminders,
     retryUncertain,
   }
-  const plan = await planCampaign(site, asked, rules)
+  const plan = await planCampaign(site, asked, rules, { namesDate: settings.deletionDate !== undefined })
   await meanwhile?.()
   const facts = { command: 'email', options: {}, actor: 'ann', host: 'web1', version: '1.0.0' }
   const run = await LedgerRun.begin(site.db, facts, { lock: 'campaign', now: clock.now })
@@ -110,6 +113,7 @@ export async function campaign(
       linkConfirms: true,
     },
     concurrency: 5,
+    failureLimit: { max: maxFailures, setting: '--max-failures' },
     clock,
     ...settings,
     run,

@@ -1,10 +1,10 @@
-import { writeFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Settings } from '../../config/settings.ts'
 import { invalid, UserError } from '../../errors.ts'
 import { fileReason } from '../../file-error.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
-import { type CampaignPlan, planCampaign } from '../../mail/campaign-plan.ts'
+import { type CampaignPlan, type Judged, judgeUser, planCampaign } from '../../mail/campaign-plan.ts'
 import { renderReminder } from '../../mail/compose.ts'
 import { earlierReminders } from '../../mail/earlier-reminders.ts'
 import { sampleLink } from '../../mail/link.ts'
@@ -22,7 +22,7 @@ import { type MailSource, mailSourceFrom } from '../mail-settings.ts'
 import { checkTransport } from '../mail-transport.ts'
 import {
   carryOutCampaign,
-  refuseWithoutLedger,
+  refuseToForget,
   reminderRules,
   throwWhenNotAllMailed,
   type Writing,
@@ -33,7 +33,14 @@ import { styleFor } from '../paint.ts'
 import { policyDeletionDate } from '../policy.ts'
 import { printReport } from '../print-report.ts'
 import { withProgress } from '../progress.ts'
-import { mailPlanJson, mailPlanText, mailReportJson, mailReportText, mailText } from '../render/mail.ts'
+import {
+  mailPlanJson,
+  mailPlanText,
+  mailReportJson,
+  mailReportText,
+  mailText,
+  OPTION_NAMES,
+} from '../render/mail.ts'
 import { talkOf } from '../talk.ts'
 import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
@@ -64,12 +71,12 @@ export async function emailUnverified(
   const settings = await settingsOf(context, globals)
   const request = await requestFrom(context, globals, options, settings)
   const isReal = !options.dryRun && options.preview === undefined
-  if (isReal) checkTransport(request.source.transport)
+  if (isReal) await checkTransport(request.source.transport, context)
   await withSite(
     context,
     globals,
     async (site) => {
-      if (isReal) refuseWithoutLedger(site)
+      if (isReal) refuseToForget(site)
       const writing = await writingFor(site, request.source, request.clock)
       if (options.preview !== undefined) await showPreview(site, options.preview, request, writing)
       else await (options.dryRun ? showPlan : carryOut)(site, request, writing)
@@ -86,6 +93,9 @@ async function requestFrom(
 ): Promise<Request> {
   if (options.html !== undefined && options.preview === undefined) {
     throw invalid('--html is for the mail that --preview shows')
+  }
+  if (options.format === 'json' && options.preview !== undefined) {
+    throw invalid('--preview shows a mail as text: it does not go with --format json')
   }
   const clock = clockOf(options, settings.configured, context)
   const source = await mailSourceFrom(options, settings, context)
@@ -135,6 +145,7 @@ async function carryOut(site: Site, request: Request, writing: Writing): Promise
     source,
     writing,
     deletionDate,
+    names: OPTION_NAMES,
   }
   const report = await carryOutCampaign(site, mailing)
   const text =
@@ -144,39 +155,62 @@ async function carryOut(site: Site, request: Request, writing: Writing): Promise
   await printReport(context, text, () => throwWhenNotAllMailed(report))
 }
 
-async function makePlan(site: Site, { context, globals, criteria, rules }: Request): Promise<CampaignPlan> {
+async function makePlan(site: Site, request: Request): Promise<CampaignPlan> {
+  const { context, globals, criteria, rules } = request
   await warnOfUnmatched(site, criteria, context, globals)
-  const plan = await withProgress(context, globals, 'planning', () => planCampaign(site, criteria, rules))
+  const plan = await withProgress(context, globals, 'planning', () =>
+    planCampaign(site, criteria, rules, planOptions(request)),
+  )
   if (plan.matched === 0) await sayNothingMatches(site, criteria, talkOf(context, globals))
   return plan
 }
 
+function planOptions({ deletionDate }: Request) {
+  return { namesDate: deletionDate !== undefined }
+}
+
 async function showPreview(site: Site, user: string, request: Request, writing: Writing): Promise<void> {
-  const { context, globals, options } = request
+  const { context, globals, options, criteria, rules } = request
   const { stdout, cwd } = context
-  const mail = await shownMail(site, request, writing, await findRecipient(site, user))
+  const recipient = await findRecipient(site, user)
+  const judged = await judgeUser(site, criteria, rules, planOptions(request), recipient.user.id)
+  const mail = await shownMail(site, request, writing, { recipient, hasContent: judged?.hasContent ?? false })
   if (options.html !== undefined) {
-    // The link in it works.
-    await writeFile(resolve(cwd, options.html), mail.html, { mode: 0o600 }).catch((cause) => {
+    await writeSecretly(resolve(cwd, options.html), mail.html).catch((cause) => {
       throw new UserError(`--html: ${options.html} cannot be written: ${fileReason(cause)}`, { cause })
     })
   }
   await stdout.write(mailText(mail, await styleFor(stdout, context, globals)))
+  const reason = whyNot(judged)
+  if (reason) await talkOf(context, globals).say(`would not be sent: ${reason}`)
+}
+
+function whyNot(judged: Judged | undefined): string | undefined {
+  if (!judged) return 'the user is not selected'
+  return judged.guards.length > 0 ? `kept: ${judged.guards.join(', ')}` : judged.skipped
+}
+
+/** The link in it works: it is for nobody but its owner to read, also when the file was there before. */
+async function writeSecretly(path: string, text: string): Promise<void> {
+  const file = await open(path, 'w', 0o600)
+  try {
+    if ((await file.stat()).isFile()) await file.chmod(0o600)
+    await file.writeFile(text)
+  } finally {
+    await file.close()
+  }
 }
 
 async function shownMail(
   site: Site,
   { context, source, deletionDate }: Request,
   writing: Writing,
-  recipient: Recipient,
+  { recipient, hasContent }: { readonly recipient: Recipient; readonly hasContent: boolean },
 ) {
   const { links, composer } = writing
   const link = sampleLink(site, links, recipient.addressKey, context.now())
   const earlierOf = await earlierReminders(site, [recipient])
-  const rendered = renderReminder(composer, {
-    recipient,
-    link,
-    deletionDate: deletionDate?.(recipient, earlierOf(recipient), context.now()) ?? null,
-  })
+  const date = hasContent ? null : deletionDate?.(recipient, earlierOf(recipient), context.now())
+  const rendered = renderReminder(composer, { recipient, link, deletionDate: date ?? null })
   return { from: source.from, to: recipient.address, ...rendered }
 }

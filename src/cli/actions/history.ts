@@ -1,7 +1,7 @@
 import type { Db } from '../../db/port.ts'
-import { invalid, UserError } from '../../errors.ts'
+import { invalid } from '../../errors.ts'
 import { deletionsOf, findRun, listRuns, remindersOf } from '../../ledger/history.ts'
-import type { Site } from '../../site/site.ts'
+import { refuseWithoutLedger, type Site } from '../../site/site.ts'
 import type { HistoryOptions } from '../commands/history.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { HISTORY_RUNS } from '../defaults.ts'
@@ -23,11 +23,7 @@ export async function showHistory(
     throw invalid('--limit and --email choose among the runs: they do not go with the id of one')
   }
   await withSite(context, globals, async (site) => {
-    if (!site.shape.hasLedger) {
-      throw new UserError('there is no ledger: no run has been recorded', {
-        hint: 'usermgmt migrate makes its tables; runs are recorded from then on',
-      })
-    }
+    refuseWithoutLedger(site, 'no run has been recorded', 'runs are recorded from then on')
     await (run === undefined
       ? showRuns(site.db, context, globals, options)
       : showRun(site, run, context, globals, options))

@@ -9,6 +9,7 @@ import type { Site } from '../../site/site.ts'
 import { checkBreaker } from '../../users/purge/breaker.ts'
 import { planPurge } from '../../users/purge/plan.ts'
 import { isMostlyUndelivered, TELLING_MAILS } from '../../users/reminded.ts'
+import { neededColumn } from '../../users/select.ts'
 import type { Clock } from '../../values/dates.ts'
 import type { Limit } from '../../values/limit.ts'
 import type { SweepOptions } from '../commands/sweep.ts'
@@ -25,7 +26,7 @@ import {
 } from '../deletion.ts'
 import { type MailSource, mailSourceFrom } from '../mail-settings.ts'
 import { checkTransport } from '../mail-transport.ts'
-import { carryOutCampaign, refuseWithoutLedger, throwWhenNotAllMailed, writingFor } from '../mailing.ts'
+import { carryOutCampaign, refuseToForget, throwWhenNotAllMailed, writingFor } from '../mailing.ts'
 import { styleFor } from '../paint.ts'
 import { policyDeletionDate, policyOf, sweepCriteria, warnOfLateReminders } from '../policy.ts'
 import { printReport } from '../print-report.ts'
@@ -33,6 +34,8 @@ import { withProgress } from '../progress.ts'
 import { counted } from '../render/numbers.ts'
 import type { DeletionReport } from '../render/purge.ts'
 import {
+  candidatesIn,
+  POLICY_NAMES,
   StepTally,
   type SweepPlan,
   type SweepReport,
@@ -76,13 +79,14 @@ export async function sweep(context: Context, globals: GlobalOptions, options: S
   const task = { context, globals, options, settings, policy, clock, criteria, understood: words }
   // Whatever is wrong with the mail should be known before anything is done.
   const source = options.dryRun ? undefined : await mailSourceFrom({}, settings, context)
-  if (source) checkTransport(source.transport)
+  if (source) await checkTransport(source.transport, context)
   await warnOfLateReminders(policy, clock, talkOf(context, globals))
   await withSite(
     context,
     globals,
     async (site) => {
-      refuseWithoutLedger(site)
+      refuseToForget(site)
+      if (criteria.rules.joinedBefore) neededColumn(site, 'date_joined', 'follow policy.remind_after')
       await warnOfUnmatched(site, criteria.candidates, context, globals)
       await (source ? carryOut(site, task, source) : showSteps(site, task))
     },
@@ -141,20 +145,27 @@ async function carryOut(site: Site, task: Sweep, source: MailSource): Promise<vo
     source,
     writing,
     deletionDate: policyDeletionDate(policy, task.clock),
+    names: POLICY_NAMES,
   })
   const trouble = mail.stopped ? undefined : mailTrouble(mail)
   const deletion = mail.stopped || trouble ? undefined : await deleteDue(site, task, plan)
-  await printReport(context, await reportFor({ mail, deletion }, task), () => {
-    if (trouble) throw trouble
-    // What the deletion has to say is worse, but nothing that the mail has to say comes after it.
-    if (deletion) throwWhenPartly(deletion)
-    throwWhenNotAllMailed(mail)
-  })
+  await printReport(
+    context,
+    await reportFor({ mail, deletion, candidates: candidatesIn(plan) }, task),
+    () => {
+      if (trouble) throw trouble
+      // What the deletion has to say is worse, but nothing that the mail has to say comes after it.
+      if (deletion) throwWhenPartly(deletion)
+      throwWhenNotAllMailed(mail)
+    },
+  )
 }
 
 async function makePlan(site: Site, { context, globals, criteria, options }: Sweep): Promise<SweepPlan> {
   return withProgress(context, globals, 'planning', async () => ({
-    mail: await planCampaign(site, criteria.remind, criteria.rules),
+    mail: await planCampaign(site, criteria.remind, criteria.rules, {
+      namesDate: criteria.remove !== undefined,
+    }),
     deletion:
       criteria.remove &&
       (await planPurge(site, criteria.remove, {

@@ -32,7 +32,7 @@ Who
   },
   {
     command: 'usermgmt sweep --quiet --format json',
-    output: `{"reminders":{"since":"2020-01-01T00:00:00Z","matched":4,"sent":3,"bounced":0,"failed":0,"uncertain":0,"kept":{"staff":1},"skipped":{},"changed":0,"problems":[]},"deletions":{"since":"2020-01-01T00:00:00Z","matched":0,"deleted":0,"kept":{},"changed":0,"tables":{},"nulled":{},"failed":[],"stopped":null,"archive":null}}`,
+    output: `{"reminders":{"since":"2020-01-01T00:00:00Z","matched":4,"sent":3,"bounced":0,"failed":0,"uncertain":0,"kept":{"staff":1},"skipped":{},"changed":0,"problems":[],"stopped":null},"deletions":{"since":"2020-01-01T00:00:00Z","matched":0,"deleted":0,"kept":{},"changed":0,"tables":{},"nulled":{},"failed":[],"stopped":null,"archive":null}}`,
   },
 ]
 

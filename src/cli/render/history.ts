@@ -30,7 +30,7 @@ export function runText(run: RecordedRun, style: Style): string {
   const lines: [string, string][] = [
     ['run', run.id],
     ['command', run.command ?? '-'],
-    ['options', shown(run.options)],
+    ['options', shownOptions(run.options)],
     ['by', run.version === null ? actorOf(run) : `${actorOf(run)}, usermgmt ${run.version}`],
     ['started', run.startedAt ?? '-'],
     ['ended', run.endedAt ?? '-'],
@@ -46,7 +46,7 @@ export function runRecord(run: RecordedRun) {
   return {
     run: run.id,
     command: run.command,
-    options: run.options,
+    options: jsonOptions(run.options),
     actor: run.actor,
     host: run.host,
     version: run.version,
@@ -82,6 +82,29 @@ function resultOf({ counts }: RecordedRun): string {
   if (!first) return '-'
   const others = rest.filter(([, count]) => count > 0)
   return [first, ...others].map(([name, count]) => `${shownNumber(count)} ${name}`).join(', ')
+}
+
+/** As they are typed. */
+function shownOptions(options: RecordedRun['options']): string {
+  const typed = Object.entries(options).map(([name, value]) => {
+    const option = spelled(name, '-')
+    if (value === false) return `--no-${option}`
+    if (value === true) return `--${option}`
+    return [value]
+      .flat()
+      .map((each) => `--${option} ${each}`)
+      .join(' ')
+  })
+  return typed.join(', ') || '-'
+}
+
+function jsonOptions(options: RecordedRun['options']) {
+  return Object.fromEntries(Object.entries(options).map(([name, value]) => [spelled(name, '_'), value]))
+}
+
+/** The ledger has options as the program calls them: `siteUrl`. */
+function spelled(name: string, hyphen: string): string {
+  return name.replace(/[A-Z]/g, (letter) => hyphen + letter.toLowerCase())
 }
 
 function shown(record: Readonly<Record<string, unknown>>): string {

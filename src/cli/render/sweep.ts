@@ -4,7 +4,7 @@ import type { CampaignReport } from '../../mail/campaign-report.ts'
 import { type LifeStep, STEPS, type Step } from '../../mail/life-steps.ts'
 import type { PurgePlan } from '../../users/purge/plan.ts'
 import { block, type CountLine, countBlock, lines } from './blocks.ts'
-import { mailPlanJson, mailPlanText, mailReportJson, mailReportText } from './mail.ts'
+import { mailPlanBlocks, mailPlanJson, mailReportBlocks, mailReportJson, type SettingNames } from './mail.ts'
 import { counted } from './numbers.ts'
 import { plainJson, plainText } from './plain-text.ts'
 import { type DeletionReport, planJson, planText, reportJson, reportText } from './purge.ts'
@@ -22,14 +22,22 @@ export interface SweepReport {
   readonly mail: CampaignReport
   /** Undefined when it never came to that. */
   readonly deletion: DeletionReport | undefined
+  /** To remind or to delete: of so many. */
+  readonly candidates: number
+}
+
+export const POLICY_NAMES: SettingNames = {
+  maxReminders: 'policy.max_reminders',
+  againAfter: 'policy.remind_again_after',
+  maxFailures: 'mail.max_failures',
 }
 
 const EXPLANATIONS: Record<Step, string> = {
   new: 'joined too lately to be reminded',
   remind: 'due for a reminder',
-  waiting: 'reminded; the date in the mail has not come',
+  waiting: 'reminded; neither another mail nor a deletion is due',
   delete: 'reminded; the date in the mail has come',
-  stuck: 'no mail reaches them: nobody of these is deleted',
+  stuck: 'no mail will go to them: nobody of these is deleted',
   kept: 'a guard keeps them',
 }
 
@@ -73,9 +81,7 @@ export function stepsText(tally: StepTally, understood: string, style: Style): s
   const rest = total - users.length
   const more = rest > 0 ? [`and ${counted(rest, 'more', 'more')} (--format ndjson has all)`] : []
   return lines([
-    style.heading(
-      `${counted(tally.of('remind'), 'user')} to remind, ${counted(tally.of('delete'), 'user')} to delete, of ${counted(total, 'candidate')}`,
-    ),
+    planHeading({ remind: tally.of('remind'), remove: tally.of('delete'), total }, style),
     plainText(understood),
     ...countBlock(
       'Steps',
@@ -93,14 +99,40 @@ export function stepLine({ id, username, email, step, because, deletionDate }: L
 
 /** Returns what a sweep is about to do, for people. */
 export function sweepPlanText({ mail, deletion }: SweepPlan, understood: string, style: Style): string {
-  const reminders = mailPlanText(mail, understood, style)
-  return deletion ? `${reminders}\n${planText(deletion, 'the date in the mail has come', style)}` : reminders
+  const counts = { remind: mail.toMail, remove: deletion?.toDelete ?? 0 }
+  const reminders = lines([
+    planHeading({ ...counts, total: candidatesIn({ mail, deletion }) }, style),
+    plainText(understood),
+    ...mailPlanBlocks(mail, style, POLICY_NAMES),
+  ])
+  return deletion?.matched ? `${reminders}\n${planText(deletion, DUE, style)}` : reminders
+}
+
+/** Returns how many the plan is about: those whose date of deletion has come, and the others. */
+export function candidatesIn({ mail, deletion }: SweepPlan): number {
+  return mail.matched + (deletion?.matched ?? 0)
+}
+
+const DUE = 'reminded, and the date in the mail has come'
+
+function planHeading(
+  { remind, remove, total }: { remind: number; remove: number; total: number },
+  style: Style,
+): string {
+  return style.heading(
+    `${counted(remind, 'user')} to remind, ${counted(remove, 'user')} to delete, of ${counted(total, 'candidate')}`,
+  )
 }
 
 /** Returns what a sweep has done, for people. */
-export function sweepText({ mail, deletion }: SweepReport, style: Style): string {
-  const reminders = mailReportText(mail, style)
-  return deletion ? `${reminders}\n${reportText(deletion, style)}` : reminders
+export function sweepText({ mail, deletion, candidates }: SweepReport, style: Style): string {
+  const done = [`${counted(mail.sent, 'user')} reminded`]
+  if (deletion) done.push(`${counted(deletion.deleted, 'user')} deleted`)
+  const reminders = lines([
+    style.heading(`${done.join(', ')}, of ${counted(candidates, 'candidate')}`),
+    ...mailReportBlocks(mail, style, POLICY_NAMES),
+  ])
+  return deletion?.matched ? `${reminders}\n${reportText(deletion, style)}` : reminders
 }
 
 /** Returns the plan and the steps as one JSON object in a line. */

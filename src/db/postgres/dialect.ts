@@ -60,6 +60,7 @@ export const postgresDialect: Dialect = {
   keyRows: (type, keys) => sql`select unnest(${sql.param(keys)}::${sql.raw(type)}[])`,
   foldCase: (expression) => sql`lower(${expression})`,
   sha256: (text) => sql`encode(sha256(convert_to(${text}, 'UTF8')), 'hex')`,
+  isIntegerKey: (type) => type in LARGEST,
   shownKey: (key) => key,
   shownKeyText: (key) => key,
   parseKey(text, type) {
