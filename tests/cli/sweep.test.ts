@@ -263,6 +263,17 @@ Left alone
     })
   })
 
+  test('who has joined lately cannot be told without date_joined', async () => {
+    const { site, sweep } = await siteWithPolicy(harness)
+    await site.database.run('alter table auth_user drop column date_joined')
+    expect(await sweep(0, '--dry-run')).toMatchObject({
+      exit: 1,
+      stdout: '',
+      stderr:
+        'usermgmt: the user table auth_user has no column date_joined: cannot follow policy.remind_after; name the column in the configuration file (columns.date_joined)\n',
+    })
+  })
+
   test('without a policy there is nothing to follow', async () => {
     const { sweep } = await siteWithPolicy(harness, {})
     const { exit, stdout, stderr } = await sweep(0)

@@ -101,7 +101,7 @@ test('the policy is one, and the lines for cron and the timer run with it', asyn
   const [service = ''] = blocks('ini')
   const [fromCron = ''] = commandsOf(crontab, site)
   const fromTimer = /^ExecStart=(.*)$/m.exec(service)?.[1] ?? ''
-  expect(await shell(fromCron, site)).toMatch(/^\d+ users mailed, of \d+ candidates\n/)
+  expect(await shell(fromCron, site)).toMatch(/^\d+ users reminded, 0 users deleted, of \d+ candidates\n/)
   expect(server.mails.length).toBeGreaterThan(100)
   expect(await shell(fromTimer, site)).toBe('')
 })
