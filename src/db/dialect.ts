@@ -73,7 +73,7 @@ export interface Dialect {
   /** Reports a broken foreign key at this point of the transaction, not at its end. */
   checkForeignKeys(tx: Db): Promise<void>
   /** A common table expression that grows from `seed` by `steps` until nothing is new. */
-  recursive(name: string, columns: SQL, seed: SQL, steps: readonly RecursiveStep[]): SQL
+  recursive(name: SQL, columns: SQL, seed: SQL, steps: readonly RecursiveStep[]): SQL
   /** An aggregate: the texts of a group, or those of its rows where something holds, as the text of a JSON array. */
   jsonList(text: SQL, where?: SQL): SQL
   /** About how long it takes to read each of the tables from end to end; empty where the database knows no sizes. */

@@ -8,6 +8,14 @@ export function tableName(table: Pick<Table, 'schema' | 'name'>): SQL {
     : sql`${sql.identifier(table.schema)}.${sql.identifier(table.name)}`
 }
 
+/** Returns a name for what only a statement has; no table or column of a site is called so. */
+export function ownName(name: string): SQL {
+  return sql`${sql.identifier(`usermgmt_${name}`)}`
+}
+
+/** The row of a recursive expression from which a step goes on. */
+export const RING = ownName('ring')
+
 /** Returns `"a", "b"`, each after the qualifier when there is one. */
 export function columnList(names: readonly string[], qualifier?: SQL): SQL {
   return sql.join(

@@ -51,7 +51,13 @@ export function dependentsOf(shape: Shape, settings: readonly RuleSettings[]): D
     users,
     edges,
     order: stronglyConnected(tables, (table) =>
-      referring(edges, table, losing, (edge) => edge.rule !== 'keep' || isParentLink(edge)),
+      // What a user refers to with the own row is kept by nobody else: it goes with it, and not before.
+      referring(
+        edges,
+        table,
+        losing,
+        (edge) => edge.rule !== 'keep' || isParentLink(edge) || edge.table === users,
+      ),
     ),
     spread: spread.reverse().map((group) => ({
       tables: group,

@@ -1,14 +1,19 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Table } from '../db/catalog.ts'
 import type { Dialect } from '../db/dialect.ts'
-import { columnList, equalColumns, tableName } from '../db/identifiers.ts'
+import { columnList, equalColumns, ownName, tableName } from '../db/identifiers.ts'
 import { type Dependents, deletingEdges, type Edge, type Spread } from './dependents.ts'
 import { ringDefinition, rowsOfRing } from './ring-relation.ts'
+
+/** A row that is reached, the one through which it is, and the column for the user whom both belong to. */
+export const HERE = ownName('here')
+export const ABOVE = ownName('above')
+export const OWNER = ownName('owner')
 
 interface RelationOptions {
   /** First part of the expressions' names, so that two sets fit into one statement. */
   readonly prefix: string
-  /** Carry along, in a column `owner`, the key of the user through whom a row is reached. */
+  /** Carry along, in a column of its own, the key of the user through whom a row is reached. */
   readonly owner?: boolean
 }
 
@@ -38,12 +43,12 @@ export class Relations {
 
   /** Returns the name of the expression that holds the rows of the table. */
   nameOf(table: Table): SQL {
-    return sql`${sql.identifier(`${this.prefix}_${this.numberOf(table)}`)}`
+    return ownName(`${this.prefix}_${this.numberOf(table)}`)
   }
 
   /** Returns the name of a ring's common expression. */
-  ringNameOf(group: Spread): string {
-    return `${this.prefix}_ring_${this.numberOf(group.tables[0] ?? this.dependents.users)}`
+  ringNameOf(group: Spread): SQL {
+    return ownName(`${this.prefix}_ring_${this.numberOf(group.tables[0] ?? this.dependents.users)}`)
   }
 
   /** Returns the columns that tell a row of the table from all others. */
@@ -60,9 +65,9 @@ export class Relations {
   }
 
   /** Returns what stands before an expression's columns: the owner, qualified, and a comma. Empty without owners. */
-  ownerFrom(qualifier?: 'above' | 'found'): SQL {
+  ownerFrom(qualifier?: SQL): SQL {
     if (!this.owner) return sql``
-    return qualifier ? sql`${sql.raw(qualifier)}.owner, ` : sql`owner, `
+    return qualifier ? sql`${qualifier}.${OWNER}, ` : sql`${OWNER}, `
   }
 
   /** Returns the definitions for the rows of these tables and of all tables that they hang on, the seed apart. */
@@ -75,8 +80,8 @@ export class Relations {
 
   /** Returns `from above join here`: the rows that are reached through the edge, as `here`. */
   reachedThrough(edge: Edge): SQL {
-    return sql`from ${this.nameOf(edge.references)} above join ${tableName(edge.table)} here
-      on ${equalColumns(sql`here`, edge.columns, sql`above`, edge.referencedColumns)}`
+    return sql`from ${this.nameOf(edge.references)} ${ABOVE} join ${tableName(edge.table)} ${HERE}
+      on ${equalColumns(HERE, edge.columns, ABOVE, edge.referencedColumns)}`
   }
 
   private withAncestors(wanted: Iterable<Table>): Set<Table> {
@@ -104,7 +109,7 @@ export class Relations {
     return sql.join(
       deletingEdges(this.dependents, table).map(
         (edge) =>
-          sql`select ${this.ownerFrom('above')}${columnList(this.columnsOf(table), sql`here`)} ${this.reachedThrough(edge)}`,
+          sql`select ${this.ownerFrom(ABOVE)}${columnList(this.columnsOf(table), HERE)} ${this.reachedThrough(edge)}`,
       ),
       sql` union `,
     )

@@ -1,12 +1,14 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { columnOf, type Table } from '../db/catalog.ts'
-import { columnList, equalColumns, tableName } from '../db/identifiers.ts'
+import { columnList, equalColumns, ownName, RING, tableName } from '../db/identifiers.ts'
 import { deletingEdges, type Edge, type Spread } from './dependents.ts'
-import type { Relations } from './relations.ts'
+import { ABOVE, HERE, type Relations } from './relations.ts'
+
+const IN_TABLE = ownName('in_table')
 
 /**
  * Tables between which deletion goes round share one recursive expression. Each of its rows stands for a row of one
- * table, named by number in `in_table`, and has NULL in the columns of the others.
+ * table, named by number in a column of its own, and has NULL in the columns of the others.
  */
 export function ringDefinition(relations: Relations, group: Spread): SQL {
   const edges = group.tables.flatMap((table) => deletingEdges(relations.dependents, table))
@@ -14,20 +16,19 @@ export function ringDefinition(relations: Relations, group: Spread): SQL {
   const seeds = edges
     .filter((edge) => !isInside(edge))
     .map(
-      (edge) =>
-        sql`select ${ringRow(relations, group, edge.table, 'above')} ${relations.reachedThrough(edge)}`,
+      (edge) => sql`select ${ringRow(relations, group, edge.table, ABOVE)} ${relations.reachedThrough(edge)}`,
     )
   return relations.dialect.recursive(
     relations.ringNameOf(group),
-    sql`${relations.ownerFrom()}in_table, ${columnList(group.tables.flatMap((table) => ringColumns(relations, table)))}`,
+    sql`${relations.ownerFrom()}${IN_TABLE}, ${columnList(group.tables.flatMap((table) => ringColumns(relations, table)))}`,
     sql.join(seeds, sql` union `),
     edges.filter(isInside).map((edge) => ({
-      columns: ringRow(relations, group, edge.table, 'found'),
-      table: sql`${tableName(edge.table)} here`,
-      on: sql`found.in_table = ${number(relations, edge.references)} and ${equalColumns(
-        sql`here`,
+      columns: ringRow(relations, group, edge.table, RING),
+      table: sql`${tableName(edge.table)} ${HERE}`,
+      on: sql`${RING}.${IN_TABLE} = ${number(relations, edge.references)} and ${equalColumns(
+        HERE,
         edge.columns,
-        sql`found`,
+        RING,
         edge.referencedColumns.map((column) => ringColumn(relations, edge.references, column)),
       )}`,
     })),
@@ -37,16 +38,16 @@ export function ringDefinition(relations: Relations, group: Spread): SQL {
 /** Returns the rows of one table of the ring. */
 export function rowsOfRing(relations: Relations, group: Spread, table: Table): SQL {
   return sql`select ${relations.ownerFrom()}${columnList(ringColumns(relations, table))}
-    from ${sql.identifier(relations.ringNameOf(group))} where in_table = ${number(relations, table)}`
+    from ${relations.ringNameOf(group)} where ${IN_TABLE} = ${number(relations, table)}`
 }
 
-function ringRow(relations: Relations, group: Spread, table: Table, owner: 'above' | 'found'): SQL {
+function ringRow(relations: Relations, group: Spread, table: Table, owner: SQL): SQL {
   const cells = group.tables.flatMap((each) =>
     relations
       .columnsOf(each)
       .map((column) =>
         each === table
-          ? sql`here.${sql.identifier(column)}`
+          ? sql`${HERE}.${sql.identifier(column)}`
           : sql`cast(null as ${sql.raw(typeOf(relations, each, column))})`,
       ),
   )

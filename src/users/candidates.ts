@@ -1,13 +1,19 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Table } from '../db/catalog.ts'
-import { columnList, equalColumns, rowValue, tableName } from '../db/identifiers.ts'
+import { columnList, equalColumns, ownName, rowValue, tableName } from '../db/identifiers.ts'
 import { type Dependents, dependentsOf, type Edge, edgesOnto, mayGo } from '../site/dependents.ts'
-import { Relations } from '../site/relations.ts'
+import { ABOVE, HERE, OWNER, Relations } from '../site/relations.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria, GuardName } from './criteria.ts'
 import { hasRows } from './empty-tables.ts'
 import { guardConditions } from './guards.ts'
 import { selected } from './select.ts'
+
+/** The candidates, as a statement names them. */
+export const CANDIDATE = ownName('candidate')
+/** Before what only other tables can tell. */
+const FOUND = ownName('found')
+const GONE = ownName('gone')
 
 /** A column of `candidate` that is true when the guard keeps the user; for `content`, through which edge. */
 export interface Flag {
@@ -87,15 +93,15 @@ export function candidatesOf(
       })
       const rows = sql`select ${columns}${sql.join(flagged)} from ${site.tables.users}
         where ${selected(site, criteria.selection)}${and ? sql` and ${and}` : sql``} ${page ?? sql``}`
-      if (deep.length === 0) return [sql`candidate as materialized (${rows})`]
+      if (deep.length === 0) return [sql`${CANDIDATE} as materialized (${rows})`]
       const through = deep.map(
         ({ flag, edge }) => sql`, ${key} in (${ownersBehind(owned, edge)}) as ${sql.identifier(flag.name)}`,
       )
       return [
-        sql`found as materialized (${rows})`,
-        sql`${owned.nameOf(shape.users)} as (select ${key} as owner, found.* from found)`,
+        sql`${FOUND} as materialized (${rows})`,
+        sql`${owned.nameOf(shape.users)} as (select ${key} as ${OWNER}, ${FOUND}.* from ${FOUND})`,
         ...owned.definitions(deep.map(({ edge }) => edge.references)),
-        sql`candidate as materialized (select found.*${sql.join(through)} from found)`,
+        sql`${CANDIDATE} as materialized (select ${FOUND}.*${sql.join(through)} from ${FOUND})`,
       ]
     },
   }
@@ -104,29 +110,28 @@ export function candidatesOf(
 /** Some row of the edge's table refers to the user. Whoever refers to their own row is not kept by that. */
 function refersToUser({ tables: { users }, shape }: Site, edge: Edge): SQL {
   const others = edge.table === shape.users
-  const here = sql`here`
   const isOther = others
-    ? sql` and not (${equalColumns(here, edge.columns, here, edge.referencedColumns)})`
+    ? sql` and not (${equalColumns(HERE, edge.columns, HERE, edge.referencedColumns)})`
     : sql``
   const [column] = edge.columns
   const [referenced] = edge.referencedColumns
   if (!edge.indexed && column && referenced && edge.columns.length === 1) {
     // Without an index the table is read once, not once for every user.
-    return sql`${users}.${sql.identifier(referenced)} in (select here.${sql.identifier(column)}
-      from ${tableName(edge.table)} here where here.${sql.identifier(column)} is not null${isOther})`
+    return sql`${users}.${sql.identifier(referenced)} in (select ${HERE}.${sql.identifier(column)}
+      from ${tableName(edge.table)} ${HERE} where ${HERE}.${sql.identifier(column)} is not null${isOther})`
   }
   // That the table is empty is found once.
-  return sql`(${hasRows(edge.table)} and exists (select 1 from ${tableName(edge.table)} here
-    where ${equalColumns(here, edge.columns, sql`${users}`, edge.referencedColumns)}${isOther}))`
+  return sql`(${hasRows(edge.table)} and exists (select 1 from ${tableName(edge.table)} ${HERE}
+    where ${equalColumns(HERE, edge.columns, sql`${users}`, edge.referencedColumns)}${isOther}))`
 }
 
 function ownersBehind(owned: Relations, edge: Edge): SQL {
   const { users } = owned.dependents
   const isOther =
     edge.table === users
-      ? sql` where here.${sql.identifier(owned.identityOf(users)[0] ?? '')} <> above.owner`
+      ? sql` where ${HERE}.${sql.identifier(owned.identityOf(users)[0] ?? '')} <> ${ABOVE}.${OWNER}`
       : sql``
-  return sql`select above.owner ${owned.reachedThrough(edge)}${isOther}`
+  return sql`select ${ABOVE}.${OWNER} ${owned.reachedThrough(edge)}${isOther}`
 }
 
 /** Returns the foreign keys that are set to NULL. */
@@ -140,8 +145,8 @@ export function losesReference(doomed: Relations, edge: Edge): SQL {
   const { dependents } = doomed
   if (!mayGo(dependents, edge.table)) return refers
   const identity = doomed.identityOf(edge.table)
-  return sql`${refers} and not exists (select 1 from ${doomed.nameOf(edge.table)} gone
-    where ${equalColumns(sql`gone`, identity, tableName(edge.table), identity)})`
+  return sql`${refers} and not exists (select 1 from ${doomed.nameOf(edge.table)} ${GONE}
+    where ${equalColumns(GONE, identity, tableName(edge.table), identity)})`
 }
 
 /** Returns the condition on `candidate` that the guard keeps the user. */

@@ -1,6 +1,6 @@
 import { gt, lt, type SQL, sql } from 'drizzle-orm'
 import type { Site } from '../site/site.ts'
-import { type Candidates, candidatesOf, guardCounts } from './candidates.ts'
+import { CANDIDATE, type Candidates, candidatesOf, guardCounts } from './candidates.ts'
 import type { Criteria, GuardName } from './criteria.ts'
 import { keyList, keySlices, keysOf } from './key-slices.ts'
 import { listColumns } from './list-columns.ts'
@@ -137,7 +137,7 @@ export class ListPages {
     const [row] = await this.ask<{ keys: string | null }>(sql`
       with recursive ${sql.join(definitions, sql`, `)}
       select ${keyList(this.site.db.dialect, key)} as keys
-      from (select ${key} from candidate where ${this.shown} order by ${this.orderBy(this.sort && sql`sorted_by`, key)}) sorted`)
+      from (select ${key} from ${CANDIDATE} where ${this.shown} order by ${this.orderBy(this.sort && sql`sorted_by`, key)}) sorted`)
     return keySlices(row?.keys ?? null, PAGE)
   }
 
@@ -150,9 +150,9 @@ export class ListPages {
     const [row] = await this.ask<PageRow>(sql`
       with recursive ${sql.join(this.candidates.definitions({ and, page, columns }), sql`, `)}
       select count(*) as "read", count(*) filter (where ${this.shown}) as shown,
-        (select cast(${key} as text) as last_key from candidate order by ${key}${this.up} limit 1) as last,
+        (select cast(${key} as text) as last_key from ${CANDIDATE} order by ${key}${this.up} limit 1) as last,
         ${db.dialect.joined(this.line, '\n')} filter (where ${this.shown}) as lines${this.counted}
-      from candidate`)
+      from ${CANDIDATE}`)
     if (!row) throw new Error('an aggregate without a row')
     return row
   }

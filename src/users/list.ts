@@ -1,6 +1,6 @@
 import { and, type SQL, sql } from 'drizzle-orm'
 import type { Site } from '../site/site.ts'
-import { candidatesOf, guardCounts } from './candidates.ts'
+import { CANDIDATE, candidatesOf, guardCounts } from './candidates.ts'
 import { type Criteria, GUARD_NAMES } from './criteria.ts'
 import { withNamedUsers } from './identify.ts'
 import type { ListedUser } from './list-fields.ts'
@@ -94,7 +94,7 @@ export async function tally(site: Site, criteria: Criteria): Promise<Tally> {
     Record<string, unknown>
   >(sql`with recursive ${sql.join(candidates.definitions(), sql`, `)}
     select count(*) as matched, count(*) filter (where not (${candidates.isKept})) as deletable${kept.columns}
-    from candidate`)
+    from ${CANDIDATE}`)
   return {
     matched: Number(row.matched),
     deletable: Number(row.deletable),

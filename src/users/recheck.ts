@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Site } from '../site/site.ts'
-import { type Candidates, candidatesOf, guardCounts } from './candidates.ts'
+import { CANDIDATE, type Candidates, candidatesOf, guardCounts } from './candidates.ts'
 import type { Criteria, GuardName } from './criteria.ts'
 import { fingerprints } from './fingerprint.ts'
 
@@ -72,7 +72,7 @@ async function check(site: Site, candidates: Candidates, keys: readonly string[]
   )
   const [row = {}] = await site.db.rows<Record<string, unknown>>(sql`
     with recursive ${sql.join(candidates.definitions({ and: among }), sql`, `)}
-    select ${deletable} as deletable${kept.columns} from candidate`)
+    select ${deletable} as deletable${kept.columns} from ${CANDIDATE}`)
   return { deletable: JSON.parse(String(row.deletable)), kept: kept.read(row) }
 }
 

@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
+import { ownName } from '../db/identifiers.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria } from './criteria.ts'
 import { withNamedUsers } from './identify.ts'
@@ -44,6 +45,8 @@ export async function countGivenIds(
   }
 }
 
+const GIVEN = ownName('given')
+
 /** The names, in all spellings, that somebody has as username or address. */
 async function knownNames(site: Site, entries: readonly string[]): Promise<Set<string>> {
   const { users, emailAddresses } = site.tables
@@ -57,8 +60,8 @@ async function knownNames(site: Site, entries: readonly string[]): Promise<Set<s
   const isKnown = sources.map((source) => sql`${foldCase(sql`name`)} in (${source})`)
   const rows = await site.db.rows<{
     name: string
-  }>(sql`with given (name) as (${keyRows('text', spellings(entries))})
-    select name from given where ${sql.join(isKnown, sql` or `)}`)
+  }>(sql`with ${GIVEN} (name) as (${keyRows('text', spellings(entries))})
+    select name from ${GIVEN} where ${sql.join(isKnown, sql` or `)}`)
   return new Set(rows.map((row) => row.name))
 }
 

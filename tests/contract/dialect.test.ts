@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
+import { RING } from '../../src/db/identifiers.ts'
 import type { Db } from '../../src/db/port.ts'
 import { instantFromText } from '../../src/django/datetime.ts'
 import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
@@ -95,9 +96,9 @@ describeEachDatabase('the dialect', (harness) => {
       create table jump (origin integer, target integer);
       insert into node values (1, 2), (2, 3), (3, 1), (4, 1), (5, null), (6, 5);
       insert into jump values (3, 6), (6, 6)`)
-    const found = db.dialect.recursive('reached', sql`id`, sql`select 1`, [
-      { columns: sql`node.next`, table: sql`node`, on: sql`node.id = found.id and node.next is not null` },
-      { columns: sql`jump.target`, table: sql`jump`, on: sql`jump.origin = found.id` },
+    const found = db.dialect.recursive(sql`reached`, sql`id`, sql`select 1`, [
+      { columns: sql`node.next`, table: sql`node`, on: sql`node.id = ${RING}.id and node.next is not null` },
+      { columns: sql`jump.target`, table: sql`jump`, on: sql`jump.origin = ${RING}.id` },
     ])
     expect(await column(db, sql`with recursive ${found} select id from reached order by id`)).toEqual([
       '1',

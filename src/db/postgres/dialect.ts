@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { dashedUuid } from '../../django/uuid.ts'
 import { BATCH_SIZES } from '../batch-sizes.ts'
 import type { DeletionOf, Dialect } from '../dialect.ts'
-import { rowValue, tableName } from '../identifiers.ts'
+import { ownName, RING, rowValue, tableName } from '../identifiers.ts'
 import { joinedLines } from '../joined-lines.ts'
 import type { Db } from '../port.ts'
 import { postgresCatalog, postgresSchemaMark } from './catalog.ts'
@@ -89,8 +89,8 @@ export const postgresDialect: Dialect = {
     await tx.run(sql`set constraints ${sql.raw(deferrableKeys.join(', '))} immediate`)
   },
   // PostgreSQL wants one recursive term that names the table once, hence the lateral union of all steps.
-  recursive: (name, columns, seed, steps) => sql`${sql.identifier(name)}(${columns}) as (
-    (${seed}) union (select step.* from ${sql.identifier(name)} found cross join lateral (${sql.join(
+  recursive: (name, columns, seed, steps) => sql`${name}(${columns}) as (
+    (${seed}) union (select step.* from ${name} ${RING} cross join lateral (${sql.join(
       steps.map((step) => sql`select ${step.columns} from ${step.table} where ${step.on}`),
       sql` union all `,
     )}) step))`,
@@ -125,7 +125,7 @@ export const postgresDialect: Dialect = {
     definitions: readonly SQL[],
     deletions: readonly DeletionOf[],
   ) {
-    const name = (i: number) => sql.identifier(`gone_${i}`)
+    const name = (i: number) => ownName(`gone_${i}`)
     const steps = deletions.map(
       ({ table, identity, rows, returning }, i) => sql`${name(i)} as (
         delete from ${tableName(table)} where ${rowValue(identity)} in (${rows}) returning ${returning})`,

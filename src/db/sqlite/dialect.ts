@@ -4,7 +4,7 @@ import { UserError } from '../../errors.ts'
 import { BATCH_SIZES } from '../batch-sizes.ts'
 import { columnOf, type Table } from '../catalog.ts'
 import type { DeletionOf, Dialect, ImageColumn, ImagePlace, LinedRows } from '../dialect.ts'
-import { rowValue, tableName } from '../identifiers.ts'
+import { RING, rowValue, tableName } from '../identifiers.ts'
 import { joinedLines } from '../joined-lines.ts'
 import type { Db } from '../port.ts'
 import { sqliteCatalog, sqliteSchemaMark } from './catalog.ts'
@@ -82,11 +82,10 @@ export const sqliteDialect: Dialect = {
   checkForeignKeys: async () => {},
   // SQLite has no such keys.
   checkKeysAtOnce: async () => {},
-  recursive: (name, columns, seed, steps) => sql`${sql.identifier(name)}(${columns}) as (
+  recursive: (name, columns, seed, steps) => sql`${name}(${columns}) as (
     ${seed}${sql.join(
       steps.map(
-        (step) =>
-          sql` union select ${step.columns} from ${sql.identifier(name)} found join ${step.table} on ${step.on}`,
+        (step) => sql` union select ${step.columns} from ${name} ${RING} join ${step.table} on ${step.on}`,
       ),
     )})`,
   jsonList: (text, where = sql`true`) => sql`json_group_array(${text}) filter (where ${where})`,

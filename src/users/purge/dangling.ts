@@ -1,12 +1,14 @@
 import { sql } from 'drizzle-orm'
 import type { Table } from '../../db/catalog.ts'
 import { BrokenReference } from '../../db/errors.ts'
-import { equalColumns, tableName } from '../../db/identifiers.ts'
+import { equalColumns, ownName, tableName } from '../../db/identifiers.ts'
 import { deletingEdges } from '../../site/dependents.ts'
 import type { Site } from '../../site/site.ts'
 import { isTrue } from '../is-true.ts'
 import type { BatchRows } from './batch-rows.ts'
 import { isDoomed } from './deletion-steps.ts'
+
+const PARENT = ownName('parent')
 
 /** Throws when one of the batch's rows could not be put back, for what it refers to has not been there before. */
 export async function refuseDangling(
@@ -30,8 +32,8 @@ export async function refuseDangling(
         key.columns.map((name) => sql`${sql.identifier(name)} is not null`),
         sql` and `,
       )}
-      and not exists (select 1 from ${tableName(key.references)} parent
-        where ${equalColumns(sql`parent`, key.referencedColumns, tableName(key.table), key.columns)})) as ${sql.identifier(`key_${i}`)}`,
+      and not exists (select 1 from ${tableName(key.references)} ${PARENT}
+        where ${equalColumns(PARENT, key.referencedColumns, tableName(key.table), key.columns)})) as ${sql.identifier(`key_${i}`)}`,
   )
   const [row = {}] = await tx.rows<Record<string, unknown>>(
     rows.withRows(

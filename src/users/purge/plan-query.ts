@@ -1,10 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Table } from '../../db/catalog.ts'
-import { columnList, quotedString, tableName } from '../../db/identifiers.ts'
+import { columnList, ownName, quotedString, tableName } from '../../db/identifiers.ts'
 import { type Edge, edgeLabel } from '../../site/dependents.ts'
 import type { Relations } from '../../site/relations.ts'
 import type { Site } from '../../site/site.ts'
-import { anyFlag, type Candidates, type Flag, losesReference } from '../candidates.ts'
+import { anyFlag, CANDIDATE, type Candidates, type Flag, losesReference } from '../candidates.ts'
 import type { Criteria } from '../criteria.ts'
 import { keyList } from '../key-slices.ts'
 
@@ -31,6 +31,9 @@ export interface PlanCounts {
   /** Whom the plan deletes, for `keySlices`; null for nobody, or when not asked. */
   readonly keys: string | null
 }
+
+/** The counts of the candidates. */
+const COUNTED = ownName('counted')
 
 /** Rows of the answer, by what they tell. */
 const USERS = 'users'
@@ -74,7 +77,7 @@ function planQuery(
     [USERS, sql`select count(*) from ${site.tables.users}`],
     ...[MATCHED, CONTENT, ...flags.map(({ name }) => name)].map((name): [string, SQL] => [
       name,
-      sql`select ${sql.identifier(name)} from counted`,
+      sql`select ${sql.identifier(name)} from ${COUNTED}`,
     ]),
     ...tables.map((table): [string, SQL] => [
       tableLabel(table),
@@ -105,8 +108,8 @@ function countedCandidates(candidates: Candidates): SQL {
     const flag = sql.identifier(name)
     return sql`, count(*) filter (where ${flag}) as ${flag}`
   })
-  return sql`counted as materialized (select count(*) as ${sql.identifier(MATCHED)},
-    count(*) filter (where ${anyFlag(candidates, 'content')}) as ${sql.identifier(CONTENT)}${sql.join(kept)} from candidate)`
+  return sql`${COUNTED} as materialized (select count(*) as ${sql.identifier(MATCHED)},
+    count(*) filter (where ${anyFlag(candidates, 'content')}) as ${sql.identifier(CONTENT)}${sql.join(kept)} from ${CANDIDATE})`
 }
 
 function doomedUsers({ dependents: { users }, doomed, isKept }: Candidates, { selection }: Criteria): SQL {
@@ -115,7 +118,7 @@ function doomedUsers({ dependents: { users }, doomed, isKept }: Candidates, { se
     selection.limit === undefined
       ? sql``
       : sql`order by ${columnList(doomed.identityOf(users))} limit ${sql.raw(String(selection.limit))}`
-  return sql`${doomed.nameOf(users)} as materialized (select ${columns} from candidate where not (${isKept}) ${cut})`
+  return sql`${doomed.nameOf(users)} as materialized (select ${columns} from ${CANDIDATE} where not (${isKept}) ${cut})`
 }
 
 /** All keys in one text: the database would take ten times as long to part them into batches. */

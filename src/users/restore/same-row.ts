@@ -15,11 +15,16 @@ export function sameRow(
   archived: Cells,
   found: Cells,
 ): Sameness {
-  if (table === shape.users) return sameUser(shape.userColumns, archived, found)
   const keys = shape.catalog.foreignKeys.filter((key) => key.table === table)
   const referring = new Set(keys.flatMap(({ columns }) => columns))
+  const isNull = (cells: Cells, name: string) => (cells.get(name) ?? null) === null
+  if (table === shape.users) {
+    const isOpen = (name: string) => referring.has(name) && (isNull(archived, name) || isNull(found, name))
+    const telling = new Map([...archived].filter(([name]) => !isOpen(name)))
+    return sameUser(shape.userColumns, telling, found)
+  }
   const names = [...archived.keys()].filter(
-    (name) => found.has(name) && !(referring.has(name) && (archived.get(name) ?? null) === null),
+    (name) => found.has(name) && !(referring.has(name) && isNull(archived, name)),
   )
   const telling = [owning, referring]
     .map((columns) => names.filter((name) => columns.has(name)))
