@@ -24,6 +24,8 @@ export interface Table {
   readonly primaryKey: readonly string[]
   /** Other tables inherit from it (PostgreSQL's INHERITS): what is said of its rows is said of theirs, too. */
   readonly extended: boolean
+  /** Its rows lie in several partitions: where one lies tells it from no row of another. */
+  readonly partitioned: boolean
   /** Rules (PostgreSQL's CREATE RULE) make something else of what is done to its rows. */
   readonly ruled: boolean
   /** Names of its primary key, unique and exclusion constraints that may be checked later, qualified and quoted. */
@@ -72,6 +74,7 @@ export interface ColumnRow extends Column {
   readonly table: string
   readonly namespace?: string
   readonly extended?: boolean
+  readonly partitioned?: boolean
   readonly ruled?: boolean
   readonly deferrableKeys?: readonly string[]
   /** 1, 2, … within the primary key, 0 outside. */
@@ -110,6 +113,7 @@ export function assembleCatalog(rows: CatalogRows): Catalog {
       })),
       primaryKey: keyed.map((row) => row.name),
       extended: first.extended ?? false,
+      partitioned: first.partitioned ?? false,
       ruled: first.ruled ?? false,
       deferrableKeys: first.deferrableKeys ?? [],
       missingReferences: (keys.get(label) ?? [])

@@ -30,7 +30,7 @@ export interface Shape {
  * database does not have.
  */
 export async function discoverShape(db: Db, names: SiteNames = {}): Promise<Shape> {
-  const catalog = await db.dialect.catalog(db)
+  const catalog = await db.transaction('read', (tx) => tx.dialect.catalog(tx))
   refuseEmpty(catalog)
   const addresses = catalog.tables.get(names.emailAddresses ?? EMAIL_ADDRESSES)
   const link = catalog.foreignKeys.find((key) => key.table === addresses && key.columns[0] === 'user_id')

@@ -11,7 +11,8 @@ import type { Site } from '../site/site.ts'
 const LENGTH = 22
 
 /**
- * Returns a short text for each user that changes with every value of the user's row and address rows, by key.
+ * Returns a short text for each user that changes with every value of the user's row and address rows, by key, save a
+ * reference to another user.
  * Whoever is not there has none.
  */
 export async function fingerprints(
@@ -19,8 +20,17 @@ export async function fingerprints(
   { shape }: Site,
   keys: readonly string[],
 ): Promise<Map<string, string>> {
-  const { users, userKey, emailAddresses } = shape
-  const rowsAt = (table: Table, column: string, type: string) => imagesBy(db, table, column, type, keys)
+  const { users, userKey, emailAddresses, catalog } = shape
+  const among = new Set(
+    catalog.foreignKeys
+      .filter(({ table, references }) => table === users && references === users)
+      .flatMap(({ columns }) => columns),
+  )
+  const rowsAt = (table: Table, column: string, type: string) => {
+    // The purge itself clears what users refer to each other with: nobody has changed then.
+    const columns = table.columns.filter(({ name }) => table !== users || !among.has(name))
+    return imagesBy(db, { ...table, columns }, column, type, keys)
+  }
   const userRows = await rowsAt(users, userKey.name, userKey.type)
   const addressRows = await rowsAt(emailAddresses, 'user_id', userKey.type)
   return new Map(

@@ -29,6 +29,7 @@ describeEachDatabase('the catalog', (harness) => {
       schema: undefined,
       namespace: harness.pick({ sqlite: undefined, postgres: 'public' }),
       extended: false,
+      partitioned: false,
       ruled: false,
       deferrableKeys: [],
       missingReferences: [],

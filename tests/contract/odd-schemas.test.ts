@@ -1,7 +1,11 @@
+import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
+import { siteOf } from '../../src/site/site.ts'
+import { fingerprints } from '../../src/users/fingerprint.ts'
 import { planPurge } from '../../src/users/purge/plan.ts'
+import { purge } from '../../src/users/purge/purge.ts'
 import { criteria } from '../support/criteria.ts'
-import { describeEachDatabase } from '../support/databases.ts'
+import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
 import { expectRoundTrip } from '../support/round-trip.ts'
 import { createSite, insert } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
@@ -70,4 +74,99 @@ describeEachDatabase('what a user refers to with the own row', (harness) => {
       expect(plan.tables).toMatchObject({ profile: 1, auth_user: 1 })
     },
   )
+})
+
+describeDatabase('postgres', 'settings of a database that change what texts mean', (harness) => {
+  const settings = {
+    array_nulls: 'off',
+    xmloption: 'document',
+    standard_conforming_strings: 'off',
+    quote_all_identifiers: 'on',
+    transform_null_equals: 'on',
+  }
+
+  test('change nothing in what is selected, kept and put back', async () => {
+    const made = await createSite(
+      harness,
+      'uuid-user',
+      `create table note (id {key}, user_id uuid references cuser_user (id), words text[], markup xml);`,
+    )
+    const site = { ...made, ...(await siteOf(await made.database.open())) }
+    const bot = await addUser(site, { email: 'bot@spam.example' })
+    await addUser(site, { email: 'anna@kept.example' })
+    await made.database.run(`insert into note (user_id, words, markup)
+      values ('${bot}', array['a', null, 'NULL'], xmlparse(content 'a <b>bold</b> word'))`)
+    for (const [name, value] of Object.entries(settings)) {
+      await made.database.run(
+        `do $$ begin execute format('alter database %I set ${name} = ${value}', current_database()); end $$`,
+      )
+    }
+    const unlike = { ...made, ...(await siteOf(await made.database.open())) }
+    const [shown] = await unlike.db.rows<{ array_nulls: string }>(sql`show array_nulls`)
+    expect(shown).toEqual({ array_nulls: 'off' })
+    const guards = { protect: ['@kept.example', '@no\\where_.example'] }
+    expect(await planPurge(unlike, criteria({ rules: { cascade: ['note'] }, guards }))).toMatchObject({
+      toDelete: 1,
+      kept: { protected: 1 },
+    })
+    await made.database.run(
+      `update account_emailaddress set verified = true where email = 'anna@kept.example'`,
+    )
+    const plan = await expectRoundTrip(unlike, { cascade: ['note'] })
+    expect(plan.tables).toMatchObject({ note: 1, cuser_user: 1 })
+  })
+})
+
+describeDatabase('postgres', 'a partitioned table without a primary key', (harness) => {
+  const EVENTS = `create table event (user_id ${user()}, day integer not null) partition by list (day);
+    create table event_1 partition of event for values in (1);
+    create table event_2 partition of event for values in (2);`
+
+  test('is refused when rows of it would go: they cannot be told apart', async () => {
+    const site = await createSite(harness, SITE, EVENTS)
+    await insert(site, 'event', { user_id: await addUser(site), day: 1 })
+    expect(await planPurge(site, criteria())).toMatchObject({ toDelete: 0, kept: { content: 1 } })
+    await expect(planPurge(site, criteria({ rules: { cascade: ['event'] } }))).rejects.toMatchObject({
+      kind: 'refused',
+      message: 'the rows of event cannot be told apart: it is partitioned, and has no primary key',
+    })
+  })
+})
+
+describeDatabase('sqlite', 'a trigger that keeps a row, without a word', (harness) => {
+  test('in a ring: the user is kept, and reported', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table post (id {key}, author_id ${user()}, parent_id integer references post (id));`,
+    )
+    const bot = await addUser(site)
+    await insert(site, 'post', { author_id: bot, parent_id: null })
+    await site.database.run(`create trigger keep before delete on post begin select raise(ignore); end`)
+    const changed = await siteOf(site.db)
+    const all = criteria({ rules: { cascade: ['post'] } })
+    const report = await purge(changed, all, await planPurge(changed, all, { batchSize: 10 }))
+    expect(report).toMatchObject({
+      deleted: 0,
+      failed: [{ id: bot, reason: expect.stringContaining('trigger') }],
+    })
+    expect(await site.db.$count(site.tables.emailAddresses)).toBe(1)
+  })
+})
+
+describeEachDatabase('users who refer to users', (harness) => {
+  test('have not changed when a purge has cleared the reference', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `alter table auth_user add column invited_by_id ${user('on delete set null')};`,
+    )
+    const [first, second] = [await addUser(site), await addUser(site)]
+    await site.database.run(`update auth_user set invited_by_id = ${first} where id = ${second}`)
+    const before = await fingerprints(site.db, site, [second])
+    await site.database.run('update auth_user set invited_by_id = null')
+    expect(await fingerprints(site.db, site, [second])).toEqual(before)
+    await site.database.run(`update auth_user set first_name = 'Ada'`)
+    expect(await fingerprints(site.db, site, [second])).not.toEqual(before)
+  })
 })

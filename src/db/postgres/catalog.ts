@@ -25,18 +25,19 @@ function inLabel(name: string) {
 const TABLES = sql`(
   select c.oid, n.nspname as schema, c.relname as name, pg_table_is_visible(c.oid) as visible,
     c.relkind = 'r' and exists (select 1 from pg_inherits i where i.inhparent = c.oid) as extended,
+    c.relkind = 'p' as partitioned,
     exists (select 1 from pg_rewrite r where r.ev_class = c.oid and r.ev_enabled <> 'D') as ruled,
     case when pg_table_is_visible(c.oid) then '' else ${inLabel('n.nspname')} || '.' end || ${inLabel('c.relname')} as label
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't'
-    and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\\_toast%'
+    and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_toast'
 ) t`
 
 /** Returns the tables, foreign keys and indexes of the database (PostgreSQL manual, System Catalogs). */
 export async function postgresCatalog(db: Db): Promise<Catalog> {
   const mark = await postgresSchemaMark(db)
   const columns = await db.rows<ColumnRow & { visible: boolean; namespace: string }>(sql`
-    select t.label, t.visible, t.schema as namespace, t.name as "table", t.extended, t.ruled, a.attname as name,
+    select t.label, t.visible, t.schema as namespace, t.name as "table", t.extended, t.partitioned, t.ruled, a.attname as name,
       array(select format('%I.%I', t.schema, u.conname) from pg_constraint u
         where u.conrelid = t.oid and u.contype in ('p', 'u', 'x') and u.condeferrable) as "deferrableKeys",
       format_type(a.atttypid, a.atttypmod) as type, not a.attnotnull as nullable,
@@ -75,7 +76,7 @@ export async function postgresSchemaMark(db: Db): Promise<string> {
   const [found] = await db.rows<{ mark: string }>(sql`select concat_ws(' ',
     (select count(*) || ' ' || coalesce(max(oid::bigint), 0) from pg_constraint where contype = 'f'),
     (select sum(relnatts) from pg_class c join pg_namespace n on n.oid = c.relnamespace
-      where c.relkind in ('r', 'p') and n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema')) as mark`)
+      where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema')) as mark`)
   return found?.mark ?? ''
 }
 

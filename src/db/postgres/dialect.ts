@@ -156,8 +156,8 @@ export const postgresDialect: Dialect = {
 function instantText(text: SQL): SQL {
   return sql`case when length(${text}) in (22, 29) and ${text} like '____-__-__ __:__:__%+00'
     then replace(left(${text}, -3), ' ', 'T') || 'Z'
-    when ${text} ~ '^\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d(\\.\\d+)?(\\+00)?$'
+    when ${text} ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?([+]00)?$'
     then replace(substr(${text}, 1, 19), ' ', 'T') ||
-      coalesce('.' || rpad(substring(${text} from '\\.(\\d+)'), 6, '0'), '') || 'Z'
+      coalesce('.' || rpad(substring(${text} from '[.]([0-9]+)'), 6, '0'), '') || 'Z'
     else ${text} end`
 }

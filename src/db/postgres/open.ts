@@ -20,12 +20,14 @@ const BEGIN: Record<TransactionMode, string> = {
 }
 
 /**
- * Values print the same everywhere. Nothing is compiled just in time: that costs more than these queries. What policies
- * hide is an error: neither a guard nor the archive may overlook it. Set in each transaction, because behind a
- * transaction pooler a session keeps nothing.
+ * Values print the same everywhere, and are read as they were printed. Nothing is compiled just in time: that costs
+ * more than these queries. What policies hide is an error: neither a guard nor the archive may overlook it. Set in each
+ * transaction, because behind a transaction pooler a session keeps nothing.
  */
 const SETTINGS = `set local timezone = 'UTC'; set local datestyle = 'ISO'; set local intervalstyle = 'postgres';
   set local extra_float_digits = 1; set local bytea_output = 'hex'; set local jit = off;
+  set local array_nulls = on; set local xmloption = content; set local transform_null_equals = off;
+  set local standard_conforming_strings = on; set local quote_all_identifiers = off;
   set local row_security = off`
 
 /**

@@ -4,6 +4,7 @@ import { UserError } from '../../errors.ts'
 import { BATCH_SIZES } from '../batch-sizes.ts'
 import { columnOf, type Table } from '../catalog.ts'
 import type { DeletionOf, Dialect, ImageColumn, ImagePlace, LinedRows } from '../dialect.ts'
+import { KeptByTrigger } from '../errors.ts'
 import { RING, rowValue, tableName } from '../identifiers.ts'
 import { joinedLines } from '../joined-lines.ts'
 import type { Db } from '../port.ts'
@@ -137,8 +138,12 @@ export const sqliteDialect: Dialect = {
     for (const [i, { table, identity }] of deletions.entries()) {
       const images = `[${found[i]?.map((row) => row.identityImage).join(',')}]`
       const places = identity.map((name, at) => ({ at, type: columnOf(table, name)?.type ?? 'integer' }))
-      await tx.run(sql`delete from ${tableName(table)}
+      const deleted = await tx.changes(sql`delete from ${tableName(table)}
         where ${rowValue(identity)} in (${sqliteDialect.fromImages(images, places)})`)
+      // Fewer may be those that a foreign key has taken along meanwhile; what is still there, a trigger has kept.
+      if (deleted < (found[i]?.length ?? 0) && (await isAnyLeft(tx, table, identity, images, places))) {
+        throw new KeptByTrigger()
+      }
     }
     return found
   },
@@ -173,6 +178,18 @@ function lineSelect(
 async function linesOf(tx: Db, select: SQL): Promise<Uint8Array | string | null> {
   const [found] = await tx.rows<{ lines: Uint8Array | string | null }>(select)
   return found?.lines ?? null
+}
+
+async function isAnyLeft(
+  tx: Db,
+  table: Table,
+  identity: readonly string[],
+  images: string,
+  places: readonly ImagePlace[],
+): Promise<boolean> {
+  const left = await tx.rows(sql`select 1 from ${tableName(table)}
+    where ${rowValue(identity)} in (${sqliteDialect.fromImages(images, places)}) limit 1`)
+  return left.length > 0
 }
 
 /** A column may have one of its names: then that name means the column (https://sqlite.org/rowidtable.html). */
