@@ -173,7 +173,7 @@ describeEachDatabase('candidates', (harness) => {
     const site = await createSite(harness, 'django5.2-allauth65')
     await addUser(site, { lastLogin: '2024-01-01T00:00:00Z' })
     expect(await explainNothing(site, criteria())).toEqual([
-      '1 users in auth_user',
+      '1 user in auth_user',
       '1 with an unverified primary address',
       '0 not logged in since the cut-off',
     ])

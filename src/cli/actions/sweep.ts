@@ -4,7 +4,7 @@ import { invalid, UserError } from '../../errors.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
 import { planCampaign } from '../../mail/campaign-plan.ts'
 import type { CampaignReport } from '../../mail/campaign-report.ts'
-import { lifeSteps, type SweepCriteria } from '../../mail/life-steps.ts'
+import { type LifeStep, lifeSteps, type SweepCriteria } from '../../mail/life-steps.ts'
 import type { Site } from '../../site/site.ts'
 import { checkBreaker } from '../../users/purge/breaker.ts'
 import { planPurge } from '../../users/purge/plan.ts'
@@ -49,6 +49,7 @@ import {
 import { talkOf } from '../talk.ts'
 import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
+import { writeAll } from '../write-all.ts'
 
 /** Everything about one sweep that its steps share. */
 interface Sweep {
@@ -99,8 +100,7 @@ async function showSteps(site: Site, task: Sweep): Promise<void> {
   const { stdout } = context
   const steps = lifeSteps(site, criteria)
   if (options.format === 'ndjson') {
-    for await (const step of steps) await stdout.write(stepLine(step))
-    return
+    return writeAll(stdout, linesOf(steps))
   }
   const tally = new StepTally()
   await withProgress(context, globals, 'planning', async () => {
@@ -116,6 +116,10 @@ async function showSteps(site: Site, task: Sweep): Promise<void> {
     await warnOfNoArchive(plan.deletion, task)
     await warnOfBreaker(plan.deletion, maxDeleteOf(task), MAX_DELETE, talkOf(context, globals))
   }
+}
+
+async function* linesOf(steps: AsyncIterable<LifeStep>): AsyncGenerator<string> {
+  for await (const step of steps) yield stepLine(step)
 }
 
 function maxDeleteOf({ policy, settings }: Sweep): Limit | undefined {

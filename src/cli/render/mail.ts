@@ -2,7 +2,7 @@ import type { CampaignPlan } from '../../mail/campaign-plan.ts'
 import type { CampaignReport, FailedMail } from '../../mail/campaign-report.ts'
 import type { Mailbox } from '../../mail/mailbox.ts'
 import type { SkipReason } from '../../mail/reminder-rules.ts'
-import { block, type CountLine, countBlock, largestFirst, lines } from './blocks.ts'
+import { block, type CountLine, countBlock, largestFirst, lines, moreLines } from './blocks.ts'
 import { keptBlock } from './kept.ts'
 import { counted } from './numbers.ts'
 import { plainJson, plainText } from './plain-text.ts'
@@ -110,8 +110,7 @@ function skippedBlock(skipped: CampaignPlan['skipped'], style: Style, names: Set
 
 function problemLines({ problems }: CampaignReport, total: number): string[] {
   const shown = problems.slice(0, PROBLEMS_SHOWN).map(problemLine)
-  const rest = total - shown.length
-  return rest > 0 ? [...shown, `and ${counted(rest, 'more', 'more')}`] : shown
+  return [...shown, ...moreLines(total - shown.length)]
 }
 
 function problemLine({ id, status, reply }: FailedMail): string {

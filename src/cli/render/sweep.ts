@@ -3,7 +3,7 @@ import type { CampaignPlan } from '../../mail/campaign-plan.ts'
 import type { CampaignReport } from '../../mail/campaign-report.ts'
 import { type LifeStep, STEPS, type Step } from '../../mail/life-steps.ts'
 import type { PurgePlan } from '../../users/purge/plan.ts'
-import { block, type CountLine, countBlock, lines } from './blocks.ts'
+import { block, type CountLine, countBlock, lines, moreLines } from './blocks.ts'
 import { mailPlanBlocks, mailPlanJson, mailReportBlocks, mailReportJson, type SettingNames } from './mail.ts'
 import { counted } from './numbers.ts'
 import { plainJson, plainText } from './plain-text.ts'
@@ -78,8 +78,7 @@ export function stepsText(tally: StepTally, understood: string, style: Style): s
   const table = alignedRows(rows, columnWidths(rows, [], stringWidth), stringWidth)
     .trimEnd()
     .split('\n')
-  const rest = total - users.length
-  const more = rest > 0 ? [`and ${counted(rest, 'more', 'more')} (--format ndjson has all)`] : []
+  const more = moreLines(total - users.length, ' (--format ndjson has all)')
   return lines([
     planHeading({ remind: tally.of('remind'), remove: tally.of('delete'), total }, style),
     plainText(understood),
