@@ -38,9 +38,8 @@ interface IndexColumn {
 const ORDINARY = 'BINARY'
 
 /** Virtual tables and what they keep their data in are left out: asking one whose module is not loaded is an error. */
-const TABLES = sql`select l.name, wr, s.sql like '%collate%' as collates
-  from pragma_table_list l join sqlite_schema s on s.type = 'table' and s.name = l.name
-  where schema = 'main' and l.type = 'table' and l.name not like 'sqlite\\_%' escape '\\'`
+const TABLES = sql`select name, wr from pragma_table_list
+  where schema = 'main' and type = 'table' and name not like 'sqlite\\_%' escape '\\'`
 
 /** Returns what SQLite counts up with every change of the schema. */
 export async function sqliteSchemaMark(db: Db): Promise<string> {
@@ -55,7 +54,8 @@ export async function sqliteCatalog(db: Db): Promise<Catalog> {
   const mark = await sqliteSchemaMark(db)
   const columns = await db.rows<TableColumn>(sql`
     select t.name as label, c.name as name, lower(c.type) as type, c."notnull" as not_null, c.pk as key_position,
-      c.hidden as hidden, c.dflt_value is not null as has_default, t.wr as without_rowid, t.collates as collates
+      c.hidden as hidden, c.dflt_value is not null as has_default, t.wr as without_rowid,
+      t.name in (select name from sqlite_schema where sql like '%collate%') as collates
     from (${TABLES}) t join pragma_table_xinfo(t.name) c order by t.name, c.cid`)
   const keys = await db.rows<KeyColumn>(sql`
     select t.name as label, k.id as id, k."table" as "references", k."from" as "from", k."to" as "to",
