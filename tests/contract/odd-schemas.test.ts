@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import { planPurge } from '../../src/users/purge/plan.ts'
 import { purge } from '../../src/users/purge/purge.ts'
+import { purgeInto, putBack } from '../support/archives.ts'
 import { criteria } from '../support/criteria.ts'
 import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
+import { directoryOfTest } from '../support/directory.ts'
 import { expectRoundTrip } from '../support/round-trip.ts'
 import { createSite, insert, rowsOf } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
@@ -215,5 +217,21 @@ describeDatabase('sqlite', 'a foreign key whose columns have not the same type',
       tables: { log: 1, line: 1 },
       nulled: { 'vote.user_id': 1 },
     })
+  })
+
+  test('nothing goes to somebody who has the id by now', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table log (id {key}, user_id text references auth_user (id) on delete cascade);
+       create table vote (id {key}, user_id text references auth_user (id) on delete set null);`,
+    )
+    const bot = await addUser(site)
+    await site.database.run(`insert into log values (1, '${bot}'); insert into vote values (1, '${bot}')`)
+    const { path } = await purgeInto(await directoryOfTest(), site)
+    await addUser(site, { columns: { id: bot }, dateJoined: '2026-01-01T00:00:00Z' })
+    expect((await putBack(site, path)).failed).toHaveLength(1)
+    expect(await rowsOf(site.db, 'log')).toEqual([])
+    expect(await rowsOf(site.db, 'vote')).toMatchObject([{ user_id: null }])
   })
 })
