@@ -11,6 +11,8 @@ export interface Column {
   readonly generated: boolean
   /** The database fills the value in when an insert leaves it out (default, identity, serial, rowid). */
   readonly filled: boolean
+  /** By which its values compare, quoted, where it is not the type's own and the database minds. */
+  readonly collation?: string | undefined
 }
 
 export interface Table {
@@ -41,6 +43,8 @@ export interface ForeignKey {
   readonly columns: readonly string[]
   readonly references: Table
   readonly referencedColumns: readonly string[]
+  /** By which a pair of columns is compared, quoted, where the two have not the same: that of the referenced one. */
+  readonly collations: readonly (string | null)[]
   readonly onDelete: DeleteAction
   /** Every referencing column accepts NULL. */
   readonly nullable: boolean
@@ -87,6 +91,7 @@ export interface ForeignKeyRow {
   readonly references: string
   /** Empty: the primary key of the referenced table. */
   readonly referencedColumns: readonly string[]
+  readonly collations: readonly (string | null)[]
   readonly onDelete: DeleteAction
 }
 
@@ -104,12 +109,13 @@ export function assembleCatalog(rows: CatalogRows): Catalog {
       schema: first.schema,
       namespace: first.namespace,
       name: first.table,
-      columns: columns.map(({ name, type, nullable, generated, filled }) => ({
+      columns: columns.map(({ name, type, nullable, generated, filled, collation }) => ({
         name,
         type,
         nullable,
         generated,
         filled,
+        collation,
       })),
       primaryKey: keyed.map((row) => row.name),
       extended: first.extended ?? false,
@@ -132,6 +138,7 @@ export function assembleCatalog(rows: CatalogRows): Catalog {
       columns: row.columns,
       references,
       referencedColumns: row.referencedColumns.length > 0 ? row.referencedColumns : references.primaryKey,
+      collations: row.collations,
       onDelete: row.onDelete,
       nullable: row.columns.every((name) => columnOf(table, name)?.nullable ?? false),
       indexed: leading.some((columns) => startsWith(columns, row.columns)),

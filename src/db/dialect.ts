@@ -25,6 +25,11 @@ export interface Dialect {
    * nobody can tell, or where the database changes rows by itself.
    */
   changeMark(tx: Db): Promise<string | undefined>
+  /**
+   * Within a transaction: counts the rows deleted and updated, also by foreign keys, from some point before it; only the
+   * difference of two numbers tells something, and it may be too small where the server keeps no statistics.
+   */
+  changedRows(tx: Db): Promise<number>
   /** Within a transaction: a text that changes with the tables, their columns and their foreign keys. */
   schemaMark(tx: Db): Promise<string>
   /** Returns the triggers of the site by the names of their tables: what they do, nobody knows. */

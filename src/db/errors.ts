@@ -16,6 +16,15 @@ export class KeptByTrigger extends Error {
   readonly code = 'P0001'
 }
 
+/** Foreign keys of the database have deleted or changed rows that nobody had found before. */
+export class MoreChanged extends UserError {
+  readonly code = '23000'
+
+  constructor() {
+    super('the database would delete or change more rows than could be archived')
+  }
+}
+
 /** More than can be handled in one piece; less at once may be possible. */
 export class TooMuchAtOnce extends Error {
   readonly code = '54000'

@@ -171,6 +171,13 @@ export function mayBeNulled({ edges }: Dependents, table: Table): boolean {
   return edges.some((edge) => edge.table === table && edge.rule === 'set-null')
 }
 
+/** Returns the edges by which the database clears references of the table's rows to others of the group. */
+export function nulledWithin({ edges }: Dependents, group: readonly Table[], table: Table): Edge[] {
+  return edges.filter(
+    (edge) => edge.table === table && group.includes(edge.references) && /^set /.test(edge.onDelete),
+  )
+}
+
 /** True when the database does something of its own to rows that refer to a deleted one of the table. */
 export function hasActiveKey({ edges }: Dependents, table: Table): boolean {
   return edges.some((edge) => edge.references === table && !/^(no action|restrict)$/.test(edge.onDelete))

@@ -39,6 +39,7 @@ export function fromParent(link: ForeignKey): ForeignKey {
     columns: link.referencedColumns,
     references: link.table,
     referencedColumns: link.columns,
+    collations: link.collations,
     onDelete: 'no action',
     nullable: false,
     indexed: true,

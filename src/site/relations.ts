@@ -1,7 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Table } from '../db/catalog.ts'
 import type { Dialect } from '../db/dialect.ts'
-import { columnList, equalColumns, ownName, tableName } from '../db/identifiers.ts'
+import { refersTo } from '../db/foreign-keys.ts'
+import { columnList, ownName, tableName } from '../db/identifiers.ts'
 import { type Dependents, deletingEdges, type Edge, type Spread } from './dependents.ts'
 import { ringDefinition, rowsOfRing } from './ring-relation.ts'
 
@@ -81,7 +82,7 @@ export class Relations {
   /** Returns `from above join here`: the rows that are reached through the edge, as `here`. */
   reachedThrough(edge: Edge): SQL {
     return sql`from ${this.nameOf(edge.references)} ${ABOVE} join ${tableName(edge.table)} ${HERE}
-      on ${equalColumns(HERE, edge.columns, ABOVE, edge.referencedColumns)}`
+      on ${refersTo(edge, HERE, ABOVE)}`
   }
 
   private withAncestors(wanted: Iterable<Table>): Set<Table> {

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { columnOf, type Table } from '../db/catalog.ts'
-import { columnList, equalColumns, ownName, RING, tableName } from '../db/identifiers.ts'
+import { refersTo } from '../db/foreign-keys.ts'
+import { columnList, ownName, RING, tableName } from '../db/identifiers.ts'
 import { deletingEdges, type Edge, type Spread } from './dependents.ts'
 import { ABOVE, HERE, type Relations } from './relations.ts'
 
@@ -25,9 +26,9 @@ export function ringDefinition(relations: Relations, group: Spread): SQL {
     edges.filter(isInside).map((edge) => ({
       columns: ringRow(relations, group, edge.table, RING),
       table: sql`${tableName(edge.table)} ${HERE}`,
-      on: sql`${RING}.${IN_TABLE} = ${number(relations, edge.references)} and ${equalColumns(
+      on: sql`${RING}.${IN_TABLE} = ${number(relations, edge.references)} and ${refersTo(
+        edge,
         HERE,
-        edge.columns,
         RING,
         edge.referencedColumns.map((column) => ringColumn(relations, edge.references, column)),
       )}`,
@@ -46,9 +47,7 @@ function ringRow(relations: Relations, group: Spread, table: Table, owner: SQL):
     relations
       .columnsOf(each)
       .map((column) =>
-        each === table
-          ? sql`${HERE}.${sql.identifier(column)}`
-          : sql`cast(null as ${sql.raw(typeOf(relations, each, column))})`,
+        each === table ? sql`${HERE}.${sql.identifier(column)}` : nullOf(relations, each, column),
       ),
   )
   return sql`${relations.ownerFrom(owner)}${number(relations, table)}, ${sql.join(cells, sql`, `)}`
@@ -62,8 +61,11 @@ function ringColumn(relations: Relations, table: Table, column: string): string 
   return `${relations.numberOf(table)}_${column}`
 }
 
-function typeOf(relations: Relations, table: Table, column: string): string {
-  return columnOf(table, column)?.type ?? relations.dialect.rowIdOf(table).type
+/** As the column would have it: PostgreSQL wants the same type and the same collation in all parts of the expression. */
+function nullOf(relations: Relations, table: Table, name: string): SQL {
+  const column = columnOf(table, name)
+  const { type } = column ?? relations.dialect.rowIdOf(table)
+  return sql.raw(`cast(null as ${type})${column?.collation ? ` collate ${column.collation}` : ''}`)
 }
 
 function number(relations: Relations, table: Table): SQL {

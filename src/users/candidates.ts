@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Table } from '../db/catalog.ts'
-import { columnList, equalColumns, ownName, rowValue, tableName } from '../db/identifiers.ts'
+import { collate, refersInto, refersTo } from '../db/foreign-keys.ts'
+import { columnList, equalColumns, ownName, tableName } from '../db/identifiers.ts'
 import { type Dependents, dependentsOf, type Edge, edgesOnto, mayGo } from '../site/dependents.ts'
 import { ABOVE, HERE, OWNER, Relations } from '../site/relations.ts'
 import type { Site } from '../site/site.ts'
@@ -110,19 +111,17 @@ export function candidatesOf(
 /** Some row of the edge's table refers to the user. Whoever refers to their own row is not kept by that. */
 function refersToUser({ tables: { users }, shape }: Site, edge: Edge): SQL {
   const others = edge.table === shape.users
-  const isOther = others
-    ? sql` and not (${equalColumns(HERE, edge.columns, HERE, edge.referencedColumns)})`
-    : sql``
+  const isOther = others ? sql` and not (${refersTo(edge, HERE, HERE)})` : sql``
   const [column] = edge.columns
   const [referenced] = edge.referencedColumns
   if (!edge.indexed && column && referenced && edge.columns.length === 1) {
     // Without an index the table is read once, not once for every user.
-    return sql`${users}.${sql.identifier(referenced)} in (select ${HERE}.${sql.identifier(column)}
+    return sql`${users}.${sql.identifier(referenced)}${collate(edge, 0)} in (select ${HERE}.${sql.identifier(column)}
       from ${tableName(edge.table)} ${HERE} where ${HERE}.${sql.identifier(column)} is not null${isOther})`
   }
   // That the table is empty is found once.
   return sql`(${hasRows(edge.table)} and exists (select 1 from ${tableName(edge.table)} ${HERE}
-    where ${equalColumns(HERE, edge.columns, sql`${users}`, edge.referencedColumns)}${isOther}))`
+    where ${refersTo(edge, HERE, sql`${users}`)}${isOther}))`
 }
 
 function ownersBehind(owned: Relations, edge: Edge): SQL {
@@ -141,7 +140,7 @@ export function nullingEdges({ dependents }: Candidates): Edge[] {
 
 /** Returns the condition that a row refers to one that is deleted, and is not deleted itself in the same step. */
 export function losesReference(doomed: Relations, edge: Edge): SQL {
-  const refers = sql`${rowValue(edge.columns)} in (select ${columnList(edge.referencedColumns)} from ${doomed.nameOf(edge.references)})`
+  const refers = refersInto(edge, doomed.nameOf(edge.references))
   const { dependents } = doomed
   if (!mayGo(dependents, edge.table)) return refers
   const identity = doomed.identityOf(edge.table)

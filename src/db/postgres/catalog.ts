@@ -33,6 +33,16 @@ const TABLES = sql`(
     and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_toast'
 ) t`
 
+/** Of pairs of columns that compare differently, by what the referenced one does. */
+const COLLATIONS = sql`array(
+  select case when a.attcollation <> r.attcollation and 0 not in (a.attcollation, r.attcollation)
+    then format('%I.%I', n.nspname, o.collname) end
+  from unnest(k.conkey, k.confkey) with ordinality u(number, referenced, position)
+  join pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.number
+  join pg_attribute r on r.attrelid = k.confrelid and r.attnum = u.referenced
+  left join pg_collation o on o.oid = r.attcollation left join pg_namespace n on n.oid = o.collnamespace
+  order by u.position)`
+
 /** Returns the tables, foreign keys and indexes of the database (PostgreSQL manual, System Catalogs). */
 export async function postgresCatalog(db: Db): Promise<Catalog> {
   const mark = await postgresSchemaMark(db)
@@ -43,16 +53,19 @@ export async function postgresCatalog(db: Db): Promise<Catalog> {
       format_type(a.atttypid, a.atttypmod) as type, not a.attnotnull as nullable,
       a.attgenerated <> '' as generated,
       a.atthasdef or a.attidentity <> '' as filled,
+      case when a.attcollation <> y.typcollation then format('%I.%I', p.nspname, o.collname) end as collation,
       coalesce(array_position(k.conkey, a.attnum), 0) as "keyPosition"
     from ${TABLES}
     join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
+    join pg_type y on y.oid = a.atttypid
+    left join pg_collation o on o.oid = a.attcollation left join pg_namespace p on p.oid = o.collnamespace
     left join pg_constraint k on k.conrelid = t.oid and k.contype = 'p'
     order by t.label, a.attnum`)
   const foreignKeys = await db.rows<ForeignKeyRow & { action: string }>(sql`
-    select label, "references", action, columns, "referencedColumns" from (
+    select label, "references", action, columns, "referencedColumns", collations from (
       select distinct on (t.label, r.label, action, columns, "referencedColumns") t.label, r.label as references,
         k.confdeltype as action, ${names('k.conrelid', 'k.conkey')} as columns,
-        ${names('k.confrelid', 'k.confkey')} as "referencedColumns", k.conname as name
+        ${names('k.confrelid', 'k.confkey')} as "referencedColumns", ${COLLATIONS} as collations, k.conname as name
       from pg_constraint k join ${TABLES} on t.oid = ${wholeTable('k.conrelid')}
       join (select * from ${TABLES}) r on r.oid = ${wholeTable('k.confrelid')}
       where k.contype = 'f' and k.conparentid = 0
@@ -64,7 +77,11 @@ export async function postgresCatalog(db: Db): Promise<Catalog> {
     join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
     where i.indisvalid and i.indpred is null and m.amname in ('btree', 'hash')`)
   const catalog = assembleCatalog({
-    columns: columns.map((row) => ({ ...row, schema: row.visible ? undefined : row.namespace })),
+    columns: columns.map((row) => ({
+      ...row,
+      schema: row.visible ? undefined : row.namespace,
+      collation: row.collation ?? undefined,
+    })),
     foreignKeys: foreignKeys.map((row) => ({ ...row, onDelete: ACTIONS[row.action] ?? 'no action' })),
     indexes,
   })

@@ -40,6 +40,13 @@ export const postgresDialect: Dialect = {
       where current_setting('lock_timeout') = '0'`)
   },
   changeMark: async () => undefined,
+  // The view of these numbers takes several times as long.
+  async changedRows(tx) {
+    const [found] = await tx.rows<{ changes: string }>(sql`
+      select sum(pg_stat_get_xact_tuples_deleted(oid) + pg_stat_get_xact_tuples_updated(oid)) as changes
+      from pg_class where relkind = 'r'`)
+    return Number(found?.changes)
+  },
   schemaMark: postgresSchemaMark,
   async triggers(db, tables) {
     const found = await db.rows<{ namespace: string; table: string; name: string }>(sql`

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { assembleCatalog, type Catalog, type DeleteAction } from '../catalog.ts'
 import { groupBy } from '../group-by.ts'
+import { quotedText } from '../identifiers.ts'
 import type { Db } from '../port.ts'
 
 interface TableColumn {
@@ -12,6 +13,8 @@ interface TableColumn {
   hidden: bigint
   has_default: bigint
   without_rowid: bigint
+  /** Some column of the table may say COLLATE: only its text tells. */
+  collates: bigint
 }
 
 interface KeyColumn {
@@ -27,7 +30,12 @@ interface IndexColumn {
   label: string
   index_name: string
   name: string | null
+  collation: string
+  is_unique: bigint
 }
+
+/** By which columns compare that say nothing else (https://sqlite.org/datatype3.html#collation). */
+const ORDINARY = 'BINARY'
 
 /** Virtual tables and what they keep their data in are left out: asking one whose module is not loaded is an error. */
 const TABLES = sql`select name, wr from pragma_table_list
@@ -46,16 +54,17 @@ export async function sqliteCatalog(db: Db): Promise<Catalog> {
   const mark = await sqliteSchemaMark(db)
   const columns = await db.rows<TableColumn>(sql`
     select t.name as label, c.name as name, lower(c.type) as type, c."notnull" as not_null, c.pk as key_position,
-      c.hidden as hidden, c.dflt_value is not null as has_default, t.wr as without_rowid
+      c.hidden as hidden, c.dflt_value is not null as has_default, t.wr as without_rowid,
+      t.name in (select name from sqlite_schema where sql like '%collate%') as collates
     from (${TABLES}) t join pragma_table_xinfo(t.name) c order by t.name, c.cid`)
   const keys = await db.rows<KeyColumn>(sql`
     select t.name as label, k.id as id, k."table" as "references", k."from" as "from", k."to" as "to",
       lower(k.on_delete) as on_delete
     from (${TABLES}) t join pragma_foreign_key_list(t.name) k order by t.name, k.id, k.seq`)
   const indexes = await db.rows<IndexColumn>(sql`
-    select t.name as label, i.name as index_name, c.name as name
-    from (${TABLES}) t join pragma_index_list(t.name) i join pragma_index_info(i.name) c
-    where not i.partial order by t.name, i.name, c.seqno`)
+    select t.name as label, i.name as index_name, c.name as name, c.coll as collation, i."unique" as is_unique
+    from (${TABLES}) t join pragma_index_list(t.name) i join pragma_index_xinfo(i.name) c
+    where not i.partial and c.key order by t.name, i.origin = 'c', i.name, c.seqno`)
 
   const keyed = groupBy(
     columns.filter((column) => column.key_position > 0n),
@@ -63,6 +72,8 @@ export async function sqliteCatalog(db: Db): Promise<Catalog> {
   )
   // Names compare without case in SQLite, and a foreign key may spell its table differently.
   const spelled = new Map(columns.map((column) => [column.label.toLowerCase(), column.label]))
+  const indexed = [...groupBy(indexes, (row) => `${row.label}\n${row.index_name}`).values()]
+  const collating = new Set(columns.filter(({ collates }) => collates === 1n).map(({ label }) => label))
   const catalog = assembleCatalog({
     columns: columns.map((column) => ({
       label: column.label,
@@ -79,24 +90,45 @@ export async function sqliteCatalog(db: Db): Promise<Catalog> {
     foreignKeys: [...groupBy(keys, (key) => `${key.label}\n${key.id}`).values()].flatMap((parts) => {
       const [first] = parts
       if (!first) return []
+      const references = spelled.get(first.references.toLowerCase()) ?? first.references
+      const referencedColumns = parts.flatMap((part) =>
+        part.to === null ? [] : spelledColumn(columns, references, part.to),
+      )
       return {
         label: first.label,
         columns: parts.map((part) => spelledColumn(columns, first.label, part.from)),
-        references: spelled.get(first.references.toLowerCase()) ?? first.references,
-        referencedColumns: parts.flatMap((part) =>
-          part.to === null
-            ? []
-            : spelledColumn(columns, spelled.get(first.references.toLowerCase()) ?? '', part.to),
+        references,
+        referencedColumns,
+        collations: collationsOf(
+          referencedColumns.length > 0
+            ? referencedColumns
+            : (keyed.get(references) ?? [])
+                .sort((a, b) => Number(a.key_position - b.key_position))
+                .map(({ name }) => name),
+          indexed.filter(([index]) => index?.label === references && index.is_unique === 1n),
+        ).map((collation) =>
+          collation !== ORDINARY || collating.has(first.label) ? quotedText(collation) : null,
         ),
         onDelete: first.on_delete as DeleteAction,
       }
     }),
-    indexes: [...groupBy(indexes, (row) => `${row.label}\n${row.index_name}`).values()].flatMap((parts) => {
+    indexes: indexed.flatMap((parts) => {
       const [first] = parts
       return first ? { label: first.label, columns: parts.map((part) => part.name ?? '') } : []
     }),
   })
   return { ...catalog, mark }
+}
+
+/** Returns by what the referenced columns compare: so does the index that SQLite looks rows up by, or it would not take it. */
+function collationsOf(
+  columns: readonly string[],
+  unique: readonly (readonly IndexColumn[])[],
+): readonly string[] {
+  const index = unique.find(
+    (parts) => parts.length === columns.length && parts.every(({ name }) => columns.includes(name ?? '')),
+  )
+  return columns.map((column) => index?.find(({ name }) => name === column)?.collation ?? ORDINARY)
 }
 
 function isRowId(column: TableColumn, primaryKey: readonly TableColumn[]): boolean {

@@ -40,6 +40,10 @@ export const sqliteDialect: Dialect = {
       where not exists (select 1 from sqlite_schema where type = 'trigger')`)
     return found?.version.toString()
   },
+  async changedRows(tx) {
+    const [found] = await tx.rows<{ changes: bigint }>(sql`select total_changes() as changes`)
+    return Number(found?.changes)
+  },
   schemaMark: sqliteSchemaMark,
   withoutRight: async () => new Map(),
   async triggers(db, tables) {

@@ -1,8 +1,10 @@
 import type { Cell } from '../../db/dialect.ts'
 
+const INTEGER = /^-?\d{1,15}$/
+
 /**
  * Values by key, found as a database may find a row by it: by exactly this key, or else by one that differs in case or
- * in spaces at its end only (NOCASE, citext, char(n)).
+ * in spaces at its end only (NOCASE, citext, char(n)), or is the same number as text (SQLite).
  */
 export class KeyMap<T> {
   private readonly values = new Map<string, T>()
@@ -13,7 +15,7 @@ export class KeyMap<T> {
     const exact = this.values.get(text)
     if (exact !== undefined) return exact
     const loosened = looseText(text)
-    return this.loose.get(loosened) ?? this.values.get(loosened)
+    return this.loose.get(loosened) ?? this.values.get(loosened) ?? this.values.get(swappedText(key))
   }
 
   set(key: readonly Cell[], value: T): void {
@@ -26,7 +28,16 @@ export class KeyMap<T> {
 
 /** Returns a text that is the same for keys which a database may take for one. */
 export function looseKey(key: readonly Cell[]): string {
-  return looseText(JSON.stringify(key))
+  return looseText(JSON.stringify(key.map((cell) => (typeof cell === 'number' ? String(cell) : cell))))
+}
+
+/** Numbers as text, and the other way round. */
+function swappedText(key: readonly Cell[]): string {
+  const swapped = key.map((cell) => {
+    if (typeof cell === 'number') return String(cell)
+    return typeof cell === 'string' && INTEGER.test(cell) ? Number(cell) : cell
+  })
+  return JSON.stringify(swapped)
 }
 
 function looseText(json: string): string {

@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { columnOf, type Table } from '../../db/catalog.ts'
+import { type Column, columnOf, type Table } from '../../db/catalog.ts'
 import type { ImageColumn } from '../../db/dialect.ts'
 import { columnList } from '../../db/identifiers.ts'
 import type { Db } from '../../db/port.ts'
@@ -53,6 +53,19 @@ export class BatchRows {
     return this.numbers.get(table) ?? -1
   }
 
+  /**
+   * Every column that refers to the key holds the same kind of values. Where SQLite has to make numbers of texts, it goes
+   * by the type of the key's column, which a list of keys has not.
+   */
+  private isReferredToAsItIs({ type }: Column): boolean {
+    const { isIntegerKey } = this.tx.dialect
+    const { edges, users } = this.candidates.dependents
+    return edges
+      .filter(({ references }) => references === users)
+      .flatMap(({ table, columns }) => columns.map((column) => columnOf(table, column)?.type ?? ''))
+      .every((referring) => isIntegerKey(referring) === isIntegerKey(type))
+  }
+
   /** Mostly the key is all that anything refers to; then nobody need be looked up, statement by statement. */
   private seedOf(keys: readonly string[]): SQL {
     const { tx, candidates, site } = this
@@ -60,7 +73,7 @@ export class BatchRows {
     const { name, type } = shape.userKey
     const columns = candidates.doomed.columnsOf(shape.users)
     const rows =
-      columns.length === 1 && columns[0] === name
+      columns.length === 1 && columns[0] === name && this.isReferredToAsItIs(shape.userKey)
         ? tx.dialect.keyRows(type, keys)
         : sql`select ${columnList(columns)} from ${tables.users}
             where ${tx.dialect.keyAmong(sql`${tables.users.key}`, type, keys)}`

@@ -5,7 +5,14 @@ import { KeptByTrigger } from '../../db/errors.ts'
 import { columnList, tableName } from '../../db/identifiers.ts'
 import type { ImageRow } from '../../db/image.ts'
 import { type Db, type PackedLines, ReadAgain, type ReadingAhead } from '../../db/port.ts'
-import { type Edge, edgesOnto, hasActiveKey, mayBeNulled, refersToItself } from '../../site/dependents.ts'
+import {
+  type Edge,
+  edgesOnto,
+  hasActiveKey,
+  mayBeNulled,
+  nulledWithin,
+  refersToItself,
+} from '../../site/dependents.ts'
 import type { Site } from '../../site/site.ts'
 import { COMPRESSION } from '../archive/format.ts'
 import { deletedLine } from '../archive/lines.ts'
@@ -32,6 +39,8 @@ export interface Effects {
   readonly nulled: { readonly edge: Edge; readonly rows: Nulled }[]
   /** Who is gone, of tables whose rows may have been set to NULL before. */
   readonly gone: { readonly table: Table; readonly rows: readonly string[] }[]
+  /** How many references of rows that are gone the database may have set to NULL before, at most. */
+  nulledFirst: number
 }
 
 /** Takes the archive's lines, one or more at a time: what was there before, in the order in which it goes. */
@@ -74,7 +83,7 @@ export async function deleteUsers(
 }
 
 class Deletion {
-  readonly effects: Effects = { tables: new Map(), nulled: [], gone: [] }
+  readonly effects: Effects = { tables: new Map(), nulled: [], gone: [], nulledFirst: 0 }
   private readonly tx: Db
   private readonly rows: BatchRows
   private readonly candidates: Candidates
@@ -179,7 +188,11 @@ class Deletion {
       returning: this.returning(table),
     }))
     const gone = await dialect.deleteTogether<ChangedRow>(this.tx, this.rows.definitions(group), deletions)
-    for (const [i, table] of group.entries()) this.gone(table, gone[i] ?? [])
+    for (const [i, table] of group.entries()) {
+      const rows = gone[i] ?? []
+      this.effects.nulledFirst += rows.length * nulledWithin(this.candidates.dependents, group, table).length
+      this.gone(table, rows)
+    }
   }
 
   private async delete(step: DeletionStep): Promise<void> {

@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm'
 import type { Table } from '../../db/catalog.ts'
 import { BrokenReference } from '../../db/errors.ts'
-import { equalColumns, ownName, tableName } from '../../db/identifiers.ts'
+import { refersTo } from '../../db/foreign-keys.ts'
+import { ownName, tableName } from '../../db/identifiers.ts'
 import { deletingEdges } from '../../site/dependents.ts'
 import type { Site } from '../../site/site.ts'
 import { isTrue } from '../is-true.ts'
@@ -33,7 +34,7 @@ export async function refuseDangling(
         sql` and `,
       )}
       and not exists (select 1 from ${tableName(key.references)} ${PARENT}
-        where ${equalColumns(PARENT, key.referencedColumns, tableName(key.table), key.columns)})) as ${sql.identifier(`key_${i}`)}`,
+        where ${refersTo(key, tableName(key.table), PARENT)})) as ${sql.identifier(`key_${i}`)}`,
   )
   const [row = {}] = await tx.rows<Record<string, unknown>>(
     rows.withRows(

@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Table } from '../../db/catalog.ts'
+import { refersInto } from '../../db/foreign-keys.ts'
 import { columnList, rowValue } from '../../db/identifiers.ts'
 import { deletingEdges, mayBeNulled, refersToItself } from '../../site/dependents.ts'
 import type { Candidates } from '../candidates.ts'
@@ -24,8 +25,7 @@ export function stepsOf(candidates: Candidates, table: Table): DeletionStep[] {
   return deletingEdges(dependents, table).map((edge) => ({
     table,
     tables: [edge.references],
-    which: sql`${rowValue(edge.columns)} in (
-      select ${columnList(edge.referencedColumns)} from ${doomed.nameOf(edge.references)})`,
+    which: refersInto(edge, doomed.nameOf(edge.references)),
   }))
 }
 

@@ -4,7 +4,7 @@ import { retrying } from '../../db/retrying.ts'
 import { instantOf } from '../../django/datetime.ts'
 import { UserError } from '../../errors.ts'
 import { HEART_MILLISECONDS, type LedgerRun } from '../../ledger/run.ts'
-import { refuseIrretrievable } from '../../site/dependents.ts'
+import { hasActiveKey, refuseIrretrievable } from '../../site/dependents.ts'
 import type { Site } from '../../site/site.ts'
 import { type Archive, ArchiveError } from '../archive/archive.ts'
 import type { ArchiveEndLine } from '../archive/lines.ts'
@@ -16,6 +16,7 @@ import { deleteUsers, type Effects } from './batch.ts'
 import { type PurgePlan, plannedBatches } from './plan.ts'
 import { type PurgeReport, PurgeTally } from './purge-report.ts'
 import { recordDeletions } from './record-deletions.ts'
+import { refuseFurtherChanges } from './refuse-further-changes.ts'
 
 /** No part of the batch, and no other one, would fare better. */
 const STOPPING: ReadonlySet<DatabaseFault> = new Set(['connection', 'locked', 'other'])
@@ -87,6 +88,7 @@ class PurgeRun {
   private stopped: PurgeReport['stopped']
   private sign: Promise<void> = Promise.resolve()
   private readsAhead: boolean
+  private readonly countsChanges: boolean
 
   constructor(site: Site, criteria: Criteria, plan: PurgePlan, options: PurgeOptions) {
     this.site = site
@@ -95,6 +97,10 @@ class PurgeRun {
     this.plan = plan
     this.options = options
     this.tally = new PurgeTally(plan, this.candidates)
+    const { dependents } = this.candidates
+    // Django's keys do nothing of their own.
+    this.countsChanges =
+      plan.triggers.length === 0 && dependents.order.flat().some((table) => hasActiveKey(dependents, table))
     this.readsAhead = plan.toDelete >= WORTH_A_THREAD && plan.triggers.length === 0
   }
 
@@ -197,12 +203,16 @@ class PurgeRun {
     if (run) await recordDeletions(tx, site, run.id, keys, instantOf(run.now()))
     // More than a process can hold is refused as long as there can be less.
     const batch = archive?.batch(keys.length > 1 ? LARGEST_BATCH_BYTES : undefined)
-    const effects = await deleteUsers(tx, site, this.candidates, keys, {
-      sink: batch,
-      readsAhead: this.readsAhead,
-    })
-    // After the deletion: what it has locked cannot change any more.
-    await this.refuseOtherTables(tx)
+    const work = async () => {
+      const done = await deleteUsers(tx, site, this.candidates, keys, {
+        sink: batch,
+        readsAhead: this.readsAhead,
+      })
+      // After the deletion: what it has locked cannot change any more.
+      await this.refuseOtherTables(tx)
+      return done
+    }
+    const effects = await (this.countsChanges ? refuseFurtherChanges(tx, work) : work())
     if (batch) await archive?.save(batch)
     return effects
   }

@@ -1,8 +1,9 @@
 import { sql } from 'drizzle-orm'
 import { columnOf, type ForeignKey } from '../../db/catalog.ts'
 import { BrokenReference } from '../../db/errors.ts'
+import { refersTo } from '../../db/foreign-keys.ts'
 import { groupBy } from '../../db/group-by.ts'
-import { equalColumns, rowValue, tableName } from '../../db/identifiers.ts'
+import { rowValue, tableName } from '../../db/identifiers.ts'
 import type { DeletedLine } from '../archive/lines.ts'
 import type { PuttingBack } from './putting-back.ts'
 
@@ -21,15 +22,16 @@ export async function refuseOrphans(work: PuttingBack): Promise<void> {
 
 async function hasOrphans(
   { tx, rows }: PuttingBack,
-  { table, columns, references, referencedColumns }: ForeignKey,
+  key: ForeignKey,
   lines: readonly DeletedLine[],
 ): Promise<boolean> {
+  const { table, columns, references } = key
   const values = rows.valuesOf(lines, columns).filter((cells) => !cells.includes(null))
   if (values.length === 0) return false
   const types = columns.map((name, at) => ({ at, type: columnOf(table, name)?.type ?? '' }))
   const found = await tx.rows(sql`select 1 from ${tableName(table)} child
     where ${rowValue(columns, sql`child`)} in (${tx.dialect.fromImages(JSON.stringify(values), types)})
       and not exists (select 1 from ${tableName(references)} parent
-        where ${equalColumns(sql`parent`, referencedColumns, sql`child`, columns)}) limit 1`)
+        where ${refersTo(key, sql`child`, sql`parent`)}) limit 1`)
   return found.length > 0
 }
