@@ -40,7 +40,9 @@ export interface ForeignKey {
   readonly references: Table
   readonly referencedColumns: readonly string[]
   readonly onDelete: DeleteAction
-  /** Every referencing column accepts NULL. */
+  /** The columns that become NULL when the reference goes: those that ON DELETE SET NULL names, or else all. */
+  readonly clears: readonly string[]
+  /** Each of these can become NULL. */
   readonly nullable: boolean
   /** Some index starts with the referencing columns; without one a deletion reads the whole table. */
   readonly indexed: boolean
@@ -85,6 +87,8 @@ export interface ForeignKeyRow {
   /** Empty: the primary key of the referenced table. */
   readonly referencedColumns: readonly string[]
   readonly onDelete: DeleteAction
+  /** What ON DELETE SET NULL names; empty or not given: all. */
+  readonly clears?: readonly string[]
 }
 
 /** Returns the catalog made of the flat rows. A foreign key to a table that does not exist is left out. */
@@ -122,6 +126,7 @@ export function assembleCatalog(rows: CatalogRows): Catalog {
     const table = tables.get(row.label)
     const references = tables.get(row.references)
     if (!table || !references) return []
+    const clears = row.clears?.length ? row.clears : row.columns
     const leading = [table.primaryKey, ...(indexes.get(row.label) ?? []).map((index) => index.columns)]
     return {
       table,
@@ -129,7 +134,8 @@ export function assembleCatalog(rows: CatalogRows): Catalog {
       references,
       referencedColumns: row.referencedColumns.length > 0 ? row.referencedColumns : references.primaryKey,
       onDelete: row.onDelete,
-      nullable: row.columns.every((name) => columnOf(table, name)?.nullable ?? false),
+      clears,
+      nullable: clears.every((name) => columnOf(table, name)?.nullable ?? false),
       indexed: leading.some((columns) => startsWith(columns, row.columns)),
     }
   })

@@ -40,6 +40,7 @@ export function fromParent(link: ForeignKey): ForeignKey {
     references: link.table,
     referencedColumns: link.columns,
     onDelete: 'no action',
+    clears: link.referencedColumns,
     nullable: false,
     indexed: true,
   }

@@ -57,7 +57,10 @@ export function readRules(catalog: Catalog, settings: readonly RuleSettings[]): 
  */
 export function ruleFor(key: ForeignKey, book: RuleBook, people: ReadonlySet<Table>): Rule {
   const named = book.named.find(
-    ({ table, column }) => table === key.table && (column === undefined || key.columns.includes(column)),
+    ({ rule, table, column }) =>
+      table === key.table &&
+      (column === undefined || key.columns.includes(column)) &&
+      (rule !== 'set-null' || key.nullable),
   )
   const rule = named?.rule ?? actionRule(key) ?? registeredRule(key) ?? defaultRule(key, book)
   const isSamePerson = isParentLink(key) && people.has(key.references)
@@ -78,7 +81,7 @@ function defaultRule(key: ForeignKey, { cascadeAll }: RuleBook): Rule {
 
 function actionRule(key: ForeignKey): Rule | undefined {
   if (key.onDelete === 'cascade') return 'delete'
-  if (key.onDelete === 'set null') return 'set-null'
+  if (key.onDelete === 'set null' && key.nullable) return 'set-null'
   return key.onDelete === 'set default' ? 'keep' : undefined
 }
 
@@ -96,7 +99,10 @@ function setNullRule(catalog: Catalog, text: string): NamedRule {
   if (rule.column === undefined) {
     throw invalid(`set-null needs a column: ${text}`, `for example: ${text}.author_id`)
   }
-  if (!columnOf(rule.table, rule.column)?.nullable) {
+  const keys = catalog.foreignKeys.filter(
+    (key) => key.table === rule.table && key.columns.includes(rule.column ?? ''),
+  )
+  if (!keys.some((key) => key.nullable)) {
     throw invalid(
       `${text} cannot be set to NULL: the column does not allow it`,
       'delete the rows instead with --cascade, or leave the rule away to keep their users',

@@ -20,7 +20,7 @@ export async function clearReferences(
   const { tx, candidates } = rows
   const which = losesReference(candidates.doomed, edge)
   if (take) await archiveReferences(rows, edge, which, take)
-  const cleared = edge.columns.map((column) => sql`${sql.identifier(column)} = null`)
+  const cleared = edge.clears.map((column) => sql`${sql.identifier(column)} = null`)
   const update = rows.withRows(
     [edge.references, edge.table],
     sql`update ${tableName(edge.table)} set ${sql.join(cleared, sql`, `)} where ${which}`,
