@@ -135,11 +135,17 @@ export function assembleCatalog(rows: CatalogRows): Catalog {
       referencedColumns: row.referencedColumns.length > 0 ? row.referencedColumns : references.primaryKey,
       onDelete: row.onDelete,
       clears,
-      nullable: clears.every((name) => columnOf(table, name)?.nullable ?? false),
+      nullable: clears.every((name) =>
+        table.columns.some((column) => column.name === name && canBeNull(column)),
+      ),
       indexed: leading.some((columns) => startsWith(columns, row.columns)),
     }
   })
   return { tables, foreignKeys }
+}
+
+function canBeNull({ nullable, generated }: Column): boolean {
+  return nullable && !generated
 }
 
 function startsWith(index: readonly string[], columns: readonly string[]): boolean {

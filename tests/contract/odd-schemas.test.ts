@@ -116,3 +116,19 @@ describeDatabase('postgres', 'on delete set null (column)', (harness) => {
     expect(await rowsOf(site.db, 'remark')).toMatchObject([{ tenant: '1', page_n: null, user_id: other }])
   })
 })
+
+describeEachDatabase('a computed column that refers to users', (harness) => {
+  test('cannot be set to NULL, and nobody recommends it', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table note (id {key}, raw integer, user_id integer generated always as (raw) stored references auth_user (id));`,
+    )
+    await insert(site, 'note', { raw: await addUser(site) })
+    const plan = await expectRoundTrip(site)
+    expect(plan.keeping).toEqual([{ edge: 'note.user_id', users: 1, options: ['--cascade note.user_id'] }])
+    const rules = { setNull: ['note.user_id'] }
+    await expect(planPurge(site, criteria({ rules }))).rejects.toThrow('note.user_id cannot be set to NULL')
+    await expectRoundTrip(site, { cascade: ['note'] })
+  })
+})
