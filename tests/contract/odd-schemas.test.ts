@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { planPurge } from '../../src/users/purge/plan.ts'
+import { columnFrom } from '../../src/values/readers.ts'
 import { purgeInto, putBack } from '../support/archives.ts'
 import { criteria } from '../support/criteria.ts'
 import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
@@ -52,6 +53,28 @@ describeEachDatabase('tables and columns may be called as they like', (harness) 
     await insert(site, 'note', { owner: 'one' })
     const plan = await planPurge(site, criteria({ rules: { cascade: ['account'] } }))
     expect(plan).toMatchObject({ toDelete: 1, kept: { content: 1 } })
+  })
+})
+
+describeEachDatabase('rules name what the plan recommends', (harness) => {
+  test.each([
+    ['Blog Post', 'author_id'],
+    ['note', 'user.id'],
+    ['note', 'a.user.id'],
+    ["it's", 'user id'],
+  ])('table %s, column %s', async (table, column) => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table "${table}" (id {key}, "${column}" ${user()}); create table "note.a" (id {key}, user_id ${user()});`,
+    )
+    await insert(site, table, { [column]: await addUser(site) })
+    const { keeping } = await planPurge(site, criteria())
+    const name = `${table}.${column}`
+    const shown = /[ ']/.test(name) ? `'${name.replace("'", "'\\''")}'` : name
+    expect(keeping).toMatchObject([{ options: [`--set-null ${shown}`, `--cascade ${shown}`] }])
+    const plan = await expectRoundTrip(site, { setNull: [columnFrom(name)] })
+    expect(plan).toMatchObject({ toDelete: 1, nulled: { [name]: 1 } })
   })
 })
 

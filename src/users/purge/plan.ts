@@ -146,9 +146,14 @@ function keptByGuard({ flags }: Candidates, counts: PlanCounts): PurgePlan['kept
 
 /** The rows may be somebody else's, who is to stay: where the reference can go instead, it is offered first. */
 function optionsFor(edge: Edge, { shape }: Site): string[] {
-  const column = `${edge.table.label}.${edge.clears[0]}`
+  const column = shellWord(`${edge.table.label}.${edge.clears[0]}`)
   const setNull = edge.nullable ? [`--set-null ${column}`] : []
   return edge.table === shape.users ? setNull : [...setNull, `--cascade ${column}`]
+}
+
+/** Returns the text as a shell reads it for one argument. */
+function shellWord(text: string): string {
+  return /^[\w.]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 function positive(entries: readonly (readonly [string, number])[]): Record<string, number> {
