@@ -155,3 +155,52 @@ describeEachDatabase('a computed column that refers to users', (harness) => {
     await expectRoundTrip(site, { cascade: ['note'] })
   })
 })
+
+// In one batch or in several, the report must say what the plan did.
+describeEachDatabase('plan and report count alike', (harness) => {
+  test.each([1, 1000])('a column that refers to two tables, %i users at a time', async (size) => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table page (id integer primary key, user_id ${user('on delete cascade')});
+       create table note (id {key}, ref integer references page (id) on delete set null references auth_user (id) on delete set null);`,
+    )
+    const kept = await addUser(site, { lastLogin: '2024-01-01T00:00:00Z' })
+    const [bot, other] = [await addUser(site), await addUser(site)]
+    await site.database.run(`insert into page values (${kept}, ${bot}), (${other}, ${kept});
+      insert into note (ref) values (${kept}), (${other})`)
+    const plan = await expectRoundTrip(site, {}, size)
+    expect(plan.nulled).toEqual({ 'note.ref': 2 })
+  })
+
+  test.each([1, 1000])('references that share a column, %i users at a time', async (size) => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table page (t integer, n integer, user_id ${user('on delete cascade')}, primary key (t, n));
+       create table note (id {key}, t integer, a integer, b integer, foreign key (t, a) references page on delete set null,
+         foreign key (t, b) references page on delete set null);`,
+    )
+    const kept = await addUser(site, { lastLogin: '2024-01-01T00:00:00Z' })
+    const [bot, other] = [await addUser(site), await addUser(site)]
+    await site.database.run(`insert into page values (1, 1, ${bot}), (1, 2, ${other}), (1, 3, ${kept});
+      insert into note (t, a, b) values (1, 1, 2), (1, 2, 1), (1, 1, 3), (1, 3, null), (1, 2, null)`)
+    const plan = await expectRoundTrip(site, {}, size)
+    expect(plan.nulled).toEqual({ 'note.t,a': 4, 'note.t,b': 3 })
+  })
+
+  test.each([1, 1000])('rows without a key that are deleted after all, %i users at a time', async (size) => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table note (label varchar(9), a ${user('on delete set null')}, b ${user('on delete set null')}, u ${user('on delete cascade')});`,
+    )
+    const kept = await addUser(site, { lastLogin: '2024-01-01T00:00:00Z' })
+    const [a, b, c] = [await addUser(site), await addUser(site), await addUser(site)]
+    await site.database.run(
+      `insert into note values ('one', ${a}, ${b}, ${c}), ('two', ${b}, ${a}, ${kept}), ('three', ${a}, ${b}, null)`,
+    )
+    const plan = await expectRoundTrip(site, {}, size)
+    expect(plan).toMatchObject({ tables: { note: 1 }, nulled: { 'note.a': 2, 'note.b': 2 } })
+  })
+})
