@@ -72,6 +72,8 @@ export interface Dialect {
   numberBehind(db: Db, tables: readonly Table[]): Promise<readonly Table[]>
   /** Reports a broken foreign key at this point of the transaction, not at its end. */
   checkForeignKeys(tx: Db): Promise<void>
+  /** NULL among values of this database type. */
+  nullOf(type: string): SQL
   /** A common table expression that grows from `seed` by `steps` until nothing is new. */
   recursive(name: SQL, columns: SQL, seed: SQL, steps: readonly RecursiveStep[]): SQL
   /** An aggregate: the texts of a group, or those of its rows where something holds, as the text of a JSON array. */

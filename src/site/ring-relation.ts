@@ -48,7 +48,7 @@ function ringRow(relations: Relations, group: Spread, table: Table, owner: SQL):
       .map((column) =>
         each === table
           ? sql`${HERE}.${sql.identifier(column)}`
-          : sql`cast(null as ${sql.raw(typeOf(relations, each, column))})`,
+          : relations.dialect.nullOf(typeOf(relations, each, column)),
       ),
   )
   return sql`${relations.ownerFrom(owner)}${number(relations, table)}, ${sql.join(cells, sql`, `)}`

@@ -204,3 +204,19 @@ describeEachDatabase('plan and report count alike', (harness) => {
     expect(plan).toMatchObject({ tables: { note: 1 }, nulled: { 'note.a': 2, 'note.b': 2 } })
   })
 })
+
+describeDatabase('sqlite', 'a ring of tables with keys of any type', (harness) => {
+  test.each(['odd-type', 'a) b', "it's"])('%s', async (type) => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table shop (id "${type}" primary key not null, user_id ${user()}, best_id integer references item (id));
+       create table item (id {key}, shop_id "${type}" references shop (id) deferrable initially deferred);`,
+    )
+    await insert(site, 'shop', { id: 'one', user_id: await addUser(site), best_id: null })
+    const item = await insert(site, 'item', { shop_id: 'one' })
+    await site.database.run(`update shop set best_id = ${item}`)
+    const plan = await expectRoundTrip(site, { cascade: ['*'] })
+    expect(plan.tables).toMatchObject({ shop: 1, item: 1, auth_user: 1 })
+  })
+})

@@ -88,6 +88,7 @@ export const postgresDialect: Dialect = {
   checkKeysAtOnce: async (tx, { deferrableKeys }) => {
     await tx.run(sql`set constraints ${sql.raw(deferrableKeys.join(', '))} immediate`)
   },
+  nullOf: (type) => sql`cast(null as ${sql.raw(type)})`,
   // PostgreSQL wants one recursive term that names the table once, hence the lateral union of all steps.
   recursive: (name, columns, seed, steps) => sql`${name}(${columns}) as (
     (${seed}) union (select step.* from ${name} ${RING} cross join lateral (${sql.join(

@@ -82,6 +82,8 @@ export const sqliteDialect: Dialect = {
   checkForeignKeys: async () => {},
   // SQLite has no such keys.
   checkKeysAtOnce: async () => {},
+  // Any text may be a type, which a cast need not understand.
+  nullOf: () => sql`null`,
   recursive: (name, columns, seed, steps) => sql`${name}(${columns}) as (
     ${seed}${sql.join(
       steps.map(
