@@ -20,7 +20,16 @@ export function ringDefinition(relations: Relations, group: Spread): SQL {
     )
   return relations.dialect.recursive(
     relations.ringNameOf(group),
-    sql`${relations.ownerFrom()}${IN_TABLE}, ${columnList(group.tables.flatMap((table) => ringColumns(relations, table)))}`,
+    [
+      ...relations.ownerColumns,
+      { name: IN_TABLE, type: 'integer' },
+      ...group.tables.flatMap((table) =>
+        relations.columnsOf(table).map((column) => ({
+          name: sql`${sql.identifier(ringColumn(relations, table, column))}`,
+          type: typeOf(relations, table, column),
+        })),
+      ),
+    ],
     sql.join(seeds, sql` union `),
     edges.filter(isInside).map((edge) => ({
       columns: ringRow(relations, group, edge.table, RING),

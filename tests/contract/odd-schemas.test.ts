@@ -220,3 +220,25 @@ describeDatabase('sqlite', 'a ring of tables with keys of any type', (harness) =
     expect(plan.tables).toMatchObject({ shop: 1, item: 1, auth_user: 1 })
   })
 })
+
+describeDatabase('postgres', 'a ring over a key without a hash', (harness) => {
+  test.each([
+    ['bit(8)', ["b'00000001'", "b'00000010'", "b'00000011'"]],
+    ['bit varying(9)', ["b'1'", "b'01'", "b'001'"]],
+    ['tsvector', ["'a'", "'a b'", "'c'"]],
+    ['colour', ["'red'", "'green'", "'blue'"]],
+  ])('%s', async (type, [one, two, three]) => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create type colour as enum ('red', 'green', 'blue');
+       create table node (id ${type} primary key, parent_id ${type} references node, user_id ${user()});
+       create table remark (id {key}, node_id ${type} references node);`,
+    )
+    const [bot, writer] = [await addUser(site), await addUser(site)]
+    await site.database.run(`insert into node values (${one}, null, ${bot}), (${two}, ${one}, null), (${three}, null, ${writer});
+      insert into remark (node_id) values (${three})`)
+    const plan = await expectRoundTrip(site, { cascade: ['node'] })
+    expect(plan).toMatchObject({ tables: { node: 2, auth_user: 1 }, kept: { content: 1 } })
+  })
+})
