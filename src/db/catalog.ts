@@ -144,7 +144,8 @@ export function assembleCatalog(rows: CatalogRows): Catalog {
   return { tables, foreignKeys }
 }
 
-function canBeNull({ nullable, generated }: Column): boolean {
+/** True when the column can be set to NULL. */
+export function canBeNull({ nullable, generated }: Column): boolean {
   return nullable && !generated
 }
 

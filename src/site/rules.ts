@@ -1,4 +1,4 @@
-import { type Catalog, columnOf, type ForeignKey, type Table } from '../db/catalog.ts'
+import { type Catalog, canBeNull, columnOf, type ForeignKey, type Table } from '../db/catalog.ts'
 import { invalid } from '../errors.ts'
 import { didYouMean } from '../suggest.ts'
 import { isParentLink } from './inheritance.ts'
@@ -103,8 +103,11 @@ function setNullRule(catalog: Catalog, text: string): NamedRule {
     (key) => key.table === rule.table && key.columns.includes(rule.column ?? ''),
   )
   if (!keys.some((key) => key.nullable)) {
+    const solid = rule.table.columns.filter((column) => !canBeNull(column)).map(({ name }) => name)
+    const beside = keys.flatMap((key) => key.clears).find((name) => solid.includes(name))
+    const barrier = solid.includes(rule.column) ? 'the column' : `the column ${beside} beside it`
     throw invalid(
-      `${text} cannot be set to NULL: the column does not allow it`,
+      `${text} cannot be set to NULL: ${barrier} does not allow it`,
       'delete the rows instead with --cascade, or leave the rule away to keep their users',
     )
   }

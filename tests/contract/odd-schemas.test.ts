@@ -140,6 +140,33 @@ describeDatabase('postgres', 'on delete set null (column)', (harness) => {
   })
 })
 
+describeEachDatabase('a foreign key that cannot be cleared', (harness) => {
+  test('keeps its users, though it says ON DELETE SET NULL', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table note (id {key}, user_id integer not null references auth_user (id) on delete set null);`,
+    )
+    await insert(site, 'note', { user_id: await addUser(site) })
+    const plan = await expectRoundTrip(site)
+    expect(plan.keeping).toEqual([{ edge: 'note.user_id', users: 1, options: ['--cascade note.user_id'] }])
+    await expectRoundTrip(site, { cascade: ['*'] })
+  })
+
+  test('for another of its columns is not set to NULL', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table page (t integer, n integer, user_id ${user('on delete cascade')}, primary key (t, n));
+       create table note (id {key}, t integer not null, n integer, foreign key (t, n) references page);`,
+    )
+    const plan = planPurge(site, criteria({ rules: { setNull: ['note.n'] } }))
+    await expect(plan).rejects.toThrow(
+      'note.n cannot be set to NULL: the column t beside it does not allow it',
+    )
+  })
+})
+
 describeEachDatabase('a computed column that refers to users', (harness) => {
   test('cannot be set to NULL, and nobody recommends it', async () => {
     const site = await createSite(
@@ -171,6 +198,7 @@ describeEachDatabase('plan and report count alike', (harness) => {
       insert into note (ref) values (${kept}), (${other})`)
     const plan = await expectRoundTrip(site, {}, size)
     expect(plan.nulled).toEqual({ 'note.ref': 2 })
+    expect(plan.missingIndexes.map(({ edge }) => edge)).toEqual(['note.ref', 'page.user_id'])
   })
 
   test.each([1, 1000])('references that share a column, %i users at a time', async (size) => {
