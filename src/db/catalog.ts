@@ -46,7 +46,9 @@ export interface ForeignKey {
   /** By which a pair of columns is compared, quoted, where the two have not the same: that of the referenced one. */
   readonly collations: readonly (string | null)[]
   readonly onDelete: DeleteAction
-  /** Every referencing column accepts NULL. */
+  /** The columns that become NULL when the reference goes: those that ON DELETE SET NULL names, or else all. */
+  readonly clears: readonly string[]
+  /** Each of these can become NULL. */
   readonly nullable: boolean
   /** Some index starts with the referencing columns; without one a deletion reads the whole table. */
   readonly indexed: boolean
@@ -93,6 +95,8 @@ export interface ForeignKeyRow {
   readonly referencedColumns: readonly string[]
   readonly collations: readonly (string | null)[]
   readonly onDelete: DeleteAction
+  /** What ON DELETE SET NULL names; empty or not given: all. */
+  readonly clears?: readonly string[]
 }
 
 /** Returns the catalog made of the flat rows. A foreign key to a table that does not exist is left out. */
@@ -132,6 +136,7 @@ export function assembleCatalog(rows: CatalogRows): Catalog {
     const table = tables.get(row.label)
     const references = tables.get(row.references)
     if (!table || !references) return []
+    const clears = row.clears?.length ? row.clears : row.columns
     const leading = [table.primaryKey, ...(indexes.get(row.label) ?? []).map((index) => index.columns)]
     return {
       table,
@@ -140,11 +145,19 @@ export function assembleCatalog(rows: CatalogRows): Catalog {
       referencedColumns: row.referencedColumns.length > 0 ? row.referencedColumns : references.primaryKey,
       collations: row.collations,
       onDelete: row.onDelete,
-      nullable: row.columns.every((name) => columnOf(table, name)?.nullable ?? false),
+      clears,
+      nullable: clears.every((name) =>
+        table.columns.some((column) => column.name === name && canBeNull(column)),
+      ),
       indexed: leading.some((columns) => startsWith(columns, row.columns)),
     }
   })
   return { tables, foreignKeys }
+}
+
+/** True when the column can be set to NULL. */
+export function canBeNull({ nullable, generated }: Column): boolean {
+  return nullable && !generated
 }
 
 function startsWith(index: readonly string[], columns: readonly string[]): boolean {

@@ -1,5 +1,5 @@
 import type { SQL } from 'drizzle-orm'
-import type { Catalog, Table } from './catalog.ts'
+import type { Catalog, Column, Table } from './catalog.ts'
 import type { ColumnKit } from './kit.ts'
 import type { Db } from './port.ts'
 
@@ -77,8 +77,10 @@ export interface Dialect {
   numberBehind(db: Db, tables: readonly Table[]): Promise<readonly Table[]>
   /** Reports a broken foreign key at this point of the transaction, not at its end. */
   checkForeignKeys(tx: Db): Promise<void>
+  /** NULL among values of this database type. */
+  nullOf(column: Pick<Column, 'type' | 'collation'>): SQL
   /** A common table expression that grows from `seed` by `steps` until nothing is new. */
-  recursive(name: SQL, columns: SQL, seed: SQL, steps: readonly RecursiveStep[]): SQL
+  recursive(name: SQL, columns: readonly RecursiveColumn[], seed: SQL, steps: readonly RecursiveStep[]): SQL
   /** An aggregate: the texts of a group, or those of its rows where something holds, as the text of a JSON array. */
   jsonList(text: SQL, where?: SQL): SQL
   /** About how long it takes to read each of the tables from end to end; empty where the database knows no sizes. */
@@ -181,6 +183,12 @@ export interface DeletionOf {
   readonly rows: SQL
   /** What to select of each, the same columns for all tables. */
   readonly returning: SQL
+}
+
+/** A column of a recursive expression, and the database type of its values. */
+export interface RecursiveColumn {
+  readonly name: SQL
+  readonly type: string
 }
 
 /** The rows of one table that follow from a row found before: `select columns from table where on`. */

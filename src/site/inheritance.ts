@@ -41,6 +41,7 @@ export function fromParent(link: ForeignKey): ForeignKey {
     referencedColumns: link.columns,
     collations: link.collations,
     onDelete: 'no action',
+    clears: link.referencedColumns,
     nullable: false,
     indexed: true,
   }

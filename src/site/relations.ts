@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
-import type { Table } from '../db/catalog.ts'
-import type { Dialect } from '../db/dialect.ts'
+import { columnOf, type Table } from '../db/catalog.ts'
+import type { Dialect, RecursiveColumn } from '../db/dialect.ts'
 import { refersTo } from '../db/foreign-keys.ts'
 import { columnList, ownName, tableName } from '../db/identifiers.ts'
 import { type Dependents, deletingEdges, type Edge, type Spread } from './dependents.ts'
@@ -69,6 +69,13 @@ export class Relations {
   ownerFrom(qualifier?: SQL): SQL {
     if (!this.owner) return sql``
     return qualifier ? sql`${qualifier}.${OWNER}, ` : sql`${OWNER}, `
+  }
+
+  /** Returns the column of the owner, where there is one. */
+  get ownerColumns(): RecursiveColumn[] {
+    const { users } = this.dependents
+    const [key = ''] = this.identityOf(users)
+    return this.owner ? [{ name: OWNER, type: columnOf(users, key)?.type ?? '' }] : []
   }
 
   /** Returns the definitions for the rows of these tables and of all tables that they hang on, the seed apart. */

@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { columnOf, type Table } from '../db/catalog.ts'
+import { type Column, columnOf, type Table } from '../db/catalog.ts'
 import { refersTo } from '../db/foreign-keys.ts'
 import { columnList, ownName, RING, tableName } from '../db/identifiers.ts'
 import { deletingEdges, type Edge, type Spread } from './dependents.ts'
@@ -21,7 +21,16 @@ export function ringDefinition(relations: Relations, group: Spread): SQL {
     )
   return relations.dialect.recursive(
     relations.ringNameOf(group),
-    sql`${relations.ownerFrom()}${IN_TABLE}, ${columnList(group.tables.flatMap((table) => ringColumns(relations, table)))}`,
+    [
+      ...relations.ownerColumns,
+      { name: IN_TABLE, type: 'integer' },
+      ...group.tables.flatMap((table) =>
+        relations.columnsOf(table).map((column) => ({
+          name: sql`${sql.identifier(ringColumn(relations, table, column))}`,
+          type: columnIn(relations, table, column).type,
+        })),
+      ),
+    ],
     sql.join(seeds, sql` union `),
     edges.filter(isInside).map((edge) => ({
       columns: ringRow(relations, group, edge.table, RING),
@@ -47,7 +56,9 @@ function ringRow(relations: Relations, group: Spread, table: Table, owner: SQL):
     relations
       .columnsOf(each)
       .map((column) =>
-        each === table ? sql`${HERE}.${sql.identifier(column)}` : nullOf(relations, each, column),
+        each === table
+          ? sql`${HERE}.${sql.identifier(column)}`
+          : relations.dialect.nullOf(columnIn(relations, each, column)),
       ),
   )
   return sql`${relations.ownerFrom(owner)}${number(relations, table)}, ${sql.join(cells, sql`, `)}`
@@ -61,11 +72,8 @@ function ringColumn(relations: Relations, table: Table, column: string): string 
   return `${relations.numberOf(table)}_${column}`
 }
 
-/** As the column would have it: PostgreSQL wants the same type and the same collation in all parts of the expression. */
-function nullOf(relations: Relations, table: Table, name: string): SQL {
-  const column = columnOf(table, name)
-  const { type } = column ?? relations.dialect.rowIdOf(table)
-  return sql.raw(`cast(null as ${type})${column?.collation ? ` collate ${column.collation}` : ''}`)
+function columnIn(relations: Relations, table: Table, name: string): Pick<Column, 'type' | 'collation'> {
+  return columnOf(table, name) ?? relations.dialect.rowIdOf(table)
 }
 
 function number(relations: Relations, table: Table): SQL {

@@ -1,4 +1,4 @@
-import { type Catalog, columnOf, type ForeignKey, type Table } from '../db/catalog.ts'
+import { type Catalog, canBeNull, columnOf, type ForeignKey, type Table } from '../db/catalog.ts'
 import { invalid } from '../errors.ts'
 import { didYouMean } from '../suggest.ts'
 import { isParentLink } from './inheritance.ts'
@@ -57,7 +57,10 @@ export function readRules(catalog: Catalog, settings: readonly RuleSettings[]): 
  */
 export function ruleFor(key: ForeignKey, book: RuleBook, people: ReadonlySet<Table>): Rule {
   const named = book.named.find(
-    ({ table, column }) => table === key.table && (column === undefined || key.columns.includes(column)),
+    ({ rule, table, column }) =>
+      table === key.table &&
+      (column === undefined || key.columns.includes(column)) &&
+      (rule !== 'set-null' || key.nullable),
   )
   const rule = named?.rule ?? actionRule(key) ?? registeredRule(key) ?? defaultRule(key, book)
   const isSamePerson = isParentLink(key) && people.has(key.references)
@@ -78,7 +81,7 @@ function defaultRule(key: ForeignKey, { cascadeAll }: RuleBook): Rule {
 
 function actionRule(key: ForeignKey): Rule | undefined {
   if (key.onDelete === 'cascade') return 'delete'
-  if (key.onDelete === 'set null') return 'set-null'
+  if (key.onDelete === 'set null' && key.nullable) return 'set-null'
   return key.onDelete === 'set default' ? 'keep' : undefined
 }
 
@@ -96,29 +99,46 @@ function setNullRule(catalog: Catalog, text: string): NamedRule {
   if (rule.column === undefined) {
     throw invalid(`set-null needs a column: ${text}`, `for example: ${text}.author_id`)
   }
-  if (!columnOf(rule.table, rule.column)?.nullable) {
+  const keys = catalog.foreignKeys.filter(
+    (key) => key.table === rule.table && key.columns.includes(rule.column ?? ''),
+  )
+  if (!keys.some((key) => key.nullable)) {
+    const solid = rule.table.columns.filter((column) => !canBeNull(column)).map(({ name }) => name)
+    const beside = keys.flatMap((key) => key.clears).find((name) => solid.includes(name))
+    const barrier = solid.includes(rule.column) ? 'the column' : `the column ${beside} beside it`
     throw invalid(
-      `${text} cannot be set to NULL: the column does not allow it`,
+      `${text} cannot be set to NULL: ${barrier} does not allow it`,
       'delete the rows instead with --cascade, or leave the rule away to keep their users',
     )
   }
   return rule
 }
 
-/** A table's label may hold a dot itself (`other.blog_post`), so the whole text is tried as a table first. */
+/** Tables and columns may have dots in their names (`other.blog_post`): the longest name of a table is meant. */
 function namedRule(catalog: Catalog, rule: Rule, text: string): NamedRule {
   const whole = catalog.tables.get(text)
   if (whole) return { rule, table: referring(catalog, whole, undefined, text), column: undefined }
-  const dot = text.lastIndexOf('.')
-  const name = dot === -1 ? text : text.slice(0, dot)
-  const table = catalog.tables.get(name)
-  if (!table) throw invalid(`there is no table ${name}${didYouMean(name, catalog.tables.keys())}`, NAMES)
-  const column = text.slice(dot + 1)
+  const readings = readingsOf(catalog, text)
+  const found = readings.find(({ table, column }) => columnOf(table, column)) ?? readings[0]
+  if (!found) {
+    const name = text.includes('.') ? text.slice(0, text.lastIndexOf('.')) : text
+    throw invalid(`there is no table ${name}${didYouMean(name, catalog.tables.keys())}`, NAMES)
+  }
+  const { table, column } = found
   if (!columnOf(table, column)) {
     const names = table.columns.map((each) => each.name).join(', ')
     throw invalid(`the table ${table.label} has no column ${column}`, `it has: ${names}`)
   }
   return { rule, table: referring(catalog, table, column, text), column }
+}
+
+/** Returns the ways to read the text as a table that exists and a column, the longest table first. */
+function readingsOf({ tables }: Catalog, text: string): { readonly table: Table; readonly column: string }[] {
+  const dots = [...text.matchAll(/\./g)].map(({ index }) => index).reverse()
+  return dots.flatMap((dot) => {
+    const table = tables.get(text.slice(0, dot))
+    return table ? [{ table, column: text.slice(dot + 1) }] : []
+  })
 }
 
 function referring(catalog: Catalog, table: Table, column: string | undefined, text: string): Table {

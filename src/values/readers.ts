@@ -32,8 +32,8 @@ export function textFrom(text: string): string {
   throw invalid('the value is empty')
 }
 
-/** Returns the column of a rule; that the table and the column exist, only the database can tell. */
+/** Returns the column of a rule; what is table and what column of a name with spaces or dots, only the database can tell. */
 export function columnFrom(text: string): string {
-  if (/^[^.\s]+(\.[^.\s]+)+$/.test(text)) return text
+  if (/\S.*\..*\S/.test(text)) return text
   throw invalid(`"${text}" does not name a column`, 'write TABLE.COLUMN, for example blog_post.editor_id')
 }

@@ -96,7 +96,7 @@ describeEachDatabase('the dialect', (harness) => {
       create table jump (origin integer, target integer);
       insert into node values (1, 2), (2, 3), (3, 1), (4, 1), (5, null), (6, 5);
       insert into jump values (3, 6), (6, 6)`)
-    const found = db.dialect.recursive(sql`reached`, sql`id`, sql`select 1`, [
+    const found = db.dialect.recursive(sql`reached`, [{ name: sql`id`, type: 'integer' }], sql`select 1`, [
       { columns: sql`node.next`, table: sql`node`, on: sql`node.id = ${RING}.id and node.next is not null` },
       { columns: sql`jump.target`, table: sql`jump`, on: sql`jump.origin = ${RING}.id` },
     ])

@@ -67,13 +67,14 @@ function difference({ shape }: TestSite, { rules }: Criteria, before: Rows, afte
       }
       const changed = table.columns.map(({ name }) => name).filter((name) => row[name] !== now[name])
       const lost = edges.filter(
-        (edge) => edge.table === table && edge.columns.some((name) => changed.includes(name)),
+        (edge) =>
+          edge.table === table &&
+          edge.columns.some((name) => changed.includes(name)) &&
+          edge.columns.every((name) => row[name] !== null),
       )
-      expect(lost.flatMap((edge) => edge.columns)).toEqual(expect.arrayContaining(changed))
-      for (const edge of lost) {
-        expect(edge.columns.map((name) => now[name])).toContain(null)
-        nulled[edgeLabel(edge)] = (nulled[edgeLabel(edge)] ?? 0) + 1
-      }
+      expect(lost.flatMap((edge) => edge.clears)).toEqual(expect.arrayContaining(changed))
+      for (const edge of lost) expect(edge.columns.map((name) => now[name])).toContain(null)
+      for (const label of new Set(lost.map(edgeLabel))) nulled[label] = (nulled[label] ?? 0) + 1
     }
   }
   return { tables, nulled }

@@ -43,6 +43,9 @@ const COLLATIONS = sql`array(
   left join pg_collation o on o.oid = r.attcollation left join pg_namespace n on n.oid = o.collnamespace
   order by u.position)`
 
+/** As JSON, for a server older than PostgreSQL 15 has no such column. */
+const CLEARED = `array(select jsonb_array_elements_text(nullif(to_jsonb(k)->'confdelsetcols', 'null'))::int2)`
+
 /** Returns the tables, foreign keys and indexes of the database (PostgreSQL manual, System Catalogs). */
 export async function postgresCatalog(db: Db): Promise<Catalog> {
   const mark = await postgresSchemaMark(db)
@@ -62,14 +65,15 @@ export async function postgresCatalog(db: Db): Promise<Catalog> {
     left join pg_constraint k on k.conrelid = t.oid and k.contype = 'p'
     order by t.label, a.attnum`)
   const foreignKeys = await db.rows<ForeignKeyRow & { action: string }>(sql`
-    select label, "references", action, columns, "referencedColumns", collations from (
-      select distinct on (t.label, r.label, action, columns, "referencedColumns") t.label, r.label as references,
+    select label, "references", action, columns, "referencedColumns", collations, clears from (
+      select distinct on (t.label, r.label, action, columns, "referencedColumns", clears) t.label, r.label as references,
         k.confdeltype as action, ${names('k.conrelid', 'k.conkey')} as columns,
-        ${names('k.confrelid', 'k.confkey')} as "referencedColumns", ${COLLATIONS} as collations, k.conname as name
+        ${names('k.confrelid', 'k.confkey')} as "referencedColumns", ${names('k.conrelid', CLEARED)} as clears,
+        ${COLLATIONS} as collations, k.conname as name
       from pg_constraint k join ${TABLES} on t.oid = ${wholeTable('k.conrelid')}
       join (select * from ${TABLES}) r on r.oid = ${wholeTable('k.confrelid')}
       where k.contype = 'f' and k.conparentid = 0
-      order by t.label, r.label, action, columns, "referencedColumns", k.conname) found
+      order by t.label, r.label, action, columns, "referencedColumns", clears, k.conname) found
     order by label, name`)
   const indexes = await db.rows<{ label: string; columns: string[] }>(sql`
     select t.label, ${names('i.indrelid', '(i.indkey::int2[])[0:i.indnkeyatts - 1]')} as columns

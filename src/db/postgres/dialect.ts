@@ -2,11 +2,12 @@ import { type SQL, sql } from 'drizzle-orm'
 import { dashedUuid } from '../../django/uuid.ts'
 import { BATCH_SIZES } from '../batch-sizes.ts'
 import type { DeletionOf, Dialect } from '../dialect.ts'
-import { ownName, RING, rowValue, tableName } from '../identifiers.ts'
+import { ownName, rowValue, tableName } from '../identifiers.ts'
 import { joinedLines } from '../joined-lines.ts'
 import type { Db } from '../port.ts'
 import { postgresCatalog, postgresSchemaMark } from './catalog.ts'
 import { postgresKit } from './kit.ts'
+import { postgresRecursive } from './recursive.ts'
 import { postgresScanSeconds } from './scan-seconds.ts'
 import { postgresNumberBehind } from './sequences.ts'
 import { postgresWithoutRight } from './without-right.ts'
@@ -95,12 +96,9 @@ export const postgresDialect: Dialect = {
   checkKeysAtOnce: async (tx, { deferrableKeys }) => {
     await tx.run(sql`set constraints ${sql.raw(deferrableKeys.join(', '))} immediate`)
   },
-  // PostgreSQL wants one recursive term that names the table once, hence the lateral union of all steps.
-  recursive: (name, columns, seed, steps) => sql`${name}(${columns}) as (
-    (${seed}) union (select step.* from ${name} ${RING} cross join lateral (${sql.join(
-      steps.map((step) => sql`select ${step.columns} from ${step.table} where ${step.on}`),
-      sql` union all `,
-    )}) step))`,
+  nullOf: ({ type, collation }) =>
+    sql.raw(`cast(null as ${type})${collation ? ` collate ${collation}` : ''}`),
+  recursive: postgresRecursive,
   jsonList: (text, where = sql`true`) => sql`coalesce(json_agg(${text}) filter (where ${where})::text, '[]')`,
   joined: (text, separator) => sql`string_agg(${text}, ${separator}::text)`,
   // Unlike json_build_object(), it puts no spaces in between.

@@ -87,7 +87,12 @@ export const sqliteDialect: Dialect = {
   checkForeignKeys: async () => {},
   // SQLite has no such keys.
   checkKeysAtOnce: async () => {},
-  recursive: (name, columns, seed, steps) => sql`${name}(${columns}) as (
+  // Any text may be a type, which a cast need not understand.
+  nullOf: () => sql`null`,
+  recursive: (name, columns, seed, steps) => sql`${name}(${sql.join(
+    columns.map((column) => column.name),
+    sql`, `,
+  )}) as (
     ${seed}${sql.join(
       steps.map(
         (step) => sql` union select ${step.columns} from ${name} ${RING} join ${step.table} on ${step.on}`,

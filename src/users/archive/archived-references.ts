@@ -9,9 +9,13 @@ export interface ArchivedReference {
   readonly columns: readonly string[]
   readonly references: string
   readonly referenced: readonly string[]
+  /** The columns that are NULL in a row that goes without. */
+  readonly clears: readonly string[]
   /** The purge was to set it to NULL, and let the row be: it can be there without. */
   readonly optional: boolean
 }
+
+type NamedKey = Omit<ArchivedReference, 'clears' | 'optional'>
 
 /** Returns the references that the archive has followed, and what foreign keys there are beside them. */
 export function referencesAmong({ shape }: Site, { tables, edges }: ArchiveHeader): ArchivedReference[] {
@@ -26,21 +30,21 @@ export function referencesAmong({ shape }: Site, { tables, edges }: ArchiveHeade
   }))
   const keys = foreignKeys.map(named).filter((key) => archived.has(key.table) && archived.has(key.references))
   const owning = followed.filter(({ rule }) => rule === 'delete')
-  const isOptional = (reference: Omit<ArchivedReference, 'optional'>) =>
+  const isOptional = (reference: NamedKey, clears: readonly string[]) =>
     followed.some((each) => each.rule === 'set-null' && isSame(each, reference)) &&
-    foreignKeys.some((key) => key.nullable && isSame(named(key), reference)) &&
     // What the row belongs to its owner by cannot be left out of it.
-    !owning.some(({ table, columns }) => table === reference.table && overlap(columns, reference.columns)) &&
-    !overlap(shape.catalog.tables.get(reference.table)?.primaryKey ?? [], reference.columns)
+    !owning.some(({ table, columns }) => table === reference.table && overlap(columns, clears)) &&
+    !overlap(shape.catalog.tables.get(reference.table)?.primaryKey ?? [], clears)
   const all = [...followed.map(({ rule: _, ...reference }) => reference), ...keys]
-  return withoutRepeats(all).map((reference) => ({ ...reference, optional: isOptional(reference) }))
+  return withoutRepeats(all).map((reference) => {
+    const now = foreignKeys.find((key) => key.nullable && isSame(named(key), reference))
+    const clears = now?.clears ?? reference.columns
+    return { ...reference, clears, optional: now !== undefined && isOptional(reference, clears) }
+  })
 }
 
 /** True when both are the same foreign key, whatever they are called. */
-export function isSame(
-  a: Omit<ArchivedReference, 'optional'>,
-  b: Omit<ArchivedReference, 'optional'>,
-): boolean {
+export function isSame(a: NamedKey, b: NamedKey): boolean {
   return (
     a.table === b.table &&
     a.references === b.references &&

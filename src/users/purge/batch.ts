@@ -5,14 +5,7 @@ import { KeptByTrigger } from '../../db/errors.ts'
 import { columnList, tableName } from '../../db/identifiers.ts'
 import type { ImageRow } from '../../db/image.ts'
 import { type Db, type PackedLines, ReadAgain, type ReadingAhead } from '../../db/port.ts'
-import {
-  type Edge,
-  edgesOnto,
-  hasActiveKey,
-  mayBeNulled,
-  nulledWithin,
-  refersToItself,
-} from '../../site/dependents.ts'
+import { edgesOnto, hasActiveKey, mayBeNulled, nulledWithin, refersToItself } from '../../site/dependents.ts'
 import type { Site } from '../../site/site.ts'
 import { COMPRESSION } from '../archive/format.ts'
 import { deletedLine } from '../archive/lines.ts'
@@ -36,7 +29,8 @@ interface ChangedRow extends ImageRow {
 /** Rows that a batch deleted or changed, by table and by column. */
 export interface Effects {
   readonly tables: Map<string, number>
-  readonly nulled: { readonly edge: Edge; readonly rows: Nulled }[]
+  /** `columns`: as `NulledColumns` labels them. */
+  readonly nulled: { readonly table: Table; readonly columns: string; readonly rows: Nulled }[]
   /** Who is gone, of tables whose rows may have been set to NULL before. */
   readonly gone: { readonly table: Table; readonly rows: readonly string[] }[]
   /** How many references of rows that are gone the database may have set to NULL before, at most. */
@@ -170,8 +164,10 @@ class Deletion {
     const { sink } = this
     for (const edge of edgesOnto(this.candidates.dependents, table, 'set-null')) {
       if (this.empty.has(edge.table)) continue
-      const rows = await clearReferences(this.rows, edge, sink && ((line) => sink.add(line)))
-      this.effects.nulled.push({ edge, rows })
+      const take = sink && ((line: string) => sink.add(line))
+      for (const [columns, rows] of await clearReferences(this.rows, edge, take)) {
+        this.effects.nulled.push({ table: edge.table, columns, rows })
+      }
     }
   }
 

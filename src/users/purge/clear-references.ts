@@ -1,33 +1,83 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Cell } from '../../db/dialect.ts'
-import { tableName } from '../../db/identifiers.ts'
+import { rowValue, tableName } from '../../db/identifiers.ts'
 import { cellsOf, type ImageRow } from '../../db/image.ts'
-import { type Edge, mayGo } from '../../site/dependents.ts'
+import { type Edge, edgeLabel, mayGo } from '../../site/dependents.ts'
 import type { ClearedLine } from '../archive/lines.ts'
-import { losesReference } from '../candidates.ts'
+import { losesReference, nulledColumns } from '../candidates.ts'
 import type { BatchRows } from './batch-rows.ts'
-import type { Nulled } from './nulled-rows.ts'
+import type { Nulled, NulledRow } from './nulled-rows.ts'
 
 /**
- * Sets references to the batch's rows to NULL, and hands over what they were before. Returns the rows that lost one, or
- * how many there are where none of them can go itself later.
+ * Sets references to the batch's rows to NULL, and hands over what they were before. Returns by the labels of columns
+ * the rows that lost what they referred to, or how many there are where none of them can go itself later.
  */
 export async function clearReferences(
   rows: BatchRows,
   edge: Edge,
   take: ((line: string) => void) | undefined,
-): Promise<Nulled> {
+): Promise<ReadonlyMap<string, Nulled>> {
   const { tx, candidates } = rows
   const which = losesReference(candidates.doomed, edge)
+  const all = nulledColumns(candidates).filter(({ table }) => table === edge.table)
+  const shared = all.filter(({ label, clearedBy }) => clearedBy.includes(edge) && label !== edgeLabel(edge))
   if (take) await archiveReferences(rows, edge, which, take)
-  const cleared = edge.columns.map((column) => sql`${sql.identifier(column)} = null`)
-  const update = rows.withRows(
-    [edge.references, edge.table],
-    sql`update ${tableName(edge.table)} set ${sql.join(cleared, sql`, `)} where ${which}`,
+  const lost = new Map<string, Nulled>()
+  for (const { label, columns } of shared) lost.set(label, await alsoLosing(rows, edge, which, columns))
+  if (!mayGo(candidates.dependents, edge.table)) {
+    return lost.set(edgeLabel(edge), await tx.changes(clearing(rows, edge, which)))
+  }
+  const moves = edge.table.primaryKey.length === 0 && all.length > 1
+  const cleared = moves
+    ? await clearOneByOne(rows, edge, which)
+    : await tx.rows<NulledRow>(
+        sql`${clearing(rows, edge, which)} returning ${rows.identity(edge.table)} as row`,
+      )
+  return lost.set(edgeLabel(edge), cleared)
+}
+
+function clearing(rows: BatchRows, { table, references, clears }: Edge, which: SQL): SQL {
+  const set = clears.map((column) => sql`${sql.identifier(column)} = null`)
+  return rows.withRows(
+    [references, table],
+    sql`update ${tableName(table)} set ${sql.join(set, sql`, `)} where ${which}`,
   )
-  if (!mayGo(candidates.dependents, edge.table)) return tx.changes(update)
-  const found = await tx.rows<{ row: string }>(sql`${update} returning ${rows.identity(edge.table)} as row`)
-  return found.map(({ row }) => row)
+}
+
+/** Returns the rows that lose as well what they refer to through these columns, for they share some with the edge. */
+async function alsoLosing(
+  rows: BatchRows,
+  { table, references }: Edge,
+  which: SQL,
+  columns: readonly string[],
+): Promise<Nulled> {
+  const isComplete = columns.map((name) => sql`${sql.identifier(name)} is not null`)
+  const found = await rows.tx.rows<NulledRow>(
+    rows.withRows(
+      [references, table],
+      sql`select ${rows.identity(table)} as row from ${tableName(table)}
+        where ${which} and ${sql.join(isComplete, sql` and `)}`,
+    ),
+  )
+  return mayGo(rows.candidates.dependents, table) ? found : found.length
+}
+
+/** A row that only its place tells from others may have another one with each change: one at a time, it can be followed. */
+async function clearOneByOne(rows: BatchRows, edge: Edge, which: SQL): Promise<NulledRow[]> {
+  const { tx, candidates } = rows
+  const { table, references } = edge
+  const names = candidates.doomed.identityOf(table)
+  const places = rows.columnsNamed(table, names).map(({ type }, at) => ({ at, type }))
+  const identity = rows.identity(table)
+  const select = sql`select ${identity} as row from ${tableName(table)} where ${which} ${tx.dialect.forUpdate}`
+  const found = await tx.rows<NulledRow>(rows.withRows([references, table], select))
+  const moved: NulledRow[] = []
+  for (const { row: was } of found) {
+    const isIt = sql`${rowValue(names)} in (${tx.dialect.fromImages(`[${was}]`, places)})`
+    const [now] = await tx.rows<NulledRow>(sql`${clearing(rows, edge, isIt)} returning ${identity} as row`)
+    if (now) moved.push({ ...now, was })
+  }
+  return moved
 }
 
 /** Before they are set to NULL. The rows are locked: what is archived is what was there. */

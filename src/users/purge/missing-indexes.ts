@@ -1,3 +1,4 @@
+import { groupBy } from '../../db/group-by.ts'
 import { quotedText, tableText } from '../../db/identifiers.ts'
 import type { Db } from '../../db/port.ts'
 import { type Dependents, type Edge, edgeLabel } from '../../site/dependents.ts'
@@ -25,14 +26,13 @@ export async function missingIndexes(
     db,
     missing.map((edge) => edge.table),
   )
-  return missing.map((edge) => {
+  // One index serves all foreign keys of the same columns.
+  return [...groupBy(missing, createIndex)].flatMap(([statement, [edge, ...others]]) => {
+    if (!edge) return []
     const scan = scans.get(edge.table)
-    const rows = deleted(edge.references)
-    return {
-      edge: edgeLabel(edge),
-      statement: createIndex(edge),
-      seconds: scan === undefined || rows === 0 ? undefined : rows * scan,
-    }
+    const rows = [edge, ...others].reduce((sum, { references }) => sum + deleted(references), 0)
+    const seconds = scan === undefined || rows === 0 ? undefined : rows * scan
+    return { edge: edgeLabel(edge), statement, seconds }
   })
 }
 

@@ -1,10 +1,16 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Table } from '../../db/catalog.ts'
 import { columnList, ownName, quotedString, tableName } from '../../db/identifiers.ts'
-import { type Edge, edgeLabel } from '../../site/dependents.ts'
 import type { Relations } from '../../site/relations.ts'
 import type { Site } from '../../site/site.ts'
-import { anyFlag, CANDIDATE, type Candidates, type Flag, losesReference } from '../candidates.ts'
+import {
+  anyFlag,
+  CANDIDATE,
+  type Candidates,
+  type Flag,
+  losesThrough,
+  type NulledColumns,
+} from '../candidates.ts'
 import type { Criteria } from '../criteria.ts'
 import { keyList } from '../key-slices.ts'
 
@@ -12,8 +18,8 @@ import { keyList } from '../key-slices.ts'
 export interface Counted {
   /** Tables that lose rows, the user table among them. */
   readonly tables: readonly Table[]
-  /** References that are set to NULL. */
-  readonly nulling: readonly Edge[]
+  /** Columns through which references are set to NULL. */
+  readonly nulled: readonly NulledColumns[]
   /** Who is to be deleted as well. */
   readonly keys: boolean
 }
@@ -27,7 +33,7 @@ export interface PlanCounts {
   readonly content: number
   flagged(flag: Flag): number
   rowsOf(table: Table): number
-  nulledBy(edge: Edge): number
+  nulledIn(columns: NulledColumns): number
   /** Whom the plan deletes, for `keySlices`; null for nobody, or when not asked. */
   readonly keys: string | null
 }
@@ -41,7 +47,7 @@ const MATCHED = 'matched'
 const CONTENT = 'content'
 const KEYS = 'keys'
 const tableLabel = ({ label }: Table) => `table:${label}`
-const nulledLabel = (edge: Edge) => `nulled:${edgeLabel(edge)}`
+const nulledLabel = ({ label }: NulledColumns) => `nulled:${label}`
 
 /** Counts in one statement: whatever else happens, the numbers fit each other. */
 export async function countPlan(
@@ -61,7 +67,7 @@ export async function countPlan(
     content: count(CONTENT),
     flagged: ({ name }) => count(name),
     rowsOf: (table) => count(tableLabel(table)),
-    nulledBy: (edge) => count(nulledLabel(edge)),
+    nulledIn: (columns) => count(nulledLabel(columns)),
     keys: values.get(KEYS) ?? null,
   }
 }
@@ -70,7 +76,7 @@ function planQuery(
   site: Site,
   candidates: Candidates,
   criteria: Criteria,
-  { tables, nulling, keys }: Counted,
+  { tables, nulled, keys }: Counted,
 ): SQL {
   const { doomed, flags } = candidates
   const counts: [string, SQL][] = [
@@ -83,9 +89,9 @@ function planQuery(
       tableLabel(table),
       sql`select count(*) from ${doomed.nameOf(table)}`,
     ]),
-    ...nulling.map((edge): [string, SQL] => [
-      nulledLabel(edge),
-      sql`select count(*) from ${tableName(edge.table)} where ${losesReference(doomed, edge)}`,
+    ...nulled.map((columns): [string, SQL] => [
+      nulledLabel(columns),
+      sql`select count(*) from ${tableName(columns.table)} where ${losesThrough(doomed, columns)}`,
     ]),
   ]
   const parts = counts.map(

@@ -3,7 +3,7 @@ import { dependentsOf, type Edge, edgeLabel, refuseIrretrievable } from '../../s
 import { refuseMissingReferences } from '../../site/missing-references.ts'
 import type { Site } from '../../site/site.ts'
 import { archivedTables } from '../archive/header.ts'
-import { type Candidates, candidatesOf, nullingEdges } from '../candidates.ts'
+import { type Candidates, candidatesOf, nulledColumns } from '../candidates.ts'
 import type { Criteria, GuardName } from '../criteria.ts'
 import { emptyTables } from '../empty-tables.ts'
 import { fingerprints } from '../fingerprint.ts'
@@ -105,13 +105,12 @@ async function planIn(
   )
   refuseMissingReferences(dependents, empty)
   const candidates = candidatesOf(site, criteria, empty)
+  const nulled = nulledColumns(candidates, empty)
   const counts = await countPlan(site, candidates, criteria, {
     tables: dependents.order
       .flat()
       .filter((table) => !empty.has(table) && (countsRows || table === dependents.users)),
-    nulling: nullingEdges(candidates).filter(
-      ({ table, references }) => countsRows && !empty.has(table) && !empty.has(references),
-    ),
+    nulled: countsRows ? nulled : [],
     keys: batchSize !== undefined,
   })
   const { users, matched } = counts
@@ -122,7 +121,7 @@ async function planIn(
     changed: 0,
     kept: keptByGuard(candidates, counts),
     tables: positive(dependents.order.flat().map((table) => [table.label, counts.rowsOf(table)])),
-    nulled: positive(nullingEdges(candidates).map((edge) => [edgeLabel(edge), counts.nulledBy(edge)])),
+    nulled: positive(nulled.map((columns) => [columns.label, counts.nulledIn(columns)])),
     keeping: candidates.flags.flatMap((flag) => {
       const { edge } = flag
       const kept = counts.flagged(flag)
@@ -146,9 +145,14 @@ function keptByGuard({ flags }: Candidates, counts: PlanCounts): PurgePlan['kept
 
 /** The rows may be somebody else's, who is to stay: where the reference can go instead, it is offered first. */
 function optionsFor(edge: Edge, { shape }: Site): string[] {
-  const column = `${edge.table.label}.${edge.columns[0]}`
+  const column = shellWord(`${edge.table.label}.${edge.clears[0]}`)
   const setNull = edge.nullable ? [`--set-null ${column}`] : []
   return edge.table === shape.users ? setNull : [...setNull, `--cascade ${column}`]
+}
+
+/** Returns the text as a shell reads it for one argument. */
+function shellWord(text: string): string {
+  return /^[\w.]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 function positive(entries: readonly (readonly [string, number])[]): Record<string, number> {

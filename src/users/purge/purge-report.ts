@@ -1,5 +1,4 @@
-import { edgeLabel } from '../../site/dependents.ts'
-import { type Candidates, nullingEdges } from '../candidates.ts'
+import { type Candidates, nulledColumns } from '../candidates.ts'
 import type { GuardName } from '../criteria.ts'
 import { addKept, type Checked, type PlannedBatch } from '../recheck.ts'
 import type { Effects } from './batch.ts'
@@ -66,7 +65,7 @@ export class PurgeTally {
   report(stopped: PurgeReport['stopped']): PurgeReport {
     const { plan, candidates, deleted, kept, changed, failed } = this
     const order = candidates.dependents.order.flat().map(({ label }) => label)
-    const edges = nullingEdges(candidates).map(edgeLabel)
+    const edges = nulledColumns(candidates).map(({ label }) => label)
     return {
       since: plan.since,
       matched: plan.matched,
@@ -82,7 +81,7 @@ export class PurgeTally {
 
   private addEffects({ tables, nulled, gone }: Effects): void {
     for (const [name, rows] of tables) this.tables.set(name, (this.tables.get(name) ?? 0) + rows)
-    for (const { edge, rows } of nulled) this.nulled.add(edge.table.label, edgeLabel(edge), rows)
+    for (const { table, columns, rows } of nulled) this.nulled.add(table.label, columns, rows)
     for (const { table, rows } of gone) this.nulled.remove(table.label, rows)
   }
 }

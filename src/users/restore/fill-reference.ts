@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
-import type { Table } from '../../db/catalog.ts'
+import { columnOf, type Table } from '../../db/catalog.ts'
 import { tableName } from '../../db/identifiers.ts'
 import type { Db } from '../../db/port.ts'
 import type { NamedCell, PresentRows } from './present-rows.ts'
@@ -20,7 +20,11 @@ export async function fillReference(
   const isNull = ([name]: NamedCell) => sql`${sql.identifier(name)} is null`
   const orNull = (cell: NamedCell) => sql`(${present.matches(table, [cell])} or ${isNull(cell)})`
   const isOpen = [...was.map(orNull), sql`(${sql.join(was.map(isNull), sql` or `)})`]
-  const set = was.map(([name, cell]) => sql`${sql.identifier(name)} = ${present.value(table, name, cell)}`)
+  // The database computes the others, and lets nobody write them.
+  const written = was.filter(([name]) => !columnOf(table, name)?.generated)
+  const set = written.map(
+    ([name, cell]) => sql`${sql.identifier(name)} = ${present.value(table, name, cell)}`,
+  )
   const fill = async (conditions: readonly SQL[]) => {
     const where = oneOf(tx, table, sql.join([...conditions, ...isOpen], sql` and `))
     return (

@@ -59,7 +59,7 @@ export class LineRestoration {
 
   /** Fills in a reference that is NULL, in a row that was there already, or notes why not. */
   async putBackReference({ line, reference }: RowReference): Promise<void> {
-    await this.refusals.trying(line, () => this.references.fill(line, reference.columns))
+    await this.refusals.trying(line, () => this.references.fill(line, reference))
   }
 
   private async isOrphan(line: DeletedLine): Promise<boolean> {

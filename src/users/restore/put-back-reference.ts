@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Table } from '../../db/catalog.ts'
 import { tableName } from '../../db/identifiers.ts'
+import type { ArchivedReference } from '../archive/archived-references.ts'
 import type { ArchiveLine, ClearedLine, DeletedLine } from '../archive/lines.ts'
 import { fillReference } from './fill-reference.ts'
 import type { PresentCopies } from './present-copies.ts'
@@ -42,8 +43,8 @@ export class ReferenceRestoration {
       this.refusals.fail(line, 'the row that referred to the user is gone, or refers to somebody else by now')
   }
 
-  /** Fills in these columns of an archived row that is there already, or notes that they stay empty. */
-  async fill(line: DeletedLine, columns: readonly string[]): Promise<void> {
+  /** Fills in a reference of an archived row that is there already, or notes that it stays empty. */
+  async fill(line: DeletedLine, { columns, clears }: ArchivedReference): Promise<void> {
     const { tx, rows, taken, tally } = this.work
     const table = rows.tableOf(line)
     if (!table) return
@@ -60,7 +61,7 @@ export class ReferenceRestoration {
     const was = columns.map(named)
     if (!isLost && (await fillReference(tx, this.present, table, key, was, this.mayBeNull(table, line))))
       tally.relink(table.label)
-    else this.refusals.failReference(line, columns)
+    else this.refusals.failReference(line, clears)
   }
 
   /** Returns the name of a table of which a row is not there that these columns refer to. */

@@ -63,7 +63,7 @@ export class RingRestoration {
   }
 
   private async insertOpen(row: WaitingRow): Promise<void> {
-    const columns = new Set(row.missing.flatMap((key) => key.columns))
+    const columns = new Set(row.missing.flatMap((key) => key.clears))
     const isIn = await this.rows.tryOne(row.line, columns)
     if (isIn && row.missing.length > 0) this.open.push(row)
   }
@@ -74,14 +74,14 @@ export class RingRestoration {
     const absent = await this.present.missingParents(table, cells)
     for (const key of missing) {
       if (absent.includes(key)) {
-        this.refusals.failReference(line, key.columns)
+        this.refusals.failReference(line, key.clears)
         continue
       }
-      const open = new Set(missing.flatMap(({ columns }) => columns))
+      const open = new Set(missing.flatMap(({ clears }) => clears))
       const others = [...cells].filter(([name]) => !open.has(name) && isKey(table, name))
       const was = key.columns.map((name): NamedCell => [name, cells.get(name) ?? null])
       if (await fillReference(tx, this.present, table, others, was)) continue
-      this.refusals.failReference(line, key.columns)
+      this.refusals.failReference(line, key.clears)
     }
   }
 

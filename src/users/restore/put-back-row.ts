@@ -66,8 +66,8 @@ export class RowRestoration {
     const open = await this.copies.take(table, line, asked)
     if (open) {
       tally.skip()
-      for (const { columns } of taken.referencesOf(table.label)) {
-        if (columns.some((name) => open.includes(name))) await this.references.fill(line, columns)
+      for (const reference of taken.referencesOf(table.label)) {
+        if (reference.columns.some((name) => open.includes(name))) await this.references.fill(line, reference)
       }
       return true
     }
@@ -103,14 +103,14 @@ export class RowRestoration {
     const gone = rows.goneColumns(line)
     if (gone.length > 0)
       this.refusals.fail(line, `put back without columns that have disappeared: ${gone.join(', ')}`)
-    for (const { columns } of taken.lostBy(line)) this.refusals.failReference(line, columns)
+    for (const { clears } of taken.lostBy(line)) this.refusals.failReference(line, clears)
   }
 
   /** Returns the cells of the row without references that are lost. */
   comingCells(line: DeletedLine): Map<string, Cell> {
     const { rows, taken } = this.work
     const cells = rows.cellsOf(line)
-    for (const { columns } of taken.lostBy(line)) for (const name of columns) cells.delete(name)
+    for (const { clears } of taken.lostBy(line)) for (const name of clears) cells.delete(name)
     return cells
   }
 
@@ -118,12 +118,12 @@ export class RowRestoration {
   private async insertsWithoutReference(line: DeletedLine, cleared: ReadonlySet<string>): Promise<boolean> {
     const { rows, taken } = this.work
     const coming = this.comingCells(line)
-    for (const { optional, columns } of taken.referencesOf(rows.tableNameOf(line))) {
+    for (const { optional, columns, clears } of taken.referencesOf(rows.tableNameOf(line))) {
       if (!optional || columns.some((name) => (coming.get(name) ?? null) === null)) continue
-      const row = this.rowOf(line, new Set([...cleared, ...columns]))
+      const row = this.rowOf(line, new Set([...cleared, ...clears]))
       if (!row || !(await this.isInserted(line, row))) continue
       this.noteBack(line)
-      this.refusals.failReference(line, columns)
+      this.refusals.failReference(line, clears)
       return true
     }
     return false
