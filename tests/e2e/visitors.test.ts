@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { text } from 'node:stream/consumers'
+import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type SQL, sql } from 'drizzle-orm'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { startCommand } from '../support/command.ts'
 import { crowdedSite, crowdPurge } from '../support/crowd.ts'
 import { describeEachDatabase } from '../support/databases.ts'
@@ -15,6 +15,7 @@ import { expectEverybodyWhole } from '../support/whole.ts'
 const VISITOR = fileURLToPath(new URL('../support/visitor.mjs', import.meta.url))
 const USERS = 100_000
 const VISITORS = 3
+const VISITORS_PATIENCE = { timeout: 60_000 }
 const LOOK_MILLISECONDS = 50
 const LONGEST_HOLD_SECONDS = 1
 
@@ -26,21 +27,41 @@ interface Deed {
   readonly error?: string
 }
 
-/** Lets visitors come until the work is done; returns what they did. */
-async function withVisitors<T>(site: TestSite, work: () => Promise<T>): Promise<[T, Deed[]]> {
+const KINDS = ['verify', 'login', 'post'] as const
+
+/**
+ * Lets visitors come from before the work until after it: it begins when each kind of deed has been done, and they
+ * leave when each has come too late. Returns what came of the work, what they did, and how much of it meanwhile.
+ */
+async function withVisitors<T>(site: TestSite, work: () => Promise<T>) {
+  const deeds: Deed[] = []
   const visitors = Array.from({ length: VISITORS }, () => {
     const child = spawn(process.execPath, [VISITOR, site.url, String(USERS)], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
-    return { child, said: text(child.stdout), ended: once(child, 'close') }
+    createInterface(child.stdout).on('line', (line) => deeds.push(JSON.parse(line)))
+    return { child, ended: once(child, 'close') }
   })
-  const result = await work().finally(() => {
+  const everyKindWas = (done: boolean) =>
+    vi.waitUntil(() => KINDS.every((kind) => met(deeds, kind, done).length > 0), VISITORS_PATIENCE)
+  let result: T
+  let meanwhile: number
+  try {
+    await everyKindWas(true)
+    const before = deeds.length
+    result = await work()
+    meanwhile = deeds.length - before
+    await everyKindWas(false)
+  } finally {
     for (const { child } of visitors) child.stdin.end()
-  })
-  const said = await Promise.all(visitors.map((visitor) => visitor.said))
+  }
   for (const { ended } of visitors) expect(await ended).toEqual([0, null])
-  const deeds = said.flatMap((lines) => lines.split('\n').slice(0, -1))
-  return [result, deeds.map((line) => JSON.parse(line) as Deed)]
+  return { result, deeds, meanwhile }
+}
+
+/** Returns what was done of a kind, or what came too late. */
+function met(deeds: readonly Deed[], kind: Deed['deed'], done: boolean): Deed[] {
+  return deeds.filter((each) => each.deed === kind && each.done === done)
 }
 
 /** Returns the longest that a transaction of usermgmt has been seen to hold what it has written, in seconds. */
@@ -90,23 +111,19 @@ describeEachDatabase('while a hundred thousand users are purged', (harness) => {
       await site.database.run(`select setval(pg_get_serial_sequence('auth_user', 'id'), ${USERS})`)
     }
     const purge = crowdPurge(site.url, directory, '--format', 'json', '--quiet')
-    const [{ ended, hold }, deeds] = await withVisitors(site, async () => {
+    const { result, deeds, meanwhile } = await withVisitors(site, async () => {
       const command = startCommand(purge)
       const held = harness.kind === 'postgres' ? longestHold(site, command.ended) : Promise.resolve(0)
       return { ended: await command.ended, hold: await held }
     })
+    const { ended, hold } = result
     expect(ended).toMatchObject({ exit: 0, stderr: '' })
     expect(deeds.filter(({ error }) => error !== undefined)).toEqual([])
+    expect(meanwhile).toBeGreaterThan(0)
 
-    const met = (deed: Deed['deed'], done: boolean) =>
-      deeds.filter((each) => each.deed === deed && each.done === done)
-    for (const deed of ['verify', 'login', 'post'] as const) {
-      expect(met(deed, true).length, `${deed} in time`).toBeGreaterThan(0)
-      expect(met(deed, false).length, `${deed} too late`).toBeGreaterThan(0)
-    }
-    const survivors = usersOf(deeds, 'verify', 'login', 'post')
+    const survivors = usersOf(deeds, ...KINDS)
     expect(await numbers(site, sql`select id from auth_user where id <= ${USERS}`)).toEqual(survivors)
-    expect(await site.db.$count(site.tables.users)).toBe(survivors.length + met('signUp', true).length)
+    expect(await site.db.$count(site.tables.users)).toBe(survivors.length + met(deeds, 'signUp', true).length)
     const { deleted, failed } = JSON.parse(ended.stdout)
     expect({ deleted, failed }).toEqual({ deleted: USERS - survivors.length, failed: [] })
     expect(await numbers(site, sql`select user_id from account_emailaddress where verified`)).toEqual(
