@@ -25,6 +25,7 @@ function wordsOf({ context, globals, settings: { target, file, configured } }: S
   ]
 }
 
-function shellWord(word: string): string {
+/** Returns the word as a POSIX shell takes it. */
+export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }

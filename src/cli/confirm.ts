@@ -1,9 +1,8 @@
 import { UserError } from '../errors.ts'
+import { counted } from '../values/numbers.ts'
 import { type Context, canAsk, type GlobalOptions } from './context.ts'
 import { lookOf } from './paint.ts'
-import { counted } from './render/numbers.ts'
 import { plainText } from './render/plain-text.ts'
-import { talkOf } from './talk.ts'
 
 /** What a number of users is confirmed for. */
 export interface Deed {
@@ -15,17 +14,8 @@ export interface Deed {
   readonly where: string
   /** It cannot be undone. */
   readonly forGood?: boolean
-}
-
-/** Shows what is about to be done: whoever is asked about it reads it, also with --quiet. */
-export async function showBeforeAsking(
-  context: Context,
-  globals: GlobalOptions,
-  text: string,
-  { yes }: { readonly yes?: boolean | undefined },
-): Promise<void> {
-  if (!yes && canAsk(context, globals)) await context.stderr.write(text)
-  else await talkOf(context, globals).show(text)
+  /** The plan, laid out: whoever is asked about it reads it, also with --quiet. */
+  readonly plan: string
 }
 
 /**
@@ -36,12 +26,13 @@ export function confirmNumber(
   context: Context,
   globals: GlobalOptions,
   users: number,
-  { does, done, where, forGood }: Deed,
+  { does, done, where, forGood, plan }: Deed,
 ): Promise<void> {
   return confirm(context, globals, {
     text: `This ${does} ${counted(users, 'user')} of ${plainText(where)}${forGood ? ', for good' : ''}. Type the number to go on:`,
     isYes: (typed) => typed.replace(/[\s,]/g, '') === String(users),
     done,
+    about: plan,
   })
 }
 
@@ -63,12 +54,14 @@ interface Question {
   isYes(typed: string): boolean
   /** What has not happened to anything, without a yes. */
   readonly done: string
+  /** What has been shown already, unless --quiet has silenced it. */
+  readonly about?: string
 }
 
 async function confirm(
   context: Context,
   globals: GlobalOptions,
-  { text, isYes, done }: Question,
+  { text, isYes, done, about }: Question,
 ): Promise<void> {
   if (!canAsk(context, globals)) {
     throw new UserError(`not confirmed, and nobody to ask: nothing has been ${done}`, {
@@ -76,6 +69,7 @@ async function confirm(
       hint: 'see what it would do (--dry-run), then run it with --yes',
     })
   }
+  if (globals.quiet && about !== undefined) await context.stderr.write(about)
   const typed = await context.prompts.text(text, lookOf(context.stderr, context, globals))
   if (!isYes(typed)) throw new UserError(`not confirmed: nothing has been ${done}`, { kind: 'refused' })
 }

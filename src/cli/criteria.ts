@@ -2,12 +2,12 @@ import type { Configured } from '../config/configured.ts'
 import { invalid } from '../errors.ts'
 import type { Criteria } from '../users/criteria.ts'
 import { type Clock, graceStart, pastInstant, shownInstant, sinceText, zoneFrom } from '../values/dates.ts'
+import { counted, shownNumber } from '../values/numbers.ts'
 import { named } from '../values/readers.ts'
 import type { Context } from './context.ts'
 import { GRACE, SINCE } from './defaults.ts'
 import { linesFrom } from './lines-from.ts'
 import type { CriteriaOptions, SelectionOptions } from './options.ts'
-import { counted, shownNumber } from './render/numbers.ts'
 
 /**
  * Returns what the options, completed by the configuration file, ask for. Reads the files that they name.

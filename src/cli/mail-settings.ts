@@ -49,7 +49,7 @@ export async function mailSourceFrom(
   if (!from)
     throw invalid(
       'nobody is named who sends the mails',
-      "--from 'Example Forum <forum@example.org>' (mail.from in the configuration file)",
+      "mail.from in the configuration file, or --from 'Example Forum <forum@example.org>'",
     )
   return {
     ...configured,

@@ -15,7 +15,7 @@ export async function checkTransport(source: TransportSource, context: Context):
       ways.length === 0
         ? 'no mail server is named'
         : 'smtp_url, sendmail, outbox: only one of them can send the mails',
-      '--smtp-url smtp://mail.example (USERMGMT_SMTP_URL), --sendmail, or --outbox DIRECTORY; or mail.smtp_url in the configuration file',
+      'mail.smtp_url, mail.sendmail or mail.outbox in the configuration file, USERMGMT_SMTP_URL, or --smtp-url smtp://mail.example, --sendmail, --outbox DIRECTORY',
     )
   }
   if (outbox === undefined) await withTransport(source, 1, context, async () => {})

@@ -13,6 +13,7 @@ import { type SiteFacts, siteFacts } from '../mail/site-facts.ts'
 import { refuseWithoutLedger, type Site } from '../site/site.ts'
 import type { Criteria } from '../users/criteria.ts'
 import { type Clock, graceStart } from '../values/dates.ts'
+import { counted } from '../values/numbers.ts'
 import { named } from '../values/readers.ts'
 import type { Context, GlobalOptions } from './context.ts'
 import { AGAIN_AFTER, CONCURRENCY, EXPIRE_DAYS, MAX_REMINDERS, RATE } from './defaults.ts'
@@ -21,7 +22,6 @@ import type { LinkSource, MailSource } from './mail-settings.ts'
 import { withTransport } from './mail-transport.ts'
 import { withStoppableProgress } from './progress.ts'
 import type { SettingNames } from './render/mail.ts'
-import { counted } from './render/numbers.ts'
 import { withRun } from './with-run.ts'
 
 /** How the mails of one site are written. */
@@ -119,10 +119,11 @@ export function throwWhenNotAllMailed({ sent, failed, uncertain, stopped }: Camp
     throw new Interrupted(`${counted(sent, 'user')} mailed; run it again to go on`)
   }
   if (stopped) throw stopped.error
-  if (failed + uncertain === 0) return
-  throw new UserError(`${counted(failed + uncertain, 'mail')} could not be delivered`, {
-    hint: 'the report says why',
-  })
+  const left = [
+    ...(failed > 0 ? [`${counted(failed, 'mail')} failed`] : []),
+    ...(uncertain > 0 ? [`${counted(uncertain, 'mail')} may have arrived, or not`] : []),
+  ]
+  if (left.length > 0) throw new UserError(left.join(', '), { hint: 'the report says why' })
 }
 
 async function sendAll(

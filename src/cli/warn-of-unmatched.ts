@@ -1,8 +1,8 @@
 import type { Site } from '../site/site.ts'
 import type { Criteria } from '../users/criteria.ts'
 import { countGivenIds, type GivenIds, unmatchedProtection } from '../users/unmatched.ts'
+import { counted, shownNumber } from '../values/numbers.ts'
 import type { Context, GlobalOptions } from './context.ts'
-import { counted, shownNumber } from './render/numbers.ts'
 import { type Talk, talkOf } from './talk.ts'
 
 const NAMES_SHOWN = 5

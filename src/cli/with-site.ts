@@ -39,7 +39,7 @@ export async function withSite<T>(
 /** Mostly nobody asks; then what knows of guards need not be loaded. */
 async function tellGuards(site: Site, context: Context, globals: GlobalOptions): Promise<void> {
   const { guardsWithout } = await import('../users/guards.ts')
-  await talkOf(context, globals).detail(...guardsWithout(site).map((line) => `off here: guard ${line}`))
+  await talkOf(context, globals).detail(...guardsWithout(site).map((line) => `guard ${line}`))
 }
 
 /** As `withSite`, whatever is in the database: for commands that run before there is a site. */

@@ -1,6 +1,7 @@
 import { groupBy } from '../db/group-by.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria, GuardName } from '../users/criteria.ts'
+import { withNamedUsers } from '../users/identify.ts'
 import { listPages, usersIn } from '../users/list.ts'
 import { earlierReminders } from './earlier-reminders.ts'
 import { type Recipient, recipientsAmong } from './recipients.ts'
@@ -105,7 +106,7 @@ export function* plannedGroups({ groups }: CampaignPlan, size: number): Generato
   }
 }
 
-/** Returns what is known of the user with this id; undefined for one who is no candidate. */
+/** Returns what is known of the user with this id; undefined for one whom the criteria do not select. */
 export async function judgeUser(
   site: Site,
   criteria: Criteria,
@@ -113,9 +114,11 @@ export async function judgeUser(
   options: PlanOptions,
   id: string,
 ): Promise<Judged | undefined> {
-  const selection = { ...criteria.selection, users: undefined, userIds: [id] }
-  for await (const [judged] of judgedCandidates(site, { ...criteria, selection }, rules, options))
-    return judged
+  const { selection } = await withNamedUsers(site, criteria)
+  const key = site.db.dialect.parseKey(id, site.shape.userKey.type)
+  if (key === undefined || selection.userIds?.includes(key) === false) return undefined
+  const alone = { ...criteria, selection: { ...selection, userIds: [key] } }
+  for await (const [judged] of judgedCandidates(site, alone, rules, options)) return judged
   return undefined
 }
 

@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts'
 import type { Limit } from '../values/limit.ts'
+import { counted, shownNumber } from '../values/numbers.ts'
 
 /** Of those tried so far, unless somebody says how many. */
 export const FAILED_PERCENT = 10
@@ -25,9 +26,12 @@ export interface Failures {
 export function checkFailures(found: Failures, { max, setting }: FailureLimit): void {
   const { tried, failures } = found
   if (failures <= allowed(found, max)) return
-  throw new UserError(`stopped: ${failures} of the ${tried} mails tried failed or bounced`, {
-    hint: `see why in the report; whoever has not been mailed is when it is run again (${setting} allows more)`,
-  })
+  throw new UserError(
+    `stopped when ${shownNumber(failures)} of ${counted(tried, 'mail')} had failed or bounced`,
+    {
+      hint: `see why in the report; run again, it mails those who were not tried or failed, not those who bounced (${setting} allows more)`,
+    },
+  )
 }
 
 /**

@@ -11,7 +11,7 @@ export async function outboxTransport(directory: string): Promise<Transport> {
   let written = 0
   function cannotWrite(error: unknown): never {
     throw new UserError(`the outbox ${directory} cannot be written to: ${fileReason(error)}`, {
-      hint: 'name a directory that you may write with --outbox',
+      hint: 'name a directory that you may write: mail.outbox in the configuration file, or --outbox',
     })
   }
   return {

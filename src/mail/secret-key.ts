@@ -4,7 +4,7 @@ import { fileReason } from '../file-error.ts'
 import { utf8In } from '../utf8.ts'
 
 const HINT =
-  'the SECRET_KEY of the site: --secret-key-file FILE (mail.secret_key_file in the configuration file), or USERMGMT_SECRET_KEY'
+  'the SECRET_KEY of the site: mail.secret_key_file in the configuration file, --secret-key-file FILE, or USERMGMT_SECRET_KEY'
 
 /**
  * Returns the site's SECRET_KEY from the file, else from the value of the environment; without one newline at its end.

@@ -20,7 +20,7 @@ const WORDS_MILLISECONDS = 1_000
 export function sendmailTransport(path = USUAL_PATH): Transport {
   if (!existsSync(path)) {
     throw new UserError(`there is no program ${path}`, {
-      hint: 'name it: --sendmail PATH, or send with --smtp-url',
+      hint: 'name it: mail.sendmail in the configuration file, or --sendmail PATH',
     })
   }
   return {
@@ -48,7 +48,8 @@ interface Ending {
 /** Throws a UserError when the program cannot be started. */
 async function handOver(path: string, args: readonly string[], message: Message): Promise<Ending> {
   const source = await sourceOf(message, 'unix')
-  const program = spawn(path, args, { stdio: ['pipe', 'ignore', 'pipe'] })
+  // In a group of its own: Ctrl-C at the terminal is for usermgmt, which waits for the mails at hand.
+  const program = spawn(path, args, { stdio: ['pipe', 'ignore', 'pipe'], detached: true })
   let words = ''
   // Read in any case: a program that nobody listens to waits for ever.
   program.stderr.setEncoding('utf8').on('data', (piece: string) => {
@@ -61,9 +62,10 @@ async function handOver(path: string, args: readonly string[], message: Message)
     throw new UserError(`the program ${path} cannot be started: ${fileReason(error)}`)
   })
   const { stderr, stdin } = program
-  // Whatever the program has left running may keep the stream open.
   if (code !== 0 && !stderr.readableEnded)
     await Promise.race([once(stderr, 'end'), pause(WORDS_MILLISECONDS)])
+  // Whatever the program has left running may keep the stream open for ever.
+  stderr.destroy()
   return { code, signal, hasAll: stdin.writableFinished, lastLine: words.trimEnd().split('\n').at(-1) ?? '' }
 }
 

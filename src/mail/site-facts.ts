@@ -68,6 +68,6 @@ function isExample(domain: string): boolean {
 
 function unknown(message: string): UserError {
   return new UserError(message, {
-    hint: 'give it: --site-url https://… (mail.site_url in the configuration file)',
+    hint: 'give it: mail.site_url in the configuration file, or --site-url https://…',
   })
 }

@@ -48,17 +48,18 @@ export function guardConditions(site: Site, { guards }: Pick<Criteria, 'guards'>
   })
 }
 
-/** Returns each guard that this site has nothing for, and what is missing: `staff: no is_staff, no is_superuser`. */
+/** Returns what each guard asks for and this site lacks, and what that means: `deactivated: no is_active, so it is off`. */
 export function guardsWithout({ tables: { users }, shape }: Site): string[] {
-  const missing: readonly [GuardName, readonly unknown[], string][] = [
-    ['recent', [users.date_joined], 'no date_joined, so only what was sent counts'],
-    ['staff', [users.is_staff, users.is_superuser], 'no is_staff, no is_superuser'],
-    ['deactivated', [users.is_active], 'no is_active'],
-    ['social', [shape.socialAccounts], 'no socialaccount_socialaccount'],
+  const { is_staff: isStaff, is_superuser: isSuperuser } = users
+  const lacking: readonly [GuardName, unknown, string][] = [
+    ['recent', users.date_joined, 'no date_joined, so only what was sent counts'],
+    ['staff', isStaff ?? isSuperuser, 'no is_staff, no is_superuser, so it is off'],
+    ['staff', isStaff ?? !isSuperuser, 'no is_staff, so only superusers count'],
+    ['staff', isSuperuser ?? !isStaff, 'no is_superuser, so only staff counts'],
+    ['deactivated', users.is_active, 'no is_active, so it is off'],
+    ['social', shape.socialAccounts, 'no socialaccount_socialaccount, so it is off'],
   ]
-  return missing.flatMap(([guard, needed, what]) =>
-    needed.some((each) => each !== undefined) ? [] : [`${guard}: ${what}`],
-  )
+  return lacking.flatMap(([guard, found, what]) => (found ? [] : [`${guard}: ${what}`]))
 }
 
 function recent(

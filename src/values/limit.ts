@@ -8,10 +8,10 @@ export type Limit =
 
 /** Returns the limit of `1000`, or `10%`. Throws a UserError (invalid). */
 export function limitFrom(text: string): Limit {
-  const percent = /^(\d{1,3}(?:\.\d+)?)%$/.exec(text)?.[1]
-  if (percent === undefined) return { kind: 'number', count: countFrom(text) }
-  if (Number(percent) > 0 && Number(percent) <= 100) return { kind: 'percent', percent: Number(percent) }
-  throw invalid(`${text} is not between 0% and 100%`)
+  const percent = Number(/^(\d{1,3}(?:\.\d+)?)%$/.exec(text)?.[1])
+  if (percent > 0 && percent <= 100) return { kind: 'percent', percent }
+  if (/^\d+$/.test(text)) return { kind: 'number', count: countFrom(text) }
+  throw invalid(`"${text}" is neither a whole number above 0 nor a percentage up to 100%`)
 }
 
 /** Returns the limit as `limitFrom` reads it. */

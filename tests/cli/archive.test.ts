@@ -185,6 +185,7 @@ describeEachDatabase('archives on the command line', (harness) => {
       notes: [{ user: '4', note: 'an address of theirs is verified for somebody else by now' }],
       batches: 1,
       end: 'whole',
+      missing: null,
       stopped: null,
     })
     expect(exit).toBe(1)
@@ -257,10 +258,12 @@ describeEachDatabase('archives on the command line', (harness) => {
     const [, , second] = await startsIn(archive)
     await truncate(archive, second)
     const [purge] = JSON.parse((await run('history --format json')).stdout)
-    expect(await run(`restore ${archive} --dry-run`)).toMatchObject({ exit: 1 })
+    const look = await run(`restore ${archive} --dry-run --format json`)
+    expect(look.exit).toBe(1)
+    expect(JSON.parse(look.stdout).missing).toEqual({ run: purge.run, deleted: 2, archived: 1 })
     expect(await run(`restore ${archive} --yes`)).toMatchObject({
       exit: 1,
-      stdout: expect.stringMatching(/^2 rows put back\n/),
+      stdout: expect.stringMatching(/^2 rows put back\n\nRows\n/),
       stderr: `usermgmt: the archive was cut: it holds 1 of 2 users whom the run ${purge.run} deleted; look for the whole file, in a backup, and restore that as well\n`,
     })
     const runs: { command: string; outcome: string }[] = JSON.parse(

@@ -38,7 +38,7 @@ describeEachDatabase('email stops', (harness) => {
     )
     expect(exit).toBe(1)
     expect(stdout).toMatch(/Not delivered: 2 mails\n {2}user 2: bounced: 550 5\.1\.1 no such user\n/)
-    expect(stderr).toMatch(/^usermgmt: stopped: 2 of the 2 mails tried failed or bounced; see why/)
+    expect(stderr).toMatch(/^usermgmt: stopped when 2 of 2 mails had failed or bounced; see why/)
   })
 
   test('with 1 when a mail failed, with 0 when one bounced', async () => {
@@ -74,7 +74,7 @@ describeEachDatabase('email stops', (harness) => {
     const failed = await email(`--user anna ${smtp}`)
     expect(failed).toMatchObject({
       exit: 1,
-      stderr: 'usermgmt: 1 mail could not be delivered; the report says why\n',
+      stderr: 'usermgmt: 1 mail failed; the report says why\n',
     })
     expect(JSON.parse(failed.stdout).problems).toEqual([
       { id: '2', status: 'failed', reply: '554 5.6.0 no such content here' },

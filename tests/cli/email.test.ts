@@ -104,8 +104,8 @@ Kept
     for (const typed of [
       '--site-url https://site.example/',
       '--max-failures 5%',
-      '--yes, ',
-      '--user 1 given',
+      ' --yes ',
+      '--user … (1 given)',
     ]) {
       expect(stdout).toContain(typed)
     }
@@ -296,17 +296,23 @@ Left alone
     }
     await recordReminder(site, { user: '3', email: 'x81@mail.example', at: '2025-06-14T00:00:00Z' })
     for (const [user, reason] of [
-      ['injecting', 'unmailable'],
-      ['empty', 'unmailable'],
-      ['two', 'unmailable'],
-      ['root', 'kept: staff'],
+      ['injecting', 'no mail can be addressed so'],
+      ['empty', 'no mail can be addressed so'],
+      ['two', 'no mail can be addressed so'],
+      ['root', 'the user is staff or superuser'],
       ['cleo', 'the user is not selected'],
-      ['x81@mail.example', 'reminded'],
+      ['anna --user ben', 'the user is not selected'],
+      ['x81@mail.example', 'reminded within --again-after'],
     ]) {
       const { exit, stdout, stderr } = await email(`--preview ${user}`)
       expect({ exit, stderr }).toEqual({ exit: 0, stderr: `would not be sent: ${reason}\n` })
       expect(stdout).toMatch(/^From: .*\nTo: .*\nSubject: Please confirm/)
     }
+  })
+
+  test('nothing to cron when nobody is mailed', async () => {
+    const { email } = await mailingSite(harness)
+    expect(await email('--yes --quiet --outbox outbox --user root')).toMatchObject({ exit: 0, screen: '' })
   })
 
   test('why nobody is mailed', async () => {

@@ -86,6 +86,23 @@ describeEachDatabase('history', (harness) => {
     expect(stdout).not.toContain('gus@example.com')
   })
 
+  test('shows options as they are typed, and how many of those it does not keep', async () => {
+    const site = await exampleSite(harness)
+    await site.database.run('create table "odd table" (user_id integer references auth_user (id))')
+    const run = (...args: string[]) => usermgmt(['--database', site.url, ...args])
+    await run('migrate')
+    const given = ['--set-null', 'odd table.user_id', '--protect', 'ann', '--protect', 'bob']
+    await run('purge', '--since', '2020-01-01', '--yes', ...given)
+    const [{ run: id = '' } = {}] = JSON.parse((await run('history', '--format', 'json')).stdout)
+    const { stdout } = await run('history', id)
+    expect(stdout).toMatch(
+      /^options {2}--since 2020-01-01 --yes --set-null 'odd table\.user_id' --protect … \(2 given\)$/m,
+    )
+    expect(stdout).toMatch(
+      /^counts {3}matched 4, deleted 2, kept \(1 staff, 1 content\), changed 0, failed 0$/m,
+    )
+  })
+
   test('tells which run deleted an address', async () => {
     const { run, recorded } = await purgedSite(harness)
     const found = await run('history --email X81@mail.example --format ndjson')

@@ -221,10 +221,14 @@ kept_because  content
     const list = (url: string, ...args: string[]) =>
       usermgmt(['--database', url, 'list', '--since', '1y', ...args])
     const { stderr } = await list(bare.url, '--verbose')
-    expect(stderr).toContain('off here: guard staff: no is_staff, no is_superuser\n')
-    expect(stderr).toContain('off here: guard social: no socialaccount_socialaccount\n')
-    expect((await list(bare.url)).stderr).not.toContain('off here')
-    expect((await list((await exampleSite(harness)).url, '--verbose')).stderr).not.toContain('off here')
+    expect(stderr).toContain('guard staff: no is_staff, no is_superuser, so it is off\n')
+    expect(stderr).toContain('guard social: no socialaccount_socialaccount, so it is off\n')
+    expect((await list(bare.url)).stderr).not.toContain('guard ')
+    const half = await createSite(harness, 'custom-bare', 'alter table login add column is_superuser boolean')
+    expect((await list(half.url, '--verbose')).stderr).toContain(
+      'guard staff: no is_staff, so only superusers count\n',
+    )
+    expect((await list((await exampleSite(harness)).url, '--verbose')).stderr).not.toContain('guard ')
   })
 
   test('what the configuration file says counts, and options count more', async () => {

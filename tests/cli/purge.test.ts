@@ -64,6 +64,15 @@ Rows to delete
     expect(ran).toMatchObject({ exit: 0, stdout: '', stderr: '' })
   })
 
+  test('--quiet says nothing at a terminal either, unless it asks', async () => {
+    const terminal = { columns: 80 }
+    expect(await purge('--quiet --user anna', { terminal })).toMatchObject({ exit: 0, screen: '' })
+    expect((await purge('--quiet --max-delete 1', { terminal })).screen).toMatch(/^usermgmt: refused: .*\n$/)
+    expect((await purge('--quiet', { terminal, typed: ['no'] })).screen).toContain(
+      '2 users to delete, of 4 candidates',
+    )
+  })
+
   test('--quiet says nothing when all are kept, except as JSON', async () => {
     expect(await purge('--yes --quiet --user anna')).toMatchObject({ exit: 0, stdout: '', stderr: '' })
     const { stdout } = await purge('--yes --quiet --user anna --format json')

@@ -59,6 +59,8 @@ describeEachDatabase('sweep', (harness) => {
     expect(late).toMatchObject({ reminders: { sent: 0 }, deletions: { deleted: due.steps.delete } })
     expect(await site.db.$count(site.tables.users)).toBe(users - due.steps.delete)
     expect(await sweep(14, '--quiet')).toEqual({ exit: 0, stdout: '', stderr: '', screen: '' })
+    const quiet = await sweep(14, '--quiet', '--format', 'json')
+    expect(JSON.parse(quiet.stdout)).toMatchObject({ reminders: { sent: 0 }, deletions: { deleted: 0 } })
   })
 
   test('spares whoever verifies between the mail and the date', async () => {

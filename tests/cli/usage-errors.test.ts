@@ -72,8 +72,14 @@ describe('what can never be valid ends with 2', () => {
     ['purge --batch-size 0', 'usermgmt: --batch-size: "0" is not a whole number above 0'],
     ['purge --jobs x', 'usermgmt: --jobs: "x" is not a whole number above 0'],
     ['purge --max-delete 0', 'usermgmt: --max-delete: "0" is not a whole number above 0'],
-    ['purge --max-delete 101%', 'usermgmt: --max-delete: 101% is not between 0% and 100%'],
-    ['purge --max-delete 0%', 'usermgmt: --max-delete: 0% is not between 0% and 100%'],
+    [
+      'purge --max-delete 101%',
+      'usermgmt: --max-delete: "101%" is neither a whole number above 0 nor a percentage up to 100%',
+    ],
+    [
+      'purge --max-delete 0%',
+      'usermgmt: --max-delete: "0%" is neither a whole number above 0 nor a percentage up to 100%',
+    ],
     ['list --database NOTHING', 'usermgmt: --database: the value is empty'],
     ['list --config NOTHING', 'usermgmt: --config: the value is empty'],
     ['list --user NOTHING', 'usermgmt: --user: the value is empty'],

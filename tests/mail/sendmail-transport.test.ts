@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { simpleParser } from 'mailparser'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
 import { sendmailTransport } from '../../src/mail/sendmail-transport.ts'
 import { withDirectory } from '../support/directory.ts'
 import { wordsOf } from '../support/errors.ts'
@@ -66,6 +66,15 @@ test.each([
   expect(reply.replace('the program ', '')).toEqual(
     typeof said === 'string' ? said : expect.stringMatching(said),
   )
+})
+
+test('what a program leaves running keeps nobody waiting', async () => {
+  const path = await program('leaves', 'cat >/dev/null; sleep 600 & echo $! >left; exit 0')
+  const pipes = () => process.getActiveResourcesInfo().filter((name) => name === 'PipeWrap').length
+  const before = pipes()
+  expect(await send(path)).toMatchObject({ kind: 'sent' })
+  await vi.waitUntil(() => pipes() === before)
+  process.kill(Number(await readFile(join(directory, 'left'), 'utf8')))
 })
 
 test('no address is taken for an option', async () => {

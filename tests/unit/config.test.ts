@@ -165,7 +165,7 @@ test('every problem at once, each with its place', async () => {
     '  time_zone: there is no time zone "Mars"',
     '  protect: expected a list',
     '  grace: "7 days" is not an age',
-    '  max_delete: "-1" is not a whole number above 0',
+    '  max_delete: "-1" is neither a whole number above 0 nor a percentage up to 100%',
     '  set_null[0]: "blog_post" does not name a column',
     '  keep[1]: is empty',
     '  tables.user: unknown key (did you mean users?)',

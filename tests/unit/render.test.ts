@@ -185,6 +185,13 @@ describe('a table', () => {
     )
   })
 
+  test('keeps its headings whole', () => {
+    const row = ['1', 'a'.repeat(12), 'staff, content']
+    expect(screenTable([row], ['id', 'username', 'kept_because'], 28, PLAIN)).toBe(
+      `id  username    kept_because\n──  ──────────  ────────────\n1   aaaaaaaaa…  staff, cont…\n`,
+    )
+  })
+
   test('is never cut beyond use: one field below the other', () => {
     const below = `id          1\nusername    ${'x'.repeat(60)}\nlast_login  never\n`
     expect(screenTable(long, fields, 25, PLAIN)).toBe(below)

@@ -5,6 +5,7 @@ import { invalid, UserError } from '../../errors.ts'
 import { fileReason } from '../../file-error.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
 import { type CampaignPlan, type Judged, judgeUser, planCampaign } from '../../mail/campaign-plan.ts'
+import type { CampaignReport } from '../../mail/campaign-report.ts'
 import { renderReminder } from '../../mail/compose.ts'
 import { earlierReminders } from '../../mail/earlier-reminders.ts'
 import { sampleLink } from '../../mail/link.ts'
@@ -13,9 +14,10 @@ import { findRecipient, type Recipient } from '../../mail/recipients.ts'
 import type { ReminderRules } from '../../mail/reminder-rules.ts'
 import type { Site } from '../../site/site.ts'
 import type { Criteria } from '../../users/criteria.ts'
+import { GUARD_EXPLANATIONS } from '../../users/guards.ts'
 import type { Clock } from '../../values/dates.ts'
 import type { EmailOptions } from '../commands/email.ts'
-import { confirmNumber, showBeforeAsking } from '../confirm.ts'
+import { confirmNumber } from '../confirm.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { clockOf, criteriaFrom, understood } from '../criteria.ts'
 import { type MailSource, mailSourceFrom } from '../mail-settings.ts'
@@ -40,6 +42,7 @@ import {
   mailReportText,
   mailText,
   OPTION_NAMES,
+  SKIP_EXPLANATIONS,
 } from '../render/mail.ts'
 import { talkOf } from '../talk.ts'
 import { warnOfUnmatched } from '../warn-of-unmatched.ts'
@@ -127,12 +130,14 @@ async function carryOut(site: Site, request: Request, writing: Writing): Promise
   const { context, globals, options, criteria, clock, rules, source, deletionDate } = request
   const plan = await makePlan(site, request)
   const style = await styleFor(context.stderr, context, globals)
-  await showBeforeAsking(context, globals, mailPlanText(plan, understood(criteria, clock), style), options)
+  const shown = mailPlanText(plan, understood(criteria, clock), style)
+  await talkOf(context, globals).show(shown)
   if (plan.toMail > 0 && !options.yes) {
     await confirmNumber(context, globals, plan.toMail, {
       does: 'mails',
       done: 'sent',
       where: site.db.identity,
+      plan: shown,
     })
   }
   const mailing = {
@@ -148,11 +153,17 @@ async function carryOut(site: Site, request: Request, writing: Writing): Promise
     names: OPTION_NAMES,
   }
   const report = await carryOutCampaign(site, mailing)
+  if (globals.quiet && options.format === 'text' && isIdle(report)) return
   const text =
     options.format === 'json'
       ? mailReportJson(report)
       : mailReportText(report, await styleFor(context.stdout, context, globals))
   await printReport(context, text, () => throwWhenNotAllMailed(report))
+}
+
+/** From cron, nothing to say is nothing to mail. */
+function isIdle({ sent, bounced, failed, uncertain, changed, stopped }: CampaignReport): boolean {
+  return sent + bounced + failed + uncertain + changed === 0 && stopped === undefined
 }
 
 async function makePlan(site: Site, request: Request): Promise<CampaignPlan> {
@@ -187,7 +198,9 @@ async function showPreview(site: Site, user: string, request: Request, writing: 
 
 function whyNot(judged: Judged | undefined): string | undefined {
   if (!judged) return 'the user is not selected'
-  return judged.guards.length > 0 ? `kept: ${judged.guards.join(', ')}` : judged.skipped
+  const { guards, skipped } = judged
+  if (guards.length > 0) return `the user ${guards.map((guard) => GUARD_EXPLANATIONS[guard]).join(', and ')}`
+  return skipped && SKIP_EXPLANATIONS[skipped](OPTION_NAMES)
 }
 
 /** The link in it works: it is for nobody but its owner to read, also when the file was there before. */

@@ -10,7 +10,7 @@ import { checkDelivery, deliveryProblem, lastDelivery } from '../../users/remind
 import { type Limit, limitText } from '../../values/limit.ts'
 import { commandLine } from '../command-line.ts'
 import type { PurgeCommandOptions } from '../commands/purge.ts'
-import { confirmNumber, showBeforeAsking } from '../confirm.ts'
+import { confirmNumber } from '../confirm.ts'
 import type { Context, GlobalOptions } from '../context.ts'
 import { clockOf, criteriaFrom, understood } from '../criteria.ts'
 import {
@@ -110,15 +110,20 @@ async function carryOut(site: Site, purge: Purge): Promise<void> {
   const { context, globals, options, maxDelete, settings, criteria, reviewed } = purge
   const plan = await makePlan(site, purge)
   const text = planText(plan, purge.understood, await styleFor(context.stderr, context, globals))
-  await showBeforeAsking(context, globals, text, options)
+  await talkOf(context, globals).show(text)
   await warnOfNoArchive(plan, purge)
   checkBreaker(plan, maxDelete)
   if (criteria.selection.remindedBefore !== undefined && !options.despiteFailures) {
     checkDelivery(await lastDelivery(site))
   }
   if (plan.toDelete > 0 && !options.yes) {
-    const deed = { does: 'deletes', done: 'deleted', where: site.db.identity, forGood: isForGood(purge) }
-    await confirmNumber(context, globals, plan.toDelete, deed)
+    await confirmNumber(context, globals, plan.toDelete, {
+      does: 'deletes',
+      done: 'deleted',
+      where: site.db.identity,
+      forGood: isForGood(purge),
+      plan: text,
+    })
   }
   const batches = reviewed?.users(batchSizeOn(site, purge))
   const deletion = { context, globals, options, settings, criteria, plan, batches }

@@ -17,6 +17,7 @@ import {
 import { restore } from '../../users/restore/restore.ts'
 import type { RestoreReport } from '../../users/restore/restore-report.ts'
 import { refuseWithoutRights } from '../../users/restore/restore-rights.ts'
+import { counted, shownNumber } from '../../values/numbers.ts'
 import type { RestoreCommandOptions } from '../commands/restore.ts'
 import { confirmRestoration } from '../confirm.ts'
 import type { Context, GlobalOptions } from '../context.ts'
@@ -24,7 +25,6 @@ import { Interrupted } from '../interrupted.ts'
 import { styleFor } from '../paint.ts'
 import { printReport } from '../print-report.ts'
 import { withStoppableProgress } from '../progress.ts'
-import { counted, shownNumber } from '../render/numbers.ts'
 import { restoreJson, restoreText, rowsPutBack } from '../render/restore.ts'
 import { type Talk, talkOf } from '../talk.ts'
 import { withRun } from '../with-run.ts'
@@ -67,8 +67,13 @@ export async function restoreArchive(
     })
     const text =
       options.format === 'json'
-        ? restoreJson(report)
-        : restoreText(report, options.dryRun === true, await styleFor(context.stdout, context, globals))
+        ? restoreJson(report, shortfall)
+        : restoreText(
+            report,
+            shortfall,
+            options.dryRun === true,
+            await styleFor(context.stdout, context, globals),
+          )
     await printReport(context, text, () => throwWhenPartly(report, shortfall, options))
   } finally {
     await archive.reader.close()
@@ -108,7 +113,7 @@ function refuseOther(
   if (archived.kind !== here.kind) {
     throw new UserError(`the archive comes from another kind of database: ${shownDatabase(archived)}`, {
       kind: 'refused',
-      hint: 'each kind writes values in its own way: give the database that it comes from, or a copy of it',
+      hint: `this one is ${shownDatabase(here)}, and each kind writes values in its own way: give the database that it comes from, or a copy`,
     })
   }
   if (anyDatabase || isSameDatabase(archived, here)) return
@@ -136,11 +141,16 @@ function throwWhenPartly(
     const { archived, deleted, run } = shortfall
     throw new UserError(
       `the archive was cut: it holds ${shownNumber(archived)} of ${counted(deleted, 'user')} whom the run ${run} deleted`,
-      { hint: 'look for the whole file, in a backup, and restore that as well' },
+      {
+        hint: `look for the whole file, in a backup, and restore that as well${failed.length > 0 ? '; of what the file holds, not everything could be put back: see the report' : ''}`,
+      },
     )
   }
   if (failed.length === 0) return
-  throw new UserError('not everything could be put back as before', {
-    hint: 'the report says what, and why; run it again, and it leaves alone what is back',
-  })
+  throw new UserError(
+    dryRun ? 'not everything can be put back as before' : 'not everything could be put back as before',
+    {
+      hint: `the report says what, and why${dryRun ? '' : '; run it again, and it leaves alone what is back'}`,
+    },
+  )
 }

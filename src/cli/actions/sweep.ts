@@ -12,8 +12,9 @@ import { isMostlyUndelivered, TELLING_MAILS } from '../../users/reminded.ts'
 import { neededColumn } from '../../users/select.ts'
 import type { Clock } from '../../values/dates.ts'
 import type { Limit } from '../../values/limit.ts'
+import { counted } from '../../values/numbers.ts'
 import type { SweepOptions } from '../commands/sweep.ts'
-import { confirmNumber, showBeforeAsking } from '../confirm.ts'
+import { confirmNumber, type Deed } from '../confirm.ts'
 import { type Context, canAsk, type GlobalOptions } from '../context.ts'
 import { clockOf, understood } from '../criteria.ts'
 import {
@@ -31,7 +32,6 @@ import { styleFor } from '../paint.ts'
 import { policyDeletionDate, policyOf, sweepCriteria, warnOfLateReminders } from '../policy.ts'
 import { printReport } from '../print-report.ts'
 import { withProgress } from '../progress.ts'
-import { counted } from '../render/numbers.ts'
 import type { DeletionReport } from '../render/purge.ts'
 import {
   candidatesIn,
@@ -128,16 +128,17 @@ function maxDeleteOf({ policy, settings }: Sweep): Limit | undefined {
 
 async function carryOut(site: Site, task: Sweep, source: MailSource): Promise<void> {
   const { context, globals, options, policy } = task
-  const _talk = talkOf(context, globals)
   const writing = await writingFor(site, source, task.clock)
   const plan = await makePlan(site, task)
   const style = await styleFor(context.stderr, context, globals)
-  await showBeforeAsking(context, globals, sweepPlanText(plan, task.understood, style), options)
+  const shown = sweepPlanText(plan, task.understood, style)
+  await talkOf(context, globals).show(shown)
   if (plan.deletion) {
     await warnOfNoArchive(plan.deletion, task)
     checkBreaker(plan.deletion, maxDeleteOf(task), MAX_DELETE)
   }
-  if (!options.yes && canAsk(context, globals)) await confirm(plan, task, site.db.identity)
+  if (!options.yes && canAsk(context, globals))
+    await confirm(plan, task, { where: site.db.identity, plan: shown })
   const mail = await carryOutCampaign(site, {
     context,
     globals,
@@ -178,16 +179,20 @@ async function makePlan(site: Site, { context, globals, criteria, options }: Swe
   }))
 }
 
-async function confirm({ mail, deletion }: SweepPlan, task: Sweep, where: string): Promise<void> {
+async function confirm(
+  { mail, deletion }: SweepPlan,
+  task: Sweep,
+  about: Pick<Deed, 'where' | 'plan'>,
+): Promise<void> {
   const { context, globals } = task
   const toDelete = deletion?.toDelete ?? 0
   const reminding = mail.toMail > 0 ? `reminds ${counted(mail.toMail, 'user')}` : ''
   if (toDelete > 0) {
     const does = reminding === '' ? 'deletes' : `${reminding} and deletes`
     const forGood = isForGood(task)
-    await confirmNumber(context, globals, toDelete, { does, done: 'done', where, forGood })
+    await confirmNumber(context, globals, toDelete, { ...about, does, done: 'done', forGood })
   } else if (mail.toMail > 0) {
-    await confirmNumber(context, globals, mail.toMail, { does: 'reminds', done: 'done', where })
+    await confirmNumber(context, globals, mail.toMail, { ...about, does: 'reminds', done: 'done' })
   }
 }
 
@@ -225,7 +230,7 @@ async function reportFor(report: SweepReport, { context, globals, options }: Swe
   const { mail, deletion } = report
   const mails = mail.sent + mail.bounced + mail.failed + mail.uncertain
   const isIdle = mails === 0 && (deletion?.deleted ?? 0) === 0 && (deletion?.failed.length ?? 0) === 0
-  if (globals.quiet && isIdle) return ''
+  if (globals.quiet && options.format === 'text' && isIdle) return ''
   return options.format === 'json'
     ? sweepJson(report)
     : sweepText(report, await styleFor(context.stdout, context, globals))

@@ -1,5 +1,5 @@
 import type { ArchiveExtent } from '../../users/archive/reader.ts'
-import { counted } from './numbers.ts'
+import { counted } from '../../values/numbers.ts'
 
 /** Returns what is to be known of an archive that does not tell how its purge has ended; undefined when it does. */
 export function archiveEndNote({ batches, end }: ArchiveExtent): string | undefined {

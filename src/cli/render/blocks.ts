@@ -1,5 +1,5 @@
 import stringWidth from 'string-width'
-import { counted, shownNumber } from './numbers.ts'
+import { counted, shownNumber } from '../../values/numbers.ts'
 import { plainText } from './plain-text.ts'
 import type { Style } from './style.ts'
 

@@ -1,6 +1,7 @@
 import stringWidth from 'string-width'
 import type { RecordedDeletion, RecordedReminder, RecordedRun } from '../../ledger/history.ts'
-import { shownNumber } from './numbers.ts'
+import { shownNumber } from '../../values/numbers.ts'
+import { shellWord } from '../command-line.ts'
 import { plainText } from './plain-text.ts'
 import type { Style } from './style.ts'
 import { alignedRows, columnWidths, tableHead } from './table.ts'
@@ -86,16 +87,20 @@ function resultOf({ counts }: RecordedRun): string {
 
 /** As they are typed. */
 function shownOptions(options: RecordedRun['options']): string {
-  const typed = Object.entries(options).map(([name, value]) => {
+  // Nobody has to type the usual one.
+  const given = Object.entries(options).filter(([name, value]) => name !== 'format' || value !== 'text')
+  const typed = given.map(([name, value]) => {
     const option = spelled(name, '-')
     if (value === false) return `--no-${option}`
     if (value === true) return `--${option}`
+    // Of people the ledger has only the number.
+    if (/^\d+ given$/.test(String(value))) return `--${option} … (${value})`
     return [value]
       .flat()
-      .map((each) => `--${option} ${each}`)
+      .map((each) => `--${option} ${shellWord(String(each))}`)
       .join(' ')
   })
-  return typed.join(', ') || '-'
+  return typed.join(' ') || '-'
 }
 
 function jsonOptions(options: RecordedRun['options']) {
@@ -108,10 +113,12 @@ function spelled(name: string, hyphen: string): string {
 }
 
 function shown(record: Readonly<Record<string, unknown>>): string {
-  const parts = Object.entries(record).map(
-    ([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
-  )
-  return parts.length > 0 ? parts.join(', ') : '-'
+  const parts = Object.entries(record).flatMap(([name, value]) => {
+    if (typeof value !== 'object' || value === null) return [`${name} ${value}`]
+    const details = Object.entries(value).map(([reason, count]) => `${count} ${reason}`)
+    return details.length > 0 ? [`${name} (${details.join(', ')})`] : []
+  })
+  return parts.join(', ') || '-'
 }
 
 function seconds(instant: string): string {

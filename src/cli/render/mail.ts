@@ -2,9 +2,9 @@ import type { CampaignPlan } from '../../mail/campaign-plan.ts'
 import type { CampaignReport, FailedMail } from '../../mail/campaign-report.ts'
 import type { Mailbox } from '../../mail/mailbox.ts'
 import type { SkipReason } from '../../mail/reminder-rules.ts'
+import { counted } from '../../values/numbers.ts'
 import { block, type CountLine, countBlock, largestFirst, lines, moreLines } from './blocks.ts'
 import { keptBlock } from './kept.ts'
-import { counted } from './numbers.ts'
 import { plainJson, plainText } from './plain-text.ts'
 import { stopRecord } from './stop-record.ts'
 import type { Style } from './style.ts'
@@ -24,7 +24,8 @@ export const OPTION_NAMES: SettingNames = {
   maxFailures: '--max-failures',
 }
 
-const SKIP_EXPLANATIONS: Record<SkipReason, (names: SettingNames) => string> = {
+/** Why nobody is mailed for each reason. */
+export const SKIP_EXPLANATIONS: Record<SkipReason, (names: SettingNames) => string> = {
   new: () => 'joined too lately to be reminded',
   taken: () => 'another user has verified the address: here it never can be',
   unmailable: () => 'no mail can be addressed so',
@@ -110,7 +111,7 @@ function skippedBlock(skipped: CampaignPlan['skipped'], style: Style, names: Set
 
 function problemLines({ problems }: CampaignReport, total: number): string[] {
   const shown = problems.slice(0, PROBLEMS_SHOWN).map(problemLine)
-  return [...shown, ...moreLines(total - shown.length)]
+  return [...shown, ...moreLines(total - shown.length, ' (usermgmt history has all)')]
 }
 
 function problemLine({ id, status, reply }: FailedMail): string {

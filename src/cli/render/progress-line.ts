@@ -1,4 +1,4 @@
-import { shownNumber } from './numbers.ts'
+import { shownNumber } from '../../values/numbers.ts'
 
 /** How far something is; a total of 0 is unknown. */
 export interface Advance {

@@ -1,7 +1,8 @@
+import type { Shortfall } from '../../users/archive/shortfall.ts'
 import type { RestoreFailure, RestoreReport } from '../../users/restore/restore-report.ts'
+import { counted } from '../../values/numbers.ts'
 import { archiveEndNote } from './archive-end.ts'
 import { block, countBlock, largestFirst, lines } from './blocks.ts'
-import { counted } from './numbers.ts'
 import { plainJson, plainText } from './plain-text.ts'
 import { stopRecord } from './stop-record.ts'
 import type { Style } from './style.ts'
@@ -15,9 +16,15 @@ export function rowsPutBack({ restored }: RestoreReport): number {
 }
 
 /** Returns what has been put back, for people; `planned`: what would be. */
-export function restoreText(report: RestoreReport, planned: boolean, style: Style): string {
+export function restoreText(
+  report: RestoreReport,
+  shortfall: Shortfall | undefined,
+  planned: boolean,
+  style: Style,
+): string {
   const rows = rowsPutBack(report)
-  const note = archiveEndNote(report)
+  // That it was cut is an error, and told as one.
+  const note = shortfall ? undefined : archiveEndNote(report)
   const told = [
     style.heading(`${counted(rows, 'row')} ${planned ? 'to put back' : 'put back'}`),
     ...(report.skipped > 0 ? [`${counted(report.skipped, 'row')} there already`] : []),
@@ -35,11 +42,22 @@ export function restoreText(report: RestoreReport, planned: boolean, style: Styl
   return lines(told)
 }
 
-/** Returns the report as one JSON object. */
-export function restoreJson(report: RestoreReport): string {
+/** Returns the report as one JSON object; `missing` is what the archive lacks, by the ledger. */
+export function restoreJson(report: RestoreReport, missing: Shortfall | undefined): string {
   const { restored, relinked, skipped, failed, notes, batches, end, interrupted } = report
   const stopped = stopRecord(interrupted && 'interrupted')
-  return `${plainJson({ restored, relinked, skipped, failed, notes, batches, end, stopped })}\n`
+  const record = {
+    restored,
+    relinked,
+    skipped,
+    failed,
+    notes,
+    batches,
+    end,
+    missing: missing ?? null,
+    stopped,
+  }
+  return `${plainJson(record)}\n`
 }
 
 function failureLine({ user, table, reason }: RestoreFailure): string {

@@ -8,15 +8,18 @@ const NARROWEST = 10
 /** Whole or useless. */
 const RIGID: ReadonlySet<string> = new Set(['id', 'last_login', 'date_joined', 'is_active', 'is_staff'])
 
-/** Returns the widths cut so that the table fits: the widest column that may be cut gives way first. */
+/** Returns the widths cut so that the table fits: the widest column that may still be cut gives way first. */
 function fitted(widths: readonly number[], fields: readonly string[], columns: number): number[] {
   const fit = [...widths]
-  const flexible = fields.flatMap((field, index) => (RIGID.has(field) ? [] : [index]))
   const width = (index: number) => fit[index] ?? 0
-  let excess = tableWidth(fit) - columns
-  for (; excess > 0; excess--) {
-    const widest = flexible.reduce((a, b) => (width(b) > width(a) ? b : a), flexible[0] ?? 0)
-    if (flexible.length === 0 || width(widest) <= NARROWEST) break
+  const least = fields.map((field, index) =>
+    RIGID.has(field) ? width(index) : Math.max(NARROWEST, stringWidth(field)),
+  )
+  for (let excess = tableWidth(fit) - columns; excess > 0; excess--) {
+    const [widest] = fields
+      .flatMap((_, index) => (width(index) > (least[index] ?? 0) ? [index] : []))
+      .sort((a, b) => width(b) - width(a))
+    if (widest === undefined) break
     fit[widest] = width(widest) - 1
   }
   return fit

@@ -1,6 +1,6 @@
 import type { GuardName } from '../../users/criteria.ts'
 import type { ListRequest, Tally } from '../../users/list-pages.ts'
-import { counted, shownNumber } from './numbers.ts'
+import { counted, shownNumber } from '../../values/numbers.ts'
 
 /** Returns the split by guard: `1,234 candidates: 1,100 can be deleted; kept: 90 recent, 44 content`. */
 export function tallyText({ matched, deletable, kept }: Tally): string {

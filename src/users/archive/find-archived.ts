@@ -85,7 +85,7 @@ class Asked {
     const name = JSON.stringify(this.identifier)
     if (key === undefined) {
       throw new UserError('a user given with --user is not in the archive', {
-        hint: `nobody in it has the id, username or address ${name}; it holds: usermgmt archive show FILE`,
+        hint: `nobody in it has the id, username or address ${name}; who is: usermgmt archive show FILE`,
       })
     }
     if (others.length === 0) return key

@@ -1,5 +1,6 @@
 import { UserError } from '../../errors.ts'
 import type { Limit } from '../../values/limit.ts'
+import { counted, shownNumber } from '../../values/numbers.ts'
 
 /** Of all users, unless somebody says how many. */
 export const DELETED_PERCENT = 50
@@ -27,7 +28,7 @@ export function checkBreaker(
   const limit = deletionLimit(plan.users, max)
   if (plan.toDelete <= limit) return
   throw new UserError(
-    `refused: ${plan.toDelete} of ${plan.users} users would be deleted, and the limit is ${limit}`,
+    `refused: ${shownNumber(plan.toDelete)} of ${counted(plan.users, 'user')} would be deleted, and the limit is ${shownNumber(limit)}`,
     {
       kind: 'refused',
       hint: `see that the selection is right, then allow it with ${setting} ${plan.toDelete}`,
