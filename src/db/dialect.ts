@@ -99,8 +99,8 @@ export interface Dialect {
   instantText(exactText: SQL): SQL
   /** Within the transaction, from now on: keys of the table that may be checked later are checked by each statement. */
   checkKeysAtOnce(tx: Db, table: Table): Promise<void>
-  /** The hidden column that tells the rows of a table without a primary key apart, within one transaction. */
-  rowIdOf(table: Table): ImageColumn
+  /** The hidden columns that tell the rows of a table without a primary key apart, within one transaction. */
+  rowIdsOf(table: Table): readonly ImageColumn[]
   /** Deletes the rows of the table where the condition holds, and returns how many. */
   deleteInLines(tx: Db, deletion: LinedDeletion): Promise<number>
   /**

@@ -31,6 +31,10 @@ const asksForPassword: Wording = (_, target) => [
   `${target} asks for a password`,
   'give it in ~/.pgpass or PGPASSWORD',
 ]
+const readOnly: Wording = () => [
+  'the database is read-only',
+  'point at the primary, or use a role that may write',
+]
 const noAnswer: Wording = (_, target) => [
   `nothing answers at ${target}`,
   'see whether the server runs, and the host and port of the URL',
@@ -81,6 +85,8 @@ export const LOST =
 
 /** Errors that carry no code of their own; the texts are the drivers', never the server's in its language. */
 const MESSAGES: readonly [RegExp, Wording][] = [
+  // A hot standby says it as a feature that it lacks (0A000).
+  [/transaction read-write mode during recovery/, readOnly],
   [NO_ANSWER, noAnswer],
   [LOST, lost],
   [/^SASL: .*password must be a/, asksForPassword],
@@ -193,7 +199,7 @@ const CODES: readonly [RegExp, Wording][] = [
       'see its encoding: in one of SQL_ASCII, text of another encoding has to be converted first',
     ],
   ],
-  [/^25006$/, () => ['the database is read-only', 'point at the primary, or use a role that may write']],
+  [/^25006$/, readOnly],
   [
     /^55P03$/,
     () => ['another transaction holds a lock for too long', 'run the command again when the site is calmer'],

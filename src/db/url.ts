@@ -8,6 +8,8 @@ export type DatabaseTarget =
 
 const POSTGRES = /^(postgres|postgresql|postgis|psql|pgsql):\/\//i
 
+const MISPLACED_AT = /^\w+:\/\/[^/?#]*[/#][^?]*@/
+
 /** What libpq takes beside URLs: `host=… dbname=…`. No file of a site is called so. */
 const CONNECTION_STRING = /^\s*\w+\s*=/
 
@@ -17,7 +19,16 @@ const CONNECTION_STRING = /^\s*\w+\s*=/
  * Throws a UserError for another scheme.
  */
 export function parseDatabaseUrl(text: string, base: string): DatabaseTarget {
-  if (POSTGRES.test(text)) return { kind: 'postgres', url: text.replace(POSTGRES, 'postgres://') }
+  if (POSTGRES.test(text)) {
+    // Of a password that ends too early, the rest would be taken for a name, and shown.
+    if (MISPLACED_AT.test(text)) {
+      throw new UserError('the PostgreSQL URL has an @ behind its host', {
+        kind: 'invalid',
+        hint: 'within a password / is written %2F, ? %3F, # %23 and @ %40',
+      })
+    }
+    return { kind: 'postgres', url: text.replace(POSTGRES, 'postgres://') }
+  }
   const path = text.replace(/^sqlite3?:(\/\/\/?)?/i, '').replace(/^file:(\/\/)?/i, '')
   // Not a word of these is repeated: they may hold a password.
   if (/^(postgres|postgresql|postgis|psql|pgsql):/i.test(path) || CONNECTION_STRING.test(path)) {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { eq } from 'drizzle-orm'
+import { databaseFault, isDatabaseError } from '../db/errors.ts'
 import type { Db } from '../db/port.ts'
 import { instantOf } from '../django/datetime.ts'
 import { ledgerTables } from '../site/ledger.ts'
@@ -41,6 +42,7 @@ export class LedgerRun {
   private readonly db: Db
   private readonly options: RunOptions
   private lastBeat = Date.now()
+  private isBeating = false
 
   private constructor(db: Db, options: RunOptions) {
     this.db = db
@@ -66,12 +68,22 @@ export class LedgerRun {
     return this.options.now()
   }
 
-  /** Shows, now and then, that the run is alive; not within a transaction. Throws when its lock is lost. */
+  /**
+   * Shows, now and then, that the run is alive; not within a transaction. Throws when its lock is lost. A sign that cannot
+   * be given does no harm: the lock outlasts several, and whatever is wrong with the database stops the work itself.
+   */
   async beat(): Promise<void> {
     const { lock } = this.options
-    if (lock === undefined || Date.now() - this.lastBeat < BEAT_MILLISECONDS) return
-    this.lastBeat = Date.now()
-    await beat(this.db, lock, this.id)
+    if (lock === undefined || this.isBeating || Date.now() - this.lastBeat < BEAT_MILLISECONDS) return
+    this.isBeating = true
+    try {
+      await beat(this.db, lock, this.id)
+      this.lastBeat = Date.now()
+    } catch (error) {
+      if (!isDatabaseError(error) && databaseFault(error) !== 'connection') throw error
+    } finally {
+      this.isBeating = false
+    }
   }
 
   /** Records where the run puts what it deletes; null when that has gone. */

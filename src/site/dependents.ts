@@ -80,8 +80,7 @@ function refuseWithoutForeignKeys({ catalog, users, emailAddresses }: Shape): vo
 
 /**
  * Throws a UserError (refused) when a deletion would reach rows that could not be put back: of a table that others
- * inherit from, theirs would go with its own, and no archive would hold what only they have; of rows that cannot be told
- * apart, others would go; what a rule makes of a deletion, nobody knows.
+ * inherit from, theirs would go with its own, and no archive would hold what only they have; what a rule makes of a deletion, nobody knows.
  */
 export function refuseIrretrievable({ users, edges }: Dependents): void {
   const reached = [users, ...edges.filter(({ rule }) => rule !== 'keep').map(({ table }) => table)]
@@ -90,13 +89,6 @@ export function refuseIrretrievable({ users, edges }: Dependents): void {
     throw irretrievable(
       `other tables inherit from ${extended.label}: what they hold could not be put back`,
       'make partitions of these tables',
-    )
-  }
-  const alike = reached.find((table) => table.partitioned && table.primaryKey.length === 0)
-  if (alike) {
-    throw irretrievable(
-      `the rows of ${alike.label} cannot be told apart: it is partitioned, and has no primary key`,
-      'give the table a primary key',
     )
   }
   const ruled = reached.find((table) => table.ruled)

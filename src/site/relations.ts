@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { columnOf, type Table } from '../db/catalog.ts'
-import type { Dialect, RecursiveColumn } from '../db/dialect.ts'
+import type { Dialect, ImageColumn, RecursiveColumn } from '../db/dialect.ts'
 import { refersTo } from '../db/foreign-keys.ts'
 import { columnList, ownName, tableName } from '../db/identifiers.ts'
 import { type Dependents, deletingEdges, type Edge, type Spread } from './dependents.ts'
@@ -54,7 +54,15 @@ export class Relations {
 
   /** Returns the columns that tell a row of the table from all others. */
   identityOf(table: Table): readonly string[] {
-    return table.primaryKey.length > 0 ? table.primaryKey : [this.dialect.rowIdOf(table).name]
+    const { primaryKey } = table
+    return primaryKey.length > 0 ? primaryKey : this.dialect.rowIdsOf(table).map(({ name }) => name)
+  }
+
+  /** Returns a column of `columnsOf`, also a hidden one. */
+  columnNamed(table: Table, name: string): ImageColumn {
+    const found = columnOf(table, name) ?? this.dialect.rowIdsOf(table).find((column) => column.name === name)
+    if (!found) throw new Error(`${table.label} has no column ${name}`)
+    return found
   }
 
   /** Returns the columns of the table's expression: its identity, and whatever other tables refer to. */

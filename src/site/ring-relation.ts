@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { type Column, columnOf, type Table } from '../db/catalog.ts'
+import type { Table } from '../db/catalog.ts'
 import { refersTo } from '../db/foreign-keys.ts'
 import { columnList, ownName, RING, tableName } from '../db/identifiers.ts'
 import { deletingEdges, type Edge, type Spread } from './dependents.ts'
@@ -27,7 +27,7 @@ export function ringDefinition(relations: Relations, group: Spread): SQL {
       ...group.tables.flatMap((table) =>
         relations.columnsOf(table).map((column) => ({
           name: sql`${sql.identifier(ringColumn(relations, table, column))}`,
-          type: columnIn(relations, table, column).type,
+          type: relations.columnNamed(table, column).type,
         })),
       ),
     ],
@@ -58,7 +58,7 @@ function ringRow(relations: Relations, group: Spread, table: Table, owner: SQL):
       .map((column) =>
         each === table
           ? sql`${HERE}.${sql.identifier(column)}`
-          : relations.dialect.nullOf(columnIn(relations, each, column)),
+          : relations.dialect.nullOf(relations.columnNamed(each, column)),
       ),
   )
   return sql`${relations.ownerFrom(owner)}${number(relations, table)}, ${sql.join(cells, sql`, `)}`
@@ -70,10 +70,6 @@ function ringColumns(relations: Relations, table: Table): string[] {
 
 function ringColumn(relations: Relations, table: Table, column: string): string {
   return `${relations.numberOf(table)}_${column}`
-}
-
-function columnIn(relations: Relations, table: Table, name: string): Pick<Column, 'type' | 'collation'> {
-  return columnOf(table, name) ?? relations.dialect.rowIdOf(table)
 }
 
 function number(relations: Relations, table: Table): SQL {

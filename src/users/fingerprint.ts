@@ -21,14 +21,14 @@ export async function fingerprints(
   keys: readonly string[],
 ): Promise<Map<string, string>> {
   const { users, userKey, emailAddresses, catalog } = shape
-  const among = new Set(
-    catalog.foreignKeys
-      .filter(({ table, references }) => table === users && references === users)
-      .flatMap(({ columns }) => columns),
+  const inside = catalog.foreignKeys.filter(
+    ({ table, references }) => table === users && references === users,
   )
+  const referenced = inside.flatMap(({ referencedColumns }) => referencedColumns)
+  const cleared = new Set(inside.flatMap(({ clears }) => clears).filter((name) => !referenced.includes(name)))
   const rowsAt = (table: Table, column: string, type: string) => {
     // The purge itself clears what users refer to each other with: nobody has changed then.
-    const columns = table.columns.filter(({ name }) => table !== users || !among.has(name))
+    const columns = table.columns.filter(({ name }) => table !== users || !cleared.has(name))
     return imagesBy(db, { ...table, columns }, column, type, keys)
   }
   const userRows = await rowsAt(users, userKey.name, userKey.type)

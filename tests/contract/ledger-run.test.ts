@@ -98,11 +98,36 @@ describeEachDatabase('a run that must be the only one', (harness) => {
   })
 })
 
+describeEachDatabase('a sign of life', (harness) => {
+  test('that cannot be given does no harm, and is given later', async () => {
+    const site = await siteWithLedger(harness)
+    const run = await LedgerRun.begin(site.db, FACTS, OPTIONS)
+    vi.useFakeTimers({ toFake: ['Date'] })
+    onTestFinished(() => void vi.useRealTimers())
+    await site.database.run(
+      `update usermgmt_lock set heartbeat_at = ${harness.pick({ sqlite: `datetime('now', '-100 seconds')`, postgres: `now() - interval '100 seconds'` })};
+      alter table usermgmt_lock rename to hidden`,
+    )
+    const shown = () => site.db.rows<{ at: unknown }>(sql`select heartbeat_at as at from usermgmt_lock`)
+    vi.advanceTimersByTime(15_000)
+    await run.beat()
+    await site.database.run('alter table hidden rename to usermgmt_lock')
+    const before = await shown()
+    await run.beat()
+    expect(await shown()).not.toEqual(before)
+    await site.database.run(`update usermgmt_lock set run_id = 'theirs'`)
+    vi.advanceTimersByTime(15_000)
+    await expect(run.beat()).rejects.toMatchObject({ kind: 'refused' })
+  })
+})
+
 describeDatabase('postgres', 'a purge whose batch takes its time', (harness) => {
   test('shows itself meanwhile', async () => {
     const theirs = await siteWithLedger(
       harness,
-      `create function dawdle() returns trigger language plpgsql as 'begin perform pg_sleep(3); return old; end';
+      `create function dawdle() returns trigger language plpgsql as 'begin
+        while not exists (select 1 from seen) loop perform pg_sleep(0.01); end loop; return old; end';
+      create table seen (id integer);
       create trigger dawdle before delete on auth_user for each row execute function dawdle()`,
     )
     await addUser(theirs)
@@ -115,11 +140,18 @@ describeDatabase('postgres', 'a purge whose batch takes its time', (harness) => 
     onTestFinished(() => void vi.useRealTimers())
     const purged = purge(site, criteria(), plan, { run })
     const others = await theirs.database.connect()
-    while ((await others.rows(`select 1 from pg_stat_activity where wait_event = 'PgSleep'`)).length === 0);
+    while (
+      (
+        await others.rows(
+          `select 1 from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()`,
+        )
+      ).length === 0
+    );
     vi.advanceTimersByTime(15_000)
     const sign = `select 1 from usermgmt_lock where heartbeat_at > now() - interval '50 seconds'`
     while ((await others.rows(sign)).length === 0);
     expect(await others.rows('select 1 from auth_user')).toHaveLength(1)
+    await others.run('insert into seen values (1)')
     expect(await purged).toMatchObject({ deleted: 1, stopped: undefined })
     await run.end(DONE)
     await others.close()

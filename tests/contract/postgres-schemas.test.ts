@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { describeDatabase } from '../support/databases.ts'
-import { rowsOf, siteIn, siteInSchema } from '../support/sites.ts'
+import { createSite, rowsOf, siteIn, siteInSchema } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
 
 const APP = { schema: 'app' }
@@ -61,5 +61,25 @@ describeDatabase('postgres', 'a site in a schema of its own', (harness) => {
       create table public.auth_user (id integer);
       create trigger foreign_one before delete on public.auth_user for each row execute function watch()`)
     expect(await db.dialect.triggers(db, [shape.users])).toEqual([{ table: 'auth_user', name: 'own' }])
+  })
+
+  test('a trigger on a partition is one of the whole table', async () => {
+    const site = await createSite(
+      harness,
+      'django5.2-allauth65',
+      `create table event (user_id integer, day integer) partition by list (day);
+      create table event_old partition of event for values in (1) partition by list (user_id);
+      create table event_old_1 partition of event_old for values in (1);
+      create table event_new partition of event for values in (2);
+      create function watch() returns trigger language plpgsql as 'begin return null; end';
+      create trigger everywhere after delete on event for each row execute function watch();
+      create trigger below after delete on event_old_1 for each row execute function watch()`,
+    )
+    const event = site.shape.catalog.tables.get('event')
+    if (!event) throw new Error('the table is not there')
+    expect(await site.db.dialect.triggers(site.db, [event])).toEqual([
+      { table: 'event', name: 'below' },
+      { table: 'event', name: 'everywhere' },
+    ])
   })
 })

@@ -27,6 +27,15 @@ test('a relative path is made to mean the same everywhere', async () => {
   expect(await lineFor(['history'])).toBe('usermgmt history --database /nowhere/usermgmt.sqlite3')
 })
 
+test.each(['s3cr@/et', 's3/cret', 's3#cret', '/s3cret@x'])(
+  'a password that ends too early is not shown: %s',
+  (password) => {
+    expect(() => parseDatabaseUrl(`postgres://ann:${password}@db.example/site?sslmode=require`, '/')).toThrow(
+      'the PostgreSQL URL has an @ behind its host',
+    )
+  },
+)
+
 test.each([
   ['postgres://ann@db.example/site', 'postgres://ann@db.example/site'],
   ['postgres://ann:s3cret@db.example:5433/site', 'postgres://ann@db.example:5433/site'],

@@ -39,6 +39,14 @@ test('the refusals of every address of a host are one', () => {
   )
 })
 
+test('a hot standby takes no purge', () => {
+  const error = new Error('cannot set transaction read-write mode during recovery')
+  expect(explainDatabaseError(Object.assign(error, { code: '0A000' }), 'TARGET')).toMatchObject({
+    message: 'the database is read-only',
+    hint: expect.stringContaining('primary'),
+  })
+})
+
 test('a missing file is not a missing server', () => {
   const error = failure('ENOENT', { syscall: 'open' })
   expect(explainDatabaseError(error, 'TARGET')).toBeUndefined()

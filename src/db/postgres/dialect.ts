@@ -50,9 +50,12 @@ export const postgresDialect: Dialect = {
   },
   schemaMark: postgresSchemaMark,
   async triggers(db, tables) {
+    // A partition's is one of the whole table, of which each partition has a copy.
     const found = await db.rows<{ namespace: string; table: string; name: string }>(sql`
-      select n.nspname as namespace, c.relname as "table", t.tgname as name from pg_trigger t
-        join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+      select distinct n.nspname as namespace, c.relname as "table", t.tgname as name from pg_trigger t
+        join pg_class p on p.oid = t.tgrelid
+        join pg_class c on c.oid = case when p.relispartition then pg_partition_root(p.oid) else p.oid end
+        join pg_namespace n on n.oid = c.relnamespace
       where not t.tgisinternal and t.tgenabled <> 'D' order by 1, 2, 3`)
     return found.flatMap(({ namespace, table, name }) => {
       const on = tables.find((each) => each.namespace === namespace && each.name === table)
@@ -111,7 +114,11 @@ export const postgresDialect: Dialect = {
   isInstant: () => sql`true`,
   instantText,
   scanSeconds: postgresScanSeconds,
-  rowIdOf: () => ({ name: 'ctid', type: 'tid' }),
+  rowIdsOf: ({ partitioned }) => {
+    const place = { name: 'ctid', type: 'tid' }
+    // Each partition has rows at the same places.
+    return partitioned ? [{ name: 'tableoid', type: 'oid' }, place] : [place]
+  },
   // To hand over a row at a time would take longer than to delete it; one long text for all would lie about in memory.
   async deleteInLines(tx, { keys, definitions, table, where, line, take }) {
     const deletion = sql`gone as (delete from ${tableName(table)} where ${where} returning ${postgresDialect.image(line.columns)} as image)`

@@ -48,6 +48,13 @@ const WITHOUT_EFFECT = [
   'max_protocol_version',
 ]
 
+/** Those of libpq that ask for nothing with such a value: there is one host, and whatever writes says so to the server. */
+const ASKING_NOTHING: Readonly<Record<string, RegExp>> = {
+  channel_binding: /^(prefer|disable)$/,
+  target_session_attrs: /^(any|read-write|primary|prefer-standby)$/,
+  load_balance_hosts: /^disable$/,
+}
+
 /** What Django's URL packages take from the site's own DATABASE_URL, and do not hand on to PostgreSQL. */
 const DJANGO =
   /^(conn_max_age|conn_health_checks|atomic_requests|autocommit|disable_server_side_cursors|engine|test)$/i
@@ -61,7 +68,7 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
   passfile: 'name the file in PGPASSFILE',
   requirepeer: 'leave it away',
   require_auth: 'leave it away',
-  channel_binding: 'leave it away',
+  channel_binding: 'leave it away, or say prefer; sslmode=verify-full makes sure of the server',
   target_session_attrs: 'name the host of the primary server',
   load_balance_hosts: 'name one host',
   replication: 'leave it away',
@@ -75,8 +82,9 @@ const SCHEMA = /^(current_?schemas?|schemas?|search_?path)$/i
  * connection is to be encrypted. Never repeats what the URL says, which may hold a password.
  */
 export function refuseOverlooked(parameters: URLSearchParams): void {
-  for (const name of parameters.keys()) {
+  for (const [name, value] of parameters) {
     if (KNOWN.includes(name) || WITHOUT_EFFECT.includes(name) || DJANGO.test(name)) continue
+    if (ASKING_NOTHING[name]?.test(value)) continue
     throw overlooked(name)
   }
 }

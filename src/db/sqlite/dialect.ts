@@ -109,7 +109,7 @@ export const sqliteDialect: Dialect = {
   isInstant: (column) => sql`${column} glob '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'`,
   instantText,
   scanSeconds: async () => new Map(),
-  rowIdOf: (table) => ({ name: rowIdName(table), type: 'integer' }),
+  rowIdsOf: (table) => [rowIdOf(table)],
   // RETURNING would hand over a row at a time, which takes longer than to look twice: nobody else can write meanwhile.
   async deleteInLines(tx, { keys, definitions, table, where, line, take }) {
     const rows = { keys, definitions, table, where, line }
@@ -137,7 +137,7 @@ export const sqliteDialect: Dialect = {
     await sqliteDialect.deferForeignKeys(tx)
     const found: (T & { identityImage: string })[][] = []
     for (const { table, identity, rows, returning } of deletions) {
-      const columns = identity.map((name) => columnOf(table, name) ?? sqliteDialect.rowIdOf(table))
+      const columns = identity.map((name) => columnOf(table, name) ?? rowIdOf(table))
       found.push(
         await tx.rows<T & { identityImage: string }>(sql`with recursive ${sql.join([...definitions], sql`, `)}
           select ${sqliteDialect.image(columns)} as "identityImage", ${returning} from ${tableName(table)}
@@ -202,10 +202,10 @@ async function isAnyLeft(
 }
 
 /** A column may have one of its names: then that name means the column (https://sqlite.org/rowidtable.html). */
-function rowIdName({ label, columns }: Table): string {
+function rowIdOf({ label, columns }: Table): ImageColumn {
   const taken = new Set(columns.map(({ name }) => name.toLowerCase()))
   const free = ROW_ID_NAMES.find((name) => !taken.has(name))
-  if (free) return free
+  if (free) return { name: free, type: 'integer' }
   throw new UserError(`the rows of ${label} cannot be told apart: columns have all names of its row id`, {
     kind: 'refused',
     hint: 'give the table a primary key',

@@ -43,9 +43,9 @@ export class BatchRows {
     return this.tx.dialect.image(this.columnsNamed(table, this.candidates.doomed.identityOf(table)))
   }
 
-  /** Also the hidden one that tells the rows of a table without a primary key apart. */
+  /** Also the hidden ones that tell the rows of a table without a primary key apart. */
   columnsNamed(table: Table, names: readonly string[]): ImageColumn[] {
-    return names.map((name) => columnOf(table, name) ?? this.tx.dialect.rowIdOf(table))
+    return names.map((name) => this.candidates.doomed.columnNamed(table, name))
   }
 
   /** Returns the number by which the archive's lines name the table. */

@@ -129,7 +129,7 @@ class PurgeRun {
     try {
       await this.options.run?.beat()
     } catch (error) {
-      this.stopped = { error }
+      this.stopped ??= { error }
     }
   }
 

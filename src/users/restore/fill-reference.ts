@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { columnOf, type Table } from '../../db/catalog.ts'
-import { tableName } from '../../db/identifiers.ts'
+import { columnList, rowValue, tableName } from '../../db/identifiers.ts'
 import type { Db } from '../../db/port.ts'
 import type { NamedCell, PresentRows } from './present-rows.ts'
 
@@ -42,6 +42,6 @@ export async function fillReference(
 /** Without a primary key, several rows may have the same values: any of them will do, and only one. */
 function oneOf({ dialect }: Db, table: Table, where: SQL): SQL {
   if (table.primaryKey.length > 0) return where
-  const id = sql.identifier(dialect.rowIdOf(table).name)
-  return sql`${id} = (select ${id} from ${tableName(table)} where ${where} limit 1)`
+  const place = dialect.rowIdsOf(table).map(({ name }) => name)
+  return sql`${rowValue(place)} = (select ${columnList(place)} from ${tableName(table)} where ${where} limit 1)`
 }
