@@ -72,7 +72,7 @@ describeDatabase('postgres', 'create-user when', (harness) => {
       (password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined)
       values ('!', false, 'ann', '', '', '', false, true, now())`)
     const creating = errorOf(() => create(site))
-    await expect.poll(() => waiting(other)).toBe(1)
+    await expect.poll(() => waiting(other), { timeout: 30_000 }).toBe(1)
     await other.run('commit')
     expect(await creating).toMatchObject({ name: 'UserError', message: 'the username ann is taken' })
     expect(await rowsOf(site.db, 'account_emailaddress')).toEqual([])

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { databaseFault } from '../../src/db/errors.ts'
@@ -82,6 +83,8 @@ describeDatabase('postgres', 'errors', (harness) => {
   })
 })
 
+const WAITING = sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+
 /** Two transactions, each waiting for the row that the other has; returns the error of ours. */
 async function deadlock(db: Db, runOther: (script: string) => Promise<void>): Promise<unknown> {
   await runOther(`insert into author (name) values ('b')`)
@@ -90,6 +93,8 @@ async function deadlock(db: Db, runOther: (script: string) => Promise<void>): Pr
     await tx.run(sql`set local deadlock_timeout = '50ms'`)
     await tx.run(sql`update author set age = 2 where id = 1`)
     const theirs = runOther('update author set age = 1 where id = 1; commit')
+    // Ours looks for a deadlock once: theirs has to wait by then.
+    while ((await db.rows(WAITING)).length === 0) await pause(5)
     const error: unknown = await tx
       .run(sql`update author set age = 2 where name = 'b'`)
       .catch((caught: unknown) => caught)

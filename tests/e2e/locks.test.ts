@@ -23,8 +23,8 @@ function purge(url: string, batchSize: number): string[] {
   return crowdPurge(url, directory, '--batch-size', String(batchSize), '--format', 'json')
 }
 
-async function waitUntilSomebodyWaits(connection: RawConnection): Promise<void> {
-  while ((await connection.rows('select 1 from pg_locks where not granted')).length === 0) await pause(5)
+async function waitUntilSomebodyWaits(connection: RawConnection, sessions = 1): Promise<void> {
+  while ((await connection.rows('select 1 from pg_locks where not granted')).length < sessions) await pause(5)
 }
 
 /** Makes the deletion of the last user fail like this, the first so many times it is tried. */
@@ -105,8 +105,20 @@ describeOwnServer('a purge that somebody is in the way of', (harness) => {
   test('a real deadlock, which the server ends: the purge tries again', async () => {
     const site = await crowdedSite(harness, USERS)
     // Patient with locks, and the one of the two whom the server asks to look for a deadlock.
-    const patient = withSettings(site, '-c lock_timeout=1min -c deadlock_timeout=2s')
-    const { exit, stdout } = await crossing(site, patient, `set deadlock_timeout = '1min';`)
+    const patient = withSettings(site, '-c lock_timeout=1min -c deadlock_timeout=100ms')
+    const writer = await site.database.connect()
+    await writer.run(`set deadlock_timeout = '1min'; begin;
+      update account_emailaddress set email = lower(email) where user_id = 7`)
+    // It has locked the users before this one, not yet their addresses, until the site waits for it.
+    const gate = await site.database.connect()
+    await gate.run('begin; select 1 from auth_user where id = 8 for update')
+    const { ended } = startCommand(purge(patient, USERS))
+    await waitUntilSomebodyWaits(gate)
+    const written = writer.run(`update auth_user set first_name = 'Ann' where id = 7; commit`)
+    await waitUntilSomebodyWaits(gate, 2)
+    await gate.run('rollback')
+    const { exit, stdout } = await ended
+    await written
     expect(exit).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ deleted: USERS, failed: [] })
     // The server counts a moment later.
@@ -130,7 +142,7 @@ describeOwnServer('a purge that somebody is in the way of', (harness) => {
   test.each([
     ['', 'another transaction holds a lock for too long'],
     ['-c lock_timeout=200ms', 'another transaction holds a lock for too long'],
-    ['-c statement_timeout=200ms', 'the server ended a statement that took too long'],
+    ['-c statement_timeout=1s -c lock_timeout=1min', 'the server ended a statement that took too long'],
   ])('a row held for good (%s): the others go, and the report says who stays', async (settings, reason) => {
     const site = await crowdedSite(harness, USERS)
     const holder = await site.database.connect()

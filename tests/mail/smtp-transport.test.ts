@@ -113,7 +113,7 @@ describe('a connection that breaks', () => {
   test.each(['cut', 'silence'])(
     'after the message (%s): nobody knows, and it is not sent again',
     async (how) => {
-      const { server, outcome, last } = await sendOne(ofAnna(how), { silenceMilliseconds: 400 })
+      const { server, outcome, last } = await sendOne(ofAnna(how), { silenceMilliseconds: 2_000 })
       expect(outcome).toEqual({
         kind: 'uncertain',
         reply: 'the connection was lost when the mail had been handed over',
@@ -177,7 +177,7 @@ describe('a connection that breaks', () => {
 
 describe('no mail at all can be sent', () => {
   async function failure(port: number, url?: string) {
-    const transport = await connect(port, { silenceMilliseconds: 300 }, url)
+    const transport = await connect(port, { silenceMilliseconds: 2_000 }, url)
     const error = await wordsOf(() => transport.send(mailTo('anna@example.com')))
     await transport.close()
     expect(`${error.message}${error.hint}`).not.toMatch(/anna/)
