@@ -104,7 +104,7 @@ describeEachDatabase('a reviewed plan', (harness) => {
     const before = await idsIn(site)
     const look = await run('purge --plan plan.ndjson --dry-run')
     expect(look.stdout).toMatch(/^2 users to delete, of 4 candidates\n/)
-    expect(look.stdout).toContain('\n  1  changed  no longer as planned\n')
+    expect(look.stdout).toContain('\n  1  changed  since the plan was made\n')
     const json = await run('purge --plan plan.ndjson --dry-run --format json')
     expect(JSON.parse(json.stdout)).toMatchObject({ to_delete: 2, changed: 1, tables: { auth_user: 2 } })
     expect(await idsIn(site)).toEqual(before)
@@ -153,7 +153,7 @@ describeEachDatabase('a reviewed plan', (harness) => {
     const { exit, stdout } = await run('purge --plan plan.ndjson --yes --quiet')
     expect(exit).toBe(0)
     expect(stdout).toMatch(/^0 users deleted, of 4 candidates\n/)
-    expect(stdout).toContain('\n  3  changed  no longer to delete when their turn came\n')
+    expect(stdout).toContain('\n  3  changed  since the plan was made\n')
     expect(await idsIn(site)).toHaveLength(6)
   })
 

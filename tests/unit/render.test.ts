@@ -304,7 +304,7 @@ No index on these references: a purge reads whole tables, which may take about 2
 
   test('of which some have changed since says so', () => {
     const reviewed = { ...plan, toDelete: 1092, changed: 8 }
-    expect(planText(reviewed, '', PLAIN)).toContain('\n   8  changed  no longer as planned\n')
+    expect(planText(reviewed, '', PLAIN)).toContain('\n   8  changed  since the plan was made\n')
     expect(JSON.parse(planJson(reviewed))).toMatchObject({ to_delete: 1092, changed: 8 })
   })
 
@@ -315,7 +315,7 @@ No index on these references: a purge reads whole tables, which may take about 2
     }))
     const shown = reportText({ ...plan, deleted: 1000, changed: 3, failed }, PLAIN)
     expect(shown).toContain('1,000 users deleted, of 1,234 candidates\n')
-    expect(shown).toContain('   3  changed  no longer to delete when their turn came\n')
+    expect(shown).toContain('   3  changed  since the plan was made\n')
     expect(shown).toContain('Not deleted: 22 users\n  0: a trigger refused it\\u001b\n')
     expect(shown).toContain('  and 2 more (--format json has all)\n')
     expect(shown).toMatch(/\nno archive: what is deleted cannot be put back\n$/)

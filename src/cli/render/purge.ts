@@ -27,7 +27,7 @@ export function planText(plan: PurgePlan, understood: string, style: Style): str
   return lines([
     style.heading(`${counted(plan.toDelete, 'user')} to delete, of ${counted(plan.matched, 'candidate')}`),
     plainText(understood),
-    ...keptBlock(plan.kept, style, changedLine(plan, 'no longer as planned')),
+    ...keptBlock(plan.kept, style, changedLine(plan)),
     ...countBlock(
       'What keeps them (content), and what would change it',
       plan.keeping.map(keepingLine),
@@ -53,7 +53,7 @@ export function reportText(report: DeletionReport, style: Style): string {
   const { deleted, matched, failed } = report
   return lines([
     style.heading(`${counted(deleted, 'user')} deleted, of ${counted(matched, 'candidate')}`),
-    ...keptBlock(report.kept, style, changedLine(report, 'no longer to delete when their turn came')),
+    ...keptBlock(report.kept, style, changedLine(report)),
     ...countBlock(
       'Rows deleted',
       largestFirst(report.tables).filter(([rows]) => rows > 0),
@@ -93,8 +93,8 @@ function undoLines({ archive, undo, lostArchive, deleted }: DeletionReport): str
   return ['', `archive: ${archive}`, `to put everybody back: ${undo}`].map(plainText)
 }
 
-function changedLine({ changed }: { readonly changed: number }, remark: string): CountLine[] {
-  return changed > 0 ? [[changed, 'changed', remark]] : []
+function changedLine({ changed }: { readonly changed: number }): CountLine[] {
+  return changed > 0 ? [[changed, 'changed', 'since the plan was made']] : []
 }
 
 function keepingLine({ edge, users, options }: PurgePlan['keeping'][number]): CountLine {
