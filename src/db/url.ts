@@ -24,7 +24,7 @@ export function parseDatabaseUrl(text: string, base: string): DatabaseTarget {
     if (MISPLACED_AT.test(text)) {
       throw new UserError('the PostgreSQL URL has an @ behind its host', {
         kind: 'invalid',
-        hint: 'within a password / is written %2F, ? %3F, # %23 and @ %40',
+        hint: 'within a password / is written %2F, ? %3F, # %23, and @ %40, also in the name of a database',
       })
     }
     return { kind: 'postgres', url: text.replace(POSTGRES, 'postgres://') }

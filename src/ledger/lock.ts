@@ -6,7 +6,7 @@ import { ledgerTables } from '../site/ledger.ts'
 import { type Holder, isGone, thisProcess } from './holder.ts'
 
 /** A holder that has not shown itself for so long has lost the lock. */
-const EXPIRY_MILLISECONDS = 120_000
+export const EXPIRY_MILLISECONDS = 120_000
 /** How often a holder shows itself. */
 export const BEAT_MILLISECONDS = 10_000
 

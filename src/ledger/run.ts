@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { eq } from 'drizzle-orm'
-import { databaseFault, isDatabaseError } from '../db/errors.ts'
+import { type DatabaseFault, databaseFault } from '../db/errors.ts'
 import type { Db } from '../db/port.ts'
 import { instantOf } from '../django/datetime.ts'
 import { ledgerTables } from '../site/ledger.ts'
-import { BEAT_MILLISECONDS, beat, releaseLock, takeLock } from './lock.ts'
+import { BEAT_MILLISECONDS, beat, EXPIRY_MILLISECONDS, releaseLock, takeLock } from './lock.ts'
 
 /** How often a run that may last should beat: more often than others look. */
 export const HEART_MILLISECONDS = 5_000
+
+/** What may be over when the next sign is due. */
+const PASSING: readonly DatabaseFault[] = ['connection', 'retry', 'busy', 'locked']
 
 /** Who runs what, where. */
 export interface RunFacts {
@@ -69,8 +72,8 @@ export class LedgerRun {
   }
 
   /**
-   * Shows, now and then, that the run is alive; not within a transaction. Throws when its lock is lost. A sign that cannot
-   * be given does no harm: the lock outlasts several, and whatever is wrong with the database stops the work itself.
+   * Shows, now and then, that the run is alive; not within a transaction. Throws when its lock is lost, or may soon be. A
+   * sign that cannot be given now does no harm: the lock outlasts several.
    */
   async beat(): Promise<void> {
     const { lock } = this.options
@@ -80,7 +83,8 @@ export class LedgerRun {
       await beat(this.db, lock, this.id)
       this.lastBeat = Date.now()
     } catch (error) {
-      if (!isDatabaseError(error) && databaseFault(error) !== 'connection') throw error
+      const isLate = Date.now() - this.lastBeat > EXPIRY_MILLISECONDS / 2
+      if (isLate || !PASSING.includes(databaseFault(error))) throw error
     } finally {
       this.isBeating = false
     }

@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { type FileHandle, open, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
-import { pause } from '../pause.ts'
 import { type Message, sourceOf } from './message.ts'
 import { cleanReply, type MailOutcome, type Transport } from './transport.ts'
 
@@ -12,9 +15,8 @@ const USUAL_PATH = '/usr/sbin/sendmail'
 /** sysexits.h */
 const EXITS: Record<number, MailOutcome['kind']> = { 67: 'bounced', 68: 'bounced', 75: 'deferred' }
 
-/** Enough for the last line of what a program has to say. */
+/** Bytes: enough for the last line of what a program has to say. */
 const LAST_WORDS = 2_000
-const WORDS_MILLISECONDS = 1_000
 
 /** Returns a transport that hands mails to the program of this machine. Throws a UserError when it is not there. */
 export function sendmailTransport(path = USUAL_PATH): Transport {
@@ -48,25 +50,46 @@ interface Ending {
 /** Throws a UserError when the program cannot be started. */
 async function handOver(path: string, args: readonly string[], message: Message): Promise<Ending> {
   const source = await sourceOf(message, 'unix')
-  // In a group of its own: Ctrl-C at the terminal is for usermgmt, which waits for the mails at hand.
-  const program = spawn(path, args, { stdio: ['pipe', 'ignore', 'pipe'], detached: true })
-  let words = ''
-  // Read in any case: a program that nobody listens to waits for ever.
-  program.stderr.setEncoding('utf8').on('data', (piece: string) => {
-    words = (words + piece).slice(-LAST_WORDS)
+  // No pipe: what the program leaves running would keep it open, or be killed by its next word after the end.
+  const words = await scratchFile()
+  try {
+    // In a group of its own: Ctrl-C at the terminal is for usermgmt, which waits for the mails at hand.
+    const program = spawn(path, args, { stdio: ['pipe', 'ignore', words.fd], detached: true })
+    const ended = once(program, 'exit')
+    // It does not want all of the mail; how it ends says more.
+    program.stdin?.on('error', () => {}).end(source)
+    const [code, signal] = await ended.catch((error) => {
+      throw new UserError(`the program ${path} cannot be started: ${fileReason(error)}`)
+    })
+    const lastLine = code === 0 ? '' : await lastLineOf(words)
+    return { code, signal, hasAll: program.stdin?.writableFinished === true, lastLine }
+  } finally {
+    await words.close()
+  }
+}
+
+/** Returns a file without a name, which goes when nobody has it open any more. */
+async function scratchFile(): Promise<FileHandle> {
+  const path = join(tmpdir(), `usermgmt-${randomUUID()}`)
+  try {
+    const file = await open(path, 'wx+', 0o600)
+    await rm(path)
+    return file
+  } catch (cause) {
+    throw new UserError(`nothing can be written in ${tmpdir()}: ${fileReason(cause)}`, {
+      hint: 'name another directory in TMPDIR',
+      cause,
+    })
+  }
+}
+
+async function lastLineOf(file: FileHandle): Promise<string> {
+  const { size } = await file.stat()
+  const { buffer, bytesRead } = await file.read({
+    buffer: Buffer.alloc(LAST_WORDS),
+    position: Math.max(0, size - LAST_WORDS),
   })
-  const ended = once(program, 'exit')
-  // It does not want all of the mail; how it ends says more.
-  program.stdin.on('error', () => {}).end(source)
-  const [code, signal] = await ended.catch((error) => {
-    throw new UserError(`the program ${path} cannot be started: ${fileReason(error)}`)
-  })
-  const { stderr, stdin } = program
-  if (code !== 0 && !stderr.readableEnded)
-    await Promise.race([once(stderr, 'end'), pause(WORDS_MILLISECONDS)])
-  // Whatever the program has left running may keep the stream open for ever.
-  stderr.destroy()
-  return { code, signal, hasAll: stdin.writableFinished, lastLine: words.trimEnd().split('\n').at(-1) ?? '' }
+  return buffer.toString('utf8', 0, bytesRead).trimEnd().split('\n').at(-1) ?? ''
 }
 
 function outcomeOf({ code, signal, hasAll, lastLine }: Ending): MailOutcome {

@@ -98,26 +98,55 @@ describeEachDatabase('a run that must be the only one', (harness) => {
   })
 })
 
-describeEachDatabase('a sign of life', (harness) => {
-  test('that cannot be given does no harm, and is given later', async () => {
-    const site = await siteWithLedger(harness)
+describeDatabase('postgres', 'a sign of life', (harness) => {
+  async function beating() {
+    const site = await siteWithLedger(
+      harness,
+      `create function refuse() returns trigger language plpgsql as
+        'begin raise exception using errcode = tg_argv[0]; end'`,
+    )
     const run = await LedgerRun.begin(site.db, FACTS, OPTIONS)
     vi.useFakeTimers({ toFake: ['Date'] })
     onTestFinished(() => void vi.useRealTimers())
-    await site.database.run(
-      `update usermgmt_lock set heartbeat_at = ${harness.pick({ sqlite: `datetime('now', '-100 seconds')`, postgres: `now() - interval '100 seconds'` })};
-      alter table usermgmt_lock rename to hidden`,
-    )
-    const shown = () => site.db.rows<{ at: unknown }>(sql`select heartbeat_at as at from usermgmt_lock`)
-    vi.advanceTimersByTime(15_000)
+    const refuse = (sqlstate: string) =>
+      site.database.run(`create trigger refuse before update on usermgmt_lock
+        for each row execute function refuse('${sqlstate}')`)
+    const shown = () => rowsOf(site.db, 'usermgmt_lock')
+    return { site, run, refuse, shown, after: (seconds: number) => vi.advanceTimersByTime(seconds * 1000) }
+  }
+
+  test.each(['53300', '57P01', '55P03', '40001'])(
+    'that cannot be given does no harm, and is given later (%s)',
+    async (sqlstate) => {
+      const { site, run, refuse, shown, after } = await beating()
+      await site.database.run(`update usermgmt_lock set heartbeat_at = now() - interval '100 seconds'`)
+      await refuse(sqlstate)
+      after(15)
+      await run.beat()
+      await site.database.run('drop trigger refuse on usermgmt_lock')
+      const before = await shown()
+      await run.beat()
+      expect(await shown()).not.toEqual(before)
+    },
+  )
+
+  test('ends the run when it cannot be given for so long that another one may begin soon', async () => {
+    const { run, refuse, after } = await beating()
+    await refuse('53300')
+    after(50)
     await run.beat()
-    await site.database.run('alter table hidden rename to usermgmt_lock')
-    const before = await shown()
-    await run.beat()
-    expect(await shown()).not.toEqual(before)
+    after(20)
+    await expect(run.beat()).rejects.toThrow()
+  })
+
+  test('ends the run when it can never be given, or the lock is somebody else’s', async () => {
+    const { site, run, refuse, after } = await beating()
     await site.database.run(`update usermgmt_lock set run_id = 'theirs'`)
-    vi.advanceTimersByTime(15_000)
+    after(15)
     await expect(run.beat()).rejects.toMatchObject({ kind: 'refused' })
+    await site.database.run(`update usermgmt_lock set run_id = '${run.id}'`)
+    await refuse('42501')
+    await expect(run.beat()).rejects.toThrow()
   })
 })
 

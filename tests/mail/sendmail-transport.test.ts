@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { simpleParser } from 'mailparser'
@@ -68,13 +69,15 @@ test.each([
   )
 })
 
-test('what a program leaves running keeps nobody waiting', async () => {
-  const path = await program('leaves', 'cat >/dev/null; sleep 600 & echo $! >left; exit 0')
+test('what a program leaves running keeps nobody waiting, and is not disturbed', async () => {
+  const delivers = 'until [ -e go ]; do sleep 0.05; done; echo word >&2; echo word >&2; touch delivered'
+  const path = await program('leaves', `cat >/dev/null; (${delivers}) & exit 0`)
   const pipes = () => process.getActiveResourcesInfo().filter((name) => name === 'PipeWrap').length
   const before = pipes()
   expect(await send(path)).toMatchObject({ kind: 'sent' })
   await vi.waitUntil(() => pipes() === before)
-  process.kill(Number(await readFile(join(directory, 'left'), 'utf8')))
+  await writeFile(join(directory, 'go'), '')
+  await vi.waitUntil(() => existsSync(join(directory, 'delivered')), { timeout: 60_000 })
 })
 
 test('no address is taken for an option', async () => {

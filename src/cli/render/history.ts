@@ -85,10 +85,15 @@ function resultOf({ counts }: RecordedRun): string {
   return [first, ...others].map(([name, count]) => `${shownNumber(count)} ${name}`).join(', ')
 }
 
+/** What nobody has to type. */
+const USUAL = new Map<string, unknown>([
+  ['format', 'text'],
+  ['password', true],
+])
+
 /** As they are typed. */
 function shownOptions(options: RecordedRun['options']): string {
-  // Nobody has to type the usual one.
-  const given = Object.entries(options).filter(([name, value]) => name !== 'format' || value !== 'text')
+  const given = Object.entries(options).filter(([name, value]) => USUAL.get(name) !== value)
   const typed = given.map(([name, value]) => {
     const option = spelled(name, '-')
     if (value === false) return `--no-${option}`

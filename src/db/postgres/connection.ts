@@ -63,7 +63,7 @@ function withParameter(text: string, name: string, value: string): string {
 function sslMode(parameters: URLSearchParams): string | undefined {
   const mode = parameters.get('sslmode') ?? (process.env.PGSSLMODE || undefined)
   if (mode === undefined || SSL_MODES.includes(mode)) return mode
-  throw invalid(`there is no sslmode "${mode}"`, `it is one of ${SSL_MODES.join(', ')}`)
+  throw invalid('there is no such sslmode', `it is one of ${SSL_MODES.join(', ')}`)
 }
 
 /**

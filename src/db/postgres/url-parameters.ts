@@ -49,11 +49,11 @@ const WITHOUT_EFFECT = [
 ]
 
 /** Those of libpq that ask for nothing with such a value: there is one host, and whatever writes says so to the server. */
-const ASKING_NOTHING: Readonly<Record<string, RegExp>> = {
-  channel_binding: /^(prefer|disable)$/,
-  target_session_attrs: /^(any|read-write|primary|prefer-standby)$/,
-  load_balance_hosts: /^disable$/,
-}
+const ASKING_NOTHING: ReadonlyMap<string, RegExp> = new Map([
+  ['channel_binding', /^(prefer|disable)$/],
+  ['target_session_attrs', /^(any|read-write|primary|prefer-standby)$/],
+  ['load_balance_hosts', /^disable$/],
+])
 
 /** What Django's URL packages take from the site's own DATABASE_URL, and do not hand on to PostgreSQL. */
 const DJANGO =
@@ -84,13 +84,13 @@ const SCHEMA = /^(current_?schemas?|schemas?|search_?path)$/i
 export function refuseOverlooked(parameters: URLSearchParams): void {
   for (const [name, value] of parameters) {
     if (KNOWN.includes(name) || WITHOUT_EFFECT.includes(name) || DJANGO.test(name)) continue
-    if (ASKING_NOTHING[name]?.test(value)) continue
+    if (ASKING_NOTHING.get(name)?.test(value)) continue
     throw overlooked(name)
   }
 }
 
 function overlooked(name: string): UserError {
-  const instead = UNSUPPORTED[name]
+  const instead = Object.hasOwn(UNSUPPORTED, name) ? UNSUPPORTED[name] : undefined
   if (instead !== undefined)
     return invalid(`the parameter ${name} of a PostgreSQL URL is not supported`, instead)
   return invalid(
