@@ -12,8 +12,7 @@ const LENGTH = 22
 
 /**
  * Returns a short text for each user that changes with every value of the user's row and address rows, by key, save a
- * reference to another user.
- * Whoever is not there has none.
+ * reference to another user. Whoever is not there has none.
  */
 export async function fingerprints(
   db: Db,

@@ -103,6 +103,18 @@ describeEachDatabase('history', (harness) => {
     )
   })
 
+  test('shows no option that there is not', async () => {
+    const { site, run } = await purgedSite(harness)
+    const args = ['create-user', 'zoe', '--email', 'zoe@example.com', '--password-stdin']
+    const stdin = 'correct horse battery staple'
+    await usermgmt(['--database', site.url, ...args], { stdin })
+    const runs: { run: string; command: string }[] = JSON.parse((await run('history --format json')).stdout)
+    const created = runs.find(({ command }) => command === 'create-user')
+    expect((await run(`history ${created?.run}`)).stdout).toMatch(
+      /^options {2}--email … \(1 given\) --password-stdin$/m,
+    )
+  })
+
   test('tells which run deleted an address', async () => {
     const { run, recorded } = await purgedSite(harness)
     const found = await run('history --email X81@mail.example --format ndjson')

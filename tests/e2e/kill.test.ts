@@ -79,7 +79,7 @@ describeEachDatabase('kill -9 during a purge', (harness) => {
     }
     expect(atWork).toBeGreaterThan(0)
     await expectToFinishAndComeBack(site, before)
-  }, 300_000)
+  })
 })
 
 describeEachDatabase('the history of a purge that was killed', (harness) => {
@@ -118,5 +118,5 @@ describeDatabase('sqlite', 'kill -9 during a purge that reads in another thread'
       if (left < ENOUGH_FOR_A_THREAD) await expectToFinishAndComeBack(site, before)
     }
     await expectToFinishAndComeBack(site, before)
-  }, 300_000)
+  })
 })

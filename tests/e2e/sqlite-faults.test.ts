@@ -59,7 +59,7 @@ describeDatabase('sqlite', 'the database file during a purge', (harness) => {
     await expectStopped(site, stopped, /\nusermgmt: \S+ is locked by another process; .+\n$/)
     await restoreAll(site, directory)
     expect(await siteRowsOf(site)).toEqual(before)
-  }, 120_000)
+  })
 
   test('its directory made read-only: it stops, and the next purge goes on', async () => {
     const site = await crowdedSite(harness, USERS)

@@ -31,7 +31,7 @@ const KINDS = ['verify', 'login', 'post'] as const
 
 /**
  * Lets visitors come from before the work until after it: it begins when each kind of deed has been done, and they
- * leave when each has come too late. Returns what came of the work, what they did, and how much of it meanwhile.
+ * leave when each has come too late. Returns what came of the work, what they did, and how much they got done meanwhile.
  */
 async function withVisitors<T>(site: TestSite, work: () => Promise<T>) {
   const deeds: Deed[] = []
@@ -50,7 +50,7 @@ async function withVisitors<T>(site: TestSite, work: () => Promise<T>) {
     await everyKindWas(true)
     const before = deeds.length
     result = await work()
-    meanwhile = deeds.length - before
+    meanwhile = deeds.slice(before).filter(({ done }) => done).length
     await everyKindWas(false)
   } finally {
     for (const { child } of visitors) child.stdin.end()
@@ -99,9 +99,7 @@ withDirectory(beforeEach, (path) => {
 })
 
 describeEachDatabase('while a hundred thousand users are purged', (harness) => {
-  test('nobody who does something first is deleted, and nobody is held back', {
-    timeout: 240_000,
-  }, async () => {
+  test('nobody who does something first is deleted, and nobody is held back', async () => {
     const site = await crowdedSite(harness, USERS)
     await site.database.run(`
       create table forum_topic (id {key},
