@@ -51,6 +51,18 @@ describeEachDatabase('history', (harness) => {
     expect(JSON.stringify(ledger)).not.toMatch(/@mail\.example|@example/)
   })
 
+  test('on a terminal fits into its width', async () => {
+    const { site } = await purgedSite(harness)
+    await site.database.run("update usermgmt_run set host = 'the-third-server-of-the-site.example.com'")
+    const { stdout } = await usermgmt(['history', '--no-color'], {
+      env: { DATABASE_URL: site.url },
+      terminal: { columns: 80 },
+    })
+    const [, rule = '', first = ''] = stdout.split('\n')
+    expect(rule).toHaveLength(80)
+    expect(first).toMatch(/^[0-9a-f]{8} {2}2025-06-15T12:00:00Z {2}purge .*… {2}done /)
+  })
+
   test('of one run has whom it deleted', async () => {
     const { run, recorded } = await purgedSite(harness)
     const { stdout } = await run(`history ${recorded.run.slice(0, 6)} --format ndjson`)

@@ -38,5 +38,5 @@ export async function siteWithPolicy(harness: Harness, policy: object = POLICY, 
       now: new Date(START.getTime() + days * DAY),
     })
   const sweep = (days: number, ...args: string[]) => run(days, 'sweep', ...args)
-  return { site: await siteIn(database), run, sweep, outbox: join(cwd, 'outbox') }
+  return { site: await siteIn(database), run, sweep, cwd, outbox: join(cwd, 'outbox') }
 }

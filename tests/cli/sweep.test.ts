@@ -9,6 +9,7 @@ import { describeEachDatabase } from '../support/databases.ts'
 import { directoryOfTest } from '../support/directory.ts'
 import { addUser } from '../support/users.ts'
 import { recipientOf } from './mailing.ts'
+import { usermgmt } from './run.ts'
 import { POLICY, siteWithPolicy } from './sweep-site.ts'
 
 /** Answers as the address says. */
@@ -263,6 +264,20 @@ Left alone
       const { sweep } = await siteWithPolicy(harness)
       expect((await sweep(0, ...command.split(' ').slice(2))).screen.trimEnd()).toBe(output)
     })
+  })
+
+  test('on a terminal, whom a dry run shows fits into its width', async () => {
+    const { cwd } = await siteWithPolicy(harness)
+    const { stdout } = await usermgmt(['sweep', '--dry-run', '--no-color'], {
+      cwd,
+      terminal: { columns: 50 },
+    })
+    const [, who = ''] = stdout.split('\nWho\n')
+    expect(who.split('\n').slice(0, 3)).toEqual([
+      '  id  username    email       step        deletion',
+      '  ──  ──────────  ──────────  ──────────  ────────',
+      '  2   anna        anna@exam…  remind      -',
+    ])
   })
 
   test('who has joined lately cannot be told without date_joined', async () => {

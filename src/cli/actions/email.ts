@@ -5,7 +5,6 @@ import { invalid, UserError } from '../../errors.ts'
 import { fileReason } from '../../file-error.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
 import { type CampaignPlan, type Judged, judgeUser, planCampaign } from '../../mail/campaign-plan.ts'
-import type { CampaignReport } from '../../mail/campaign-report.ts'
 import { renderReminder } from '../../mail/compose.ts'
 import { earlierReminders } from '../../mail/earlier-reminders.ts'
 import { sampleLink } from '../../mail/link.ts'
@@ -30,6 +29,7 @@ import {
   type Writing,
   writingFor,
 } from '../mailing.ts'
+import { isNoNews } from '../no-news.ts'
 import { sayNothingMatches } from '../nothing-matches.ts'
 import { styleFor } from '../paint.ts'
 import { policyDeletionDate } from '../policy.ts'
@@ -153,17 +153,12 @@ async function carryOut(site: Site, request: Request, writing: Writing): Promise
     names: OPTION_NAMES,
   }
   const report = await carryOutCampaign(site, mailing)
-  if (globals.quiet && options.format === 'text' && isIdle(report)) return
+  if (isNoNews({ mail: report }, globals, options)) return
   const text =
     options.format === 'json'
       ? mailReportJson(report)
       : mailReportText(report, await styleFor(context.stdout, context, globals))
   await printReport(context, text, () => throwWhenNotAllMailed(report))
-}
-
-/** From cron, nothing to say is nothing to mail. */
-function isIdle({ sent, bounced, failed, uncertain, changed, stopped }: CampaignReport): boolean {
-  return sent + bounced + failed + uncertain + changed === 0 && stopped === undefined
 }
 
 async function makePlan(site: Site, request: Request): Promise<CampaignPlan> {

@@ -40,7 +40,7 @@ async function showRuns(
   const runs = await listRuns(db, { limit, email })
   if (format === 'json') return stdout.write(`${plainJson(runs.map(runRecord))}\n`)
   if (format === 'ndjson') return stdout.write(runs.map((run) => `${plainJson(runRecord(run))}\n`).join(''))
-  if (runs.length > 0) return stdout.write(runsTable(runs, await styleFor(stdout, context, globals)))
+  if (runs.length > 0) return stdout.write(runsTable(runs, stdout, await styleFor(stdout, context, globals)))
   await talkOf(context, globals).say(
     email === undefined ? 'no run has been recorded yet' : 'no run has deleted a user with this address',
   )

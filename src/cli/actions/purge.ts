@@ -5,7 +5,6 @@ import type { Site } from '../../site/site.ts'
 import type { Criteria } from '../../users/criteria.ts'
 import { checkBreaker } from '../../users/purge/breaker.ts'
 import { type PurgePlan, planPurge } from '../../users/purge/plan.ts'
-import type { PurgeReport } from '../../users/purge/purge-report.ts'
 import { checkDelivery, deliveryProblem, lastDelivery } from '../../users/reminded.ts'
 import { type Limit, limitText } from '../../values/limit.ts'
 import { commandLine } from '../command-line.ts'
@@ -21,6 +20,7 @@ import {
   warnOfBreaker,
   warnOfNoArchive,
 } from '../deletion.ts'
+import { isNoNews } from '../no-news.ts'
 import { sayNothingMatches } from '../nothing-matches.ts'
 import { styleFor } from '../paint.ts'
 import { frozenPlan, loadPlan, type ReviewedPlan } from '../plan-files.ts'
@@ -128,17 +128,12 @@ async function carryOut(site: Site, purge: Purge): Promise<void> {
   const batches = reviewed?.users(batchSizeOn(site, purge))
   const deletion = { context, globals, options, settings, criteria, plan, batches }
   const done = await carryOutDeletion(site, deletion)
-  if (globals.quiet && options.format === 'text' && isIdle(done)) return
+  if (isNoNews({ deletion: done }, globals, options)) return
   const report =
     options.format === 'json'
       ? reportJson(done)
       : reportText(done, await styleFor(context.stdout, context, globals))
   await printReport(context, report, () => throwWhenPartly(done))
-}
-
-/** From cron, nothing to say is nothing to mail. */
-function isIdle({ deleted, changed, failed, stopped }: PurgeReport): boolean {
-  return deleted + changed + failed.length === 0 && stopped === undefined
 }
 
 async function makePlan(site: Site, purge: Purge): Promise<PurgePlan> {

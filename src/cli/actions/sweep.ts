@@ -28,6 +28,7 @@ import {
 import { type MailSource, mailSourceFrom } from '../mail-settings.ts'
 import { checkTransport } from '../mail-transport.ts'
 import { carryOutCampaign, refuseToForget, throwWhenNotAllMailed, writingFor } from '../mailing.ts'
+import { isNoNews } from '../no-news.ts'
 import { styleFor } from '../paint.ts'
 import { policyDeletionDate, policyOf, sweepCriteria, warnOfLateReminders } from '../policy.ts'
 import { printReport } from '../print-report.ts'
@@ -110,7 +111,7 @@ async function showSteps(site: Site, task: Sweep): Promise<void> {
   await stdout.write(
     options.format === 'json'
       ? sweepPlanJson(plan, tally)
-      : stepsText(tally, task.understood, await styleFor(stdout, context, globals)),
+      : stepsText(tally, task.understood, stdout, await styleFor(stdout, context, globals)),
   )
   if (plan.deletion) {
     await warnOfNoArchive(plan.deletion, task)
@@ -154,16 +155,13 @@ async function carryOut(site: Site, task: Sweep, source: MailSource): Promise<vo
   })
   const trouble = mail.stopped ? undefined : mailTrouble(mail)
   const deletion = mail.stopped || trouble ? undefined : await deleteDue(site, task, plan)
-  await printReport(
-    context,
-    await reportFor({ mail, deletion, candidates: candidatesIn(plan) }, task),
-    () => {
-      if (trouble) throw trouble
-      // What the deletion has to say is worse, but nothing that the mail has to say comes after it.
-      if (deletion) throwWhenPartly(deletion)
-      throwWhenNotAllMailed(mail)
-    },
-  )
+  const report = { mail, deletion, candidates: candidatesIn(plan) }
+  await printReport(context, isNoNews(report, globals, options) ? '' : await reportFor(report, task), () => {
+    if (trouble) throw trouble
+    // What the deletion has to say is worse, but nothing that the mail has to say comes after it.
+    if (deletion) throwWhenPartly(deletion)
+    throwWhenNotAllMailed(mail)
+  })
 }
 
 async function makePlan(site: Site, { context, globals, criteria, options }: Sweep): Promise<SweepPlan> {
@@ -225,12 +223,7 @@ function mailTrouble({ sent, bounced, failed, uncertain }: CampaignReport): User
   )
 }
 
-/** Nothing, when nobody needs to hear of it. */
 async function reportFor(report: SweepReport, { context, globals, options }: Sweep): Promise<string> {
-  const { mail, deletion } = report
-  const mails = mail.sent + mail.bounced + mail.failed + mail.uncertain
-  const isIdle = mails === 0 && (deletion?.deleted ?? 0) === 0 && (deletion?.failed.length ?? 0) === 0
-  if (globals.quiet && options.format === 'text' && isIdle) return ''
   return options.format === 'json'
     ? sweepJson(report)
     : sweepText(report, await styleFor(context.stdout, context, globals))

@@ -25,6 +25,7 @@ Steps
 
 Who
   id  username     email             step         deletion
+  ──  ───────────  ────────────────  ───────────  ────────
   2   anna         anna@example.com  remind       -
   3   win-a-prize  x81@mail.example  remind       -
   4   xqzv81       x82@mail.example  remind       -

@@ -1,7 +1,10 @@
 import stringWidth from 'string-width'
 import { counted, shownNumber } from '../../values/numbers.ts'
+import type { Output } from '../output.ts'
 import { plainText } from './plain-text.ts'
 import type { Style } from './style.ts'
+
+const INDENT = '  '
 
 /** A number, what it counts, and a remark. */
 export type CountLine = readonly [count: number, what: string, remark?: string]
@@ -27,7 +30,14 @@ export function countBlock(title: string, lines: readonly CountLine[], style: St
 
 /** Returns a blank line, the title and the lines under it; nothing without lines. They are safe to show already. */
 export function block(title: string, lines: readonly string[], style: Style): string[] {
-  return lines.length === 0 ? [] : ['', style.heading(title), ...lines.map((line) => `  ${line}`)]
+  return lines.length === 0
+    ? []
+    : ['', style.heading(title), ...lines.map((line) => `${INDENT}${line}`.trimEnd())]
+}
+
+/** Returns what there is room for on the output within a block. */
+export function blockWidth({ isTerminal, columns }: Output): Pick<Output, 'isTerminal' | 'columns'> {
+  return { isTerminal, columns: columns - INDENT.length }
 }
 
 /** Returns the counts of a record, the largest first. */

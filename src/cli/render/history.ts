@@ -1,17 +1,17 @@
-import stringWidth from 'string-width'
 import type { RecordedDeletion, RecordedReminder, RecordedRun } from '../../ledger/history.ts'
 import { shownNumber } from '../../values/numbers.ts'
 import { shellWord } from '../command-line.ts'
+import type { Output } from '../output.ts'
 import { plainText } from './plain-text.ts'
+import { wholeOrScreenTable } from './screen-table.ts'
 import type { Style } from './style.ts'
-import { alignedRows, columnWidths, tableHead } from './table.ts'
 
 const FIELDS = ['run', 'started', 'command', 'by', 'outcome', 'result'] as const
 /** Enough of an id to tell runs apart. */
 const SHORT_ID = 8
 
-/** Returns the runs as a table. */
-export function runsTable(runs: readonly RecordedRun[], style: Style): string {
+/** Returns the runs as a table for that output. */
+export function runsTable(runs: readonly RecordedRun[], output: Output, style: Style): string {
   const rows = runs.map((run) =>
     [
       run.id.slice(0, SHORT_ID),
@@ -22,8 +22,7 @@ export function runsTable(runs: readonly RecordedRun[], style: Style): string {
       resultOf(run),
     ].map(plainText),
   )
-  const widths = columnWidths(rows, columnWidths([FIELDS], [], stringWidth), stringWidth)
-  return tableHead(FIELDS, widths, style) + alignedRows(rows, widths, stringWidth)
+  return wholeOrScreenTable(rows, FIELDS, output, style)
 }
 
 /** Returns all that the ledger has about one run. */

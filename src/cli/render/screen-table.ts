@@ -1,12 +1,34 @@
 import Table from 'cli-table3'
 import stringWidth from 'string-width'
+import type { Output } from '../output.ts'
 import type { Style } from './style.ts'
-import { columnWidths, GAP, padded, tableHead } from './table.ts'
+import { alignedRows, columnWidths, GAP, padded, tableHead } from './table.ts'
 
 /** What is still readable of a name. */
 const NARROWEST = 10
 /** Whole or useless. */
-const RIGID: ReadonlySet<string> = new Set(['id', 'last_login', 'date_joined', 'is_active', 'is_staff'])
+const RIGID: ReadonlySet<string> = new Set([
+  'id',
+  'last_login',
+  'date_joined',
+  'is_active',
+  'is_staff',
+  'deletion',
+  'run',
+  'started',
+])
+
+/** Returns the rows as a table: one that fits where it is shown on a terminal, and else a whole one. */
+export function wholeOrScreenTable(
+  rows: readonly (readonly string[])[],
+  fields: readonly string[],
+  { isTerminal, columns }: Pick<Output, 'isTerminal' | 'columns'>,
+  style: Style,
+): string {
+  if (isTerminal) return screenTable(rows, fields, columns, style)
+  const widths = columnWidths([fields, ...rows], [], stringWidth)
+  return tableHead(fields, widths, style) + alignedRows(rows, widths, stringWidth)
+}
 
 /** Returns the widths cut so that the table fits: the widest column that may still be cut gives way first. */
 function fitted(widths: readonly number[], fields: readonly string[], columns: number): number[] {

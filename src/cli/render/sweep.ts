@@ -1,15 +1,15 @@
-import stringWidth from 'string-width'
 import type { CampaignPlan } from '../../mail/campaign-plan.ts'
 import type { CampaignReport } from '../../mail/campaign-report.ts'
 import { type LifeStep, STEPS, type Step } from '../../mail/life-steps.ts'
 import type { PurgePlan } from '../../users/purge/plan.ts'
 import { counted } from '../../values/numbers.ts'
-import { block, type CountLine, countBlock, lines, moreLines } from './blocks.ts'
+import type { Output } from '../output.ts'
+import { block, blockWidth, type CountLine, countBlock, lines, moreLines } from './blocks.ts'
 import { mailPlanBlocks, mailPlanJson, mailReportBlocks, mailReportJson, type SettingNames } from './mail.ts'
 import { plainJson, plainText } from './plain-text.ts'
 import { type DeletionReport, planJson, planText, reportJson, reportText } from './purge.ts'
+import { wholeOrScreenTable } from './screen-table.ts'
 import type { Style } from './style.ts'
-import { alignedRows, columnWidths } from './table.ts'
 
 /** What is to be done. A policy that only reminds deletes nobody. */
 export interface SweepPlan {
@@ -42,6 +42,7 @@ const EXPLANATIONS: Record<Step, string> = {
 }
 
 const SHOWN_PER_STEP = 20
+const FIELDS = ['id', 'username', 'email', 'step', 'deletion'] as const
 
 /** Counts who is at which step, and remembers the first of each. */
 export class StepTally {
@@ -69,15 +70,12 @@ export class StepTally {
   }
 }
 
-/** Returns who is at which step, for people. */
-export function stepsText(tally: StepTally, understood: string, style: Style): string {
+/** Returns who is at which step, for people who read it on that output. */
+export function stepsText(tally: StepTally, understood: string, output: Output, style: Style): string {
   const counts = STEPS.map((step): CountLine => [tally.of(step), step, EXPLANATIONS[step]])
   const total = counts.reduce((sum, [count]) => sum + count, 0)
   const users = tally.shown()
-  const rows = [['id', 'username', 'email', 'step', 'deletion'], ...users.map(cells)]
-  const table = alignedRows(rows, columnWidths(rows, [], stringWidth), stringWidth)
-    .trimEnd()
-    .split('\n')
+  const table = wholeOrScreenTable(users.map(cells), FIELDS, blockWidth(output), style).trimEnd().split('\n')
   const more = moreLines(total - users.length, ' (--format ndjson has all)')
   return lines([
     planHeading({ remind: tally.of('remind'), remove: tally.of('delete'), total }, style),
