@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.ts'
 import { UserError } from '../errors.ts'
-import type { LedgerRun, RunEnd } from '../ledger/run.ts'
+import { type LedgerRun, outcomeOf, type RunEnd } from '../ledger/run.ts'
 import { packageVersion } from '../package-root.ts'
 import { dependentsOf } from '../site/dependents.ts'
 import type { Site } from '../site/site.ts'
@@ -152,9 +152,8 @@ function nothingDeleted({ since, matched, kept, changed }: PurgePlan): PurgeRepo
 
 function endOf(report: DeletionReport): RunEnd {
   const { matched, deleted, kept, changed, failed, stopped } = report
-  const stop = stopped === 'interrupted' ? 'interrupted' : stopped && 'failed'
   return {
-    outcome: stop ?? (failed.length > 0 ? 'partly' : 'done'),
+    outcome: outcomeOf(stopped, failed.length > 0),
     counts: { matched, deleted, kept, changed, failed: failed.length },
     archive: recordedArchive(report),
   }

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts'
-import type { RunEnd } from '../ledger/run.ts'
+import { outcomeOf, type RunEnd } from '../ledger/run.ts'
 import { type CampaignSettings, runCampaign } from '../mail/campaign.ts'
 import type { CampaignPlan } from '../mail/campaign-plan.ts'
 import type { CampaignReport } from '../mail/campaign-report.ts'
@@ -167,9 +167,8 @@ function endOf({
   skipped,
   stopped,
 }: CampaignReport): RunEnd {
-  const stop = stopped === 'interrupted' ? 'interrupted' : stopped && 'failed'
   return {
-    outcome: stop ?? (failed + uncertain > 0 ? 'partly' : 'done'),
+    outcome: outcomeOf(stopped, failed + uncertain > 0),
     counts: { matched, sent, bounced, failed, uncertain, changed, kept, skipped },
   }
 }

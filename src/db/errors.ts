@@ -8,6 +8,7 @@ export type DatabaseFault =
   | 'retry' // serialization failure or deadlock: the same work may succeed
   | 'busy' // a lock or statement timeout, or too much for one statement: less work at once may succeed
   | 'locked' // the whole database is locked by another process
+  | 'storage' // nothing can be written, or read: no room, a read-only database, a disk that fails
   | 'constraint' // a foreign key, unique, check or not-null constraint, or a trigger's refusal
   | 'other'
 
@@ -44,6 +45,9 @@ export class BrokenReference extends UserError {
 const CONNECTION_CODES =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|08...|28...|3D000|53300|57P0[123])$/
 
+const STORAGE_CODES =
+  /^(25006|53[124]00|58...|XX00[12]|SQLITE_(CANTOPEN|CORRUPT|FULL|IOERR|NOMEM|NOTADB|PERM|READONLY).*)$/
+
 /** Returns the driver's own error: Drizzle wraps it in one whose message holds SQL and parameters. */
 function driverError(error: unknown): DriverError | undefined {
   let current = error
@@ -73,8 +77,16 @@ export function databaseFault(error: unknown): DatabaseFault {
   if (code === '40001' || code === '40P01') return 'retry'
   if (/^(55P03|57014|54000|SQLITE_TOOBIG|ERR_STRING_TOO_LONG)$/.test(code)) return 'busy'
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return 'locked'
+  if (STORAGE_CODES.test(code)) return 'storage'
   if (/^(23|P0001|SQLITE_CONSTRAINT)/.test(code)) return 'constraint'
   return 'other'
+}
+
+/** True when rows have been refused, by the database or by us: others may fare better. */
+export function isRefusal(error: unknown): boolean {
+  const fault = databaseFault(error)
+  if (fault === 'constraint' || fault === 'busy') return true
+  return fault === 'other' && (isDatabaseError(error) || error instanceof UserError)
 }
 
 /**
@@ -99,4 +111,10 @@ export function shortReason(error: unknown): string {
   if (error instanceof UserError) return error.message
   const cause = driverError(error)
   return (cause && wordsFor(cause, 'the database')?.[0]) ?? 'the database refused it'
+}
+
+/** Returns `shortReason` of an error that `isRefusal`. Throws any other. */
+export function refusalReason(error: unknown): string {
+  if (!isRefusal(error)) throw error
+  return shortReason(error)
 }

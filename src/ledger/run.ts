@@ -4,13 +4,14 @@ import { type DatabaseFault, databaseFault } from '../db/errors.ts'
 import type { Db } from '../db/port.ts'
 import { instantOf } from '../django/datetime.ts'
 import { ledgerTables } from '../site/ledger.ts'
+import type { Stop } from '../stop.ts'
 import { BEAT_MILLISECONDS, beat, EXPIRY_MILLISECONDS, releaseLock, takeLock } from './lock.ts'
 
 /** How often a run that may last should beat: more often than others look. */
 export const HEART_MILLISECONDS = 5_000
 
 /** What may be over when the next sign is due. */
-const PASSING: readonly DatabaseFault[] = ['connection', 'retry', 'busy', 'locked']
+const HARMLESS: readonly DatabaseFault[] = ['connection', 'retry', 'busy', 'locked']
 
 /** Who runs what, where. */
 export interface RunFacts {
@@ -23,6 +24,13 @@ export interface RunFacts {
 }
 
 export type Outcome = 'done' | 'partly' | 'failed' | 'interrupted'
+
+/** Returns how a run has ended; `isPart`: it got to its end, but not everything could be done. */
+export function outcomeOf(stopped: Stop | undefined, isPart: boolean): Outcome {
+  if (stopped === 'interrupted') return stopped
+  if (stopped) return 'failed'
+  return isPart ? 'partly' : 'done'
+}
 
 /** How a run has ended. */
 export interface RunEnd {
@@ -84,7 +92,7 @@ export class LedgerRun {
       this.lastBeat = Date.now()
     } catch (error) {
       const isLate = Date.now() - this.lastBeat > EXPIRY_MILLISECONDS / 2
-      if (isLate || !PASSING.includes(databaseFault(error))) throw error
+      if (isLate || !HARMLESS.includes(databaseFault(error))) throw error
     } finally {
       this.isBeating = false
     }

@@ -1,4 +1,5 @@
 import type { ReminderStatus } from '../site/ledger.ts'
+import type { Stop } from '../stop.ts'
 import type { GuardName } from '../users/criteria.ts'
 import { addKept, type Checked } from '../users/recheck.ts'
 import type { CampaignPlan } from './campaign-plan.ts'
@@ -28,7 +29,7 @@ export interface CampaignReport {
   /** The first of those that bounced, failed or are uncertain. */
   readonly problems: readonly FailedMail[]
   /** Stopped before its end: by a signal, or because no more could or should be sent. */
-  readonly stopped?: 'interrupted' | { readonly error: unknown } | undefined
+  readonly stopped?: Stop | undefined
 }
 
 /** More of them would grow in memory; the ledger has all. */

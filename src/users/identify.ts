@@ -17,9 +17,17 @@ export async function identifyUser(site: Site, identifier: string): Promise<stri
     })
   }
   if (found.length === 1) return key
-  const ids = found.map((each) => site.db.dialect.shownKey(each, site.shape.userKey.type)).join(', ')
-  throw new UserError(`${JSON.stringify(identifier)} could mean ${found.length} users`, {
-    hint: `their ids are ${ids}: give a name or an address that only one of them has, or --users-from with the id`,
+  const { type } = site.shape.userKey
+  throw ambiguous(
+    identifier,
+    found.map((each) => site.db.dialect.shownKey(each, type)),
+  )
+}
+
+/** Returns the UserError for an identifier that several users answer to, of these ids. */
+export function ambiguous(identifier: string, ids: readonly string[]): UserError {
+  return new UserError(`${JSON.stringify(identifier)} could mean ${ids.length} users`, {
+    hint: `their ids are ${ids.join(', ')}: give a name or an address that only one of them has`,
   })
 }
 
@@ -33,23 +41,30 @@ async function usersCalled(site: Site, identifier: string): Promise<string[]> {
 }
 
 /**
- * Returns the criteria with the users that they name as keys of the database.
+ * Returns the criteria with the users that they name as keys of the database: with names and ids, whom both mean.
  * Throws a UserError (invalid) for an id that cannot be one here, and what `identifyUser` throws.
  */
 export async function withNamedUsers(site: Site, criteria: Criteria): Promise<Criteria> {
   const { users, userIds } = criteria.selection
-  if (users === undefined && userIds === undefined) return criteria
+  const ids = userIds && parsedIds(site, userIds)
+  if (users === undefined) return ids ? withUsers(criteria, ids) : criteria
   const identified: string[] = []
-  for (const user of users ?? []) identified.push(await identifyUser(site, user))
-  const { type } = site.shape.userKey
-  const parsed = (userIds ?? []).map((id) => {
-    const key = site.db.dialect.parseKey(id, type)
+  for (const user of users) identified.push(await identifyUser(site, user))
+  return withUsers(criteria, ids ? identified.filter((key) => ids.includes(key)) : identified)
+}
+
+function withUsers(criteria: Criteria, userIds: readonly string[]): Criteria {
+  return { ...criteria, selection: { ...criteria.selection, users: undefined, userIds } }
+}
+
+function parsedIds({ db, shape }: Site, ids: readonly string[]): string[] {
+  const { type } = shape.userKey
+  return ids.map((id) => {
+    const key = db.dialect.parseKey(id, type)
     if (key !== undefined) return key
     throw invalid(
       `${JSON.stringify(id)} of --users-from cannot be a user's id`,
-      `ids of ${site.shape.users.label} are of type ${type}, one a line`,
+      `ids of ${shape.users.label} are of type ${type}, one a line`,
     )
   })
-  const selection = { ...criteria.selection, users: undefined, userIds: [...identified, ...parsed] }
-  return { ...criteria, selection }
 }

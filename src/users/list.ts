@@ -109,7 +109,9 @@ export async function explainNothing(site: Site, criteria: Criteria): Promise<st
   const total = await site.db.$count(users)
   const sentences = [`${total} ${total === 1 ? 'user' : 'users'} in ${site.shape.users.label}`]
   const conditions: SQL[] = []
-  for (const { remaining, condition } of selectionSteps(site, selection)) {
+  const steps = selectionSteps(site, selection)
+  const first = steps.filter((step) => step.isFirst)
+  for (const { remaining, condition } of new Set([...first, ...steps])) {
     conditions.push(condition)
     const left = await site.db.$count(users, and(...conditions))
     sentences.push(`${left} ${remaining}`)

@@ -8,6 +8,8 @@ import { spellings } from './spellings.ts'
 /** One condition of the selection, and what remains of the users when it holds, for people. */
 export interface SelectionStep {
   readonly remaining: string
+  /** About those who have been named: what they lack is of more interest than that they are not among the others. */
+  readonly isFirst?: true
   readonly condition: SQL
 }
 
@@ -102,7 +104,11 @@ function filters(site: Site, selection: Selection): SelectionStep[] {
   }
   if (selection.userIds !== undefined) {
     const keys = selection.userIds
-    add('among those named', dialect.keyAmong(sql`${users.key}`, site.shape.userKey.type, keys))
+    steps.push({
+      remaining: 'among those named',
+      condition: dialect.keyAmong(sql`${users.key}`, site.shape.userKey.type, keys),
+      isFirst: true,
+    })
   }
   return steps
 }

@@ -132,7 +132,7 @@ describeEachDatabase('candidates', (harness) => {
     const site = await createSite(harness, 'django5.2-allauth65')
     const bob = await addUser(site, { username: 'Bob', addresses: [{ email: 'Bob@Mail.example' }] })
     await addUser(site, { username: 'eve', addresses: [{ email: 'eve@notmail.example' }] })
-    await addUser(site, {
+    const old = await addUser(site, {
       username: 'old',
       lastLogin: '2019-01-01T00:00:00Z',
       dateJoined: '2018-01-01T00:00:00Z',
@@ -146,6 +146,8 @@ describeEachDatabase('candidates', (harness) => {
       expect(await by({ selection: { users: [user] } })).toEqual(['Bob'])
       expect(await planPurge(site, criteria({ selection: { users: [user] } }))).toMatchObject({ toDelete: 1 })
     }
+    expect(await by({ selection: { users: ['bob', 'eve'], userIds: [bob, old] } })).toEqual(['Bob'])
+    expect(await by({ selection: { users: ['eve'], userIds: [bob, old] } })).toEqual([])
     await expect(by({ selection: { users: ['who'] } })).rejects.toThrow(/does not exist/)
     await expect(by({ selection: { userIds: ['x'] } })).rejects.toThrow(/cannot be a user's id/)
   })
@@ -176,6 +178,12 @@ describeEachDatabase('candidates', (harness) => {
       '1 user in auth_user',
       '1 with an unverified primary address',
       '0 not logged in since the cut-off',
+    ])
+    const verified = await addUser(site, { addresses: [{ email: 'v@example.com', verified: true }] })
+    expect(await explainNothing(site, criteria({ selection: { users: [verified] } }))).toEqual([
+      '2 users in auth_user',
+      '1 among those named',
+      '0 with an unverified primary address',
     ])
   })
 

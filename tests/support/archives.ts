@@ -65,10 +65,12 @@ export async function purgePlanned(
   return { archive, report }
 }
 
-/** Puts back what the archive holds. */
+/** Puts back what the archive holds. Throws the error that stopped it. */
 export async function putBack(site: TestSite, path: string, options?: RestoreOptions) {
   const archive = await openArchive(path)
-  return restore(site, archive, options).finally(() => archive.reader.close())
+  const report = await restore(site, archive, options).finally(() => archive.reader.close())
+  if (report.stopped && report.stopped !== 'interrupted') throw report.stopped.error
+  return report
 }
 
 /** Returns where each batch begins: the header first, and last the one that ends the archive. */

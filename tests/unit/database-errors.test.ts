@@ -9,9 +9,9 @@ function failure(code: string, more: object = {}): Error {
 /** What no test server does on demand. */
 test.each([
   ['53300', 'connection', 'TARGET has no free connection'],
-  ['53200', 'other', 'the server of TARGET is out of resources'],
-  ['53100', 'other', 'the disk of the database is full'],
-  ['SQLITE_FULL', 'other', 'the disk of the database is full'],
+  ['53200', 'storage', 'the server of TARGET is out of resources'],
+  ['53100', 'storage', 'the disk of the database is full'],
+  ['SQLITE_FULL', 'storage', 'the disk of the database is full'],
   ['57P01', 'connection', 'the server of TARGET has ended the connection'],
   ['57P03', 'connection', 'the server of TARGET is shutting down or starting'],
   ['28000', 'connection', 'TARGET does not accept this role from here'],
@@ -21,10 +21,10 @@ test.each([
   ['EHOSTUNREACH', 'connection', 'TARGET cannot be reached'],
   ['40001', 'retry', 'another transaction got in the way'],
   ['SQLITE_BUSY_SNAPSHOT', 'locked', 'TARGET is locked by another process'],
-  ['SQLITE_CANTOPEN_ISDIR', 'other', 'TARGET cannot be opened'],
-  ['SQLITE_READONLY_DIRECTORY', 'other', 'nothing can be written beside TARGET'],
-  ['SQLITE_READONLY', 'other', 'TARGET is read-only'],
-  ['SQLITE_IOERR_WRITE', 'other', 'TARGET cannot be read or written (I/O error)'],
+  ['SQLITE_CANTOPEN_ISDIR', 'storage', 'TARGET cannot be opened'],
+  ['SQLITE_READONLY_DIRECTORY', 'storage', 'nothing can be written beside TARGET'],
+  ['SQLITE_READONLY', 'storage', 'TARGET is read-only'],
+  ['SQLITE_IOERR_WRITE', 'storage', 'TARGET cannot be read or written (I/O error)'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'other', 'the certificate of TARGET is not trusted'],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'other', 'the certificate of TARGET is not trusted'],
 ])('%s', (code, fault, message) => {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { Table } from '../../db/catalog.ts'
 import { UserError } from '../../errors.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
-import type { RunEnd } from '../../ledger/run.ts'
+import { outcomeOf, type RunEnd } from '../../ledger/run.ts'
 import type { Site } from '../../site/site.ts'
 import { tablesHere } from '../../users/archive/archived-rows.ts'
 import { findArchived } from '../../users/archive/find-archived.ts'
@@ -99,10 +99,10 @@ async function numberBehind({ db }: Site, tables: readonly Table[], talk: Talk):
 }
 
 function endOf(report: RestoreReport, shortfall: Shortfall | undefined, archive: string): RunEnd {
-  const { skipped, failed, interrupted } = report
+  const { skipped, failed, stopped } = report
   const counts = { 'rows put back': rowsPutBack(report), skipped, failed: failed.length }
   const isPart = failed.length > 0 || shortfall !== undefined
-  return { outcome: interrupted ? 'interrupted' : isPart ? 'partly' : 'done', counts, archive }
+  return { outcome: outcomeOf(stopped, isPart), counts, archive }
 }
 
 function refuseOther(
@@ -128,15 +128,16 @@ function throwWhenPartly(
   shortfall: Shortfall | undefined,
   { dryRun }: RestoreCommandOptions,
 ): void {
-  const { failed, interrupted } = report
+  const { failed, stopped } = report
   const rows = counted(rowsPutBack(report), 'row')
-  if (interrupted) {
+  if (stopped === 'interrupted') {
     throw new Interrupted(
       dryRun
         ? `${rows} to put back until then; nothing has been put back`
         : `${rows} put back; run it again to go on`,
     )
   }
+  if (stopped) throw stopped.error
   if (shortfall) {
     const { archived, deleted, run } = shortfall
     throw new UserError(

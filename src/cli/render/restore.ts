@@ -44,8 +44,8 @@ export function restoreText(
 
 /** Returns the report as one JSON object; `missing` is what the archive lacks, by the ledger. */
 export function restoreJson(report: RestoreReport, missing: Shortfall | undefined): string {
-  const { restored, relinked, skipped, failed, notes, batches, end, interrupted } = report
-  const stopped = stopRecord(interrupted && 'interrupted')
+  const { restored, relinked, skipped, failed, notes, batches, end } = report
+  const stopped = stopRecord(report.stopped)
   const record = {
     restored,
     relinked,

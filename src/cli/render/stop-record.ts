@@ -1,7 +1,5 @@
+import type { Stop } from '../../stop.ts'
 import { expectedError } from '../expected-error.ts'
-
-/** What has stopped a run before its end. */
-type Stop = 'interrupted' | { readonly error: unknown }
 
 /** Returns why a run has stopped as JSON has it: null when it got to its end. Standard error says it in more words. */
 export function stopRecord(stopped: Stop | undefined) {

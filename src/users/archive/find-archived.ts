@@ -3,6 +3,7 @@ import type { Cell } from '../../db/dialect.ts'
 import { normalizeUsername } from '../../django/username.ts'
 import { UserError } from '../../errors.ts'
 import type { Site } from '../../site/site.ts'
+import { ambiguous } from '../identify.ts'
 import { archivedLines } from './archived-lines.ts'
 import { ArchivedRows } from './archived-rows.ts'
 import { isDeleted } from './lines.ts'
@@ -82,15 +83,13 @@ class Asked {
   /** Returns the key of the one user who is meant. */
   only(shown: (key: string) => string): string {
     const [key, ...others] = this.found
-    const name = JSON.stringify(this.identifier)
     if (key === undefined) {
+      const name = JSON.stringify(this.identifier)
       throw new UserError('a user given with --user is not in the archive', {
         hint: `nobody in it has the id, username or address ${name}; who is: usermgmt archive show FILE`,
       })
     }
     if (others.length === 0) return key
-    throw new UserError(`${name} could mean ${this.found.size} users`, {
-      hint: `their ids are ${[...this.found].map(shown).join(', ')}: give another name of the one you mean`,
-    })
+    throw ambiguous(this.identifier, [...this.found].map(shown))
   }
 }

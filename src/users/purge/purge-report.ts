@@ -1,3 +1,4 @@
+import type { Stop } from '../../stop.ts'
 import { type Candidates, nulledColumns } from '../candidates.ts'
 import type { GuardName } from '../criteria.ts'
 import { addKept, type Checked, type PlannedBatch } from '../recheck.ts'
@@ -20,8 +21,8 @@ export interface PurgeReport {
   readonly tables: Readonly<Record<string, number>>
   readonly nulled: Readonly<Record<string, number>>
   readonly failed: readonly FailedUser[]
-  /** Stopped before its end: by a signal, or by a database that went away. */
-  readonly stopped?: 'interrupted' | { readonly error: unknown } | undefined
+  /** Stopped before its end. */
+  readonly stopped?: Stop | undefined
 }
 
 /** What has become of a batch that is committed. */
@@ -62,7 +63,7 @@ export class PurgeTally {
     this.failed.push(user)
   }
 
-  report(stopped: PurgeReport['stopped']): PurgeReport {
+  report(stopped: Stop | undefined): PurgeReport {
     const { plan, candidates, deleted, kept, changed, failed } = this
     const order = candidates.dependents.order.flat().map(({ label }) => label)
     const edges = nulledColumns(candidates).map(({ label }) => label)

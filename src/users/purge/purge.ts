@@ -1,11 +1,12 @@
 import { type DatabaseFault, databaseFault, shortReason } from '../../db/errors.ts'
 import { type Db, ReadAgain } from '../../db/port.ts'
-import { retrying } from '../../db/retrying.ts'
+import { PASSING_AT_ANY_SIZE, retrying } from '../../db/retrying.ts'
 import { instantOf } from '../../django/datetime.ts'
 import { UserError } from '../../errors.ts'
 import { HEART_MILLISECONDS, type LedgerRun } from '../../ledger/run.ts'
 import { hasActiveKey, refuseIrretrievable } from '../../site/dependents.ts'
 import type { Site } from '../../site/site.ts'
+import type { Stop } from '../../stop.ts'
 import { type Archive, ArchiveError } from '../archive/archive.ts'
 import type { ArchiveEndLine } from '../archive/lines.ts'
 import type { Candidates } from '../candidates.ts'
@@ -19,9 +20,7 @@ import { recordDeletions } from './record-deletions.ts'
 import { refuseFurtherChanges } from './refuse-further-changes.ts'
 
 /** No part of the batch, and no other one, would fare better. */
-const STOPPING: ReadonlySet<DatabaseFault> = new Set(['connection', 'locked', 'other'])
-/** The same batch may succeed a little later; a lock or a timeout that is in its way is sooner found by halving it. */
-const PASSING: readonly DatabaseFault[] = ['retry', 'locked']
+const STOPPING: ReadonlySet<DatabaseFault> = new Set(['connection', 'locked', 'storage', 'other'])
 
 /** For fewer users, another thread takes longer to start than it saves. */
 const WORTH_A_THREAD = 30_000
@@ -85,7 +84,7 @@ class PurgeRun {
   private readonly plan: PurgePlan
   private readonly options: PurgeOptions
   private readonly tally: PurgeTally
-  private stopped: PurgeReport['stopped']
+  private stopped: Stop | undefined
   private sign: Promise<void> = Promise.resolve()
   private readsAhead: boolean
   private readonly countsChanges: boolean
@@ -174,7 +173,10 @@ class PurgeRun {
         // Who was kept when a plan was reviewed has been counted then; whoever is kept since has changed.
         return { deletable, kept: this.options.batches ? {} : kept, effects }
       })
-    const outcome = await retrying(() => this.readingAgain(work), batch.length > 1 ? PASSING : undefined)
+    const outcome = await retrying(
+      () => this.readingAgain(work),
+      batch.length > 1 ? PASSING_AT_ANY_SIZE : undefined,
+    )
     this.tally.add(batch, outcome)
     this.advance()
   }

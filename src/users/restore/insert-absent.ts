@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Column, Table } from '../../db/catalog.ts'
-import { isTaken, KeptByTrigger, shortReason } from '../../db/errors.ts'
+import { isTaken, KeptByTrigger, refusalReason, shortReason } from '../../db/errors.ts'
 import { columnList, tableName } from '../../db/identifiers.ts'
 import type { ImageRow } from '../../db/image.ts'
 import type { Db } from '../../db/port.ts'
@@ -36,7 +36,7 @@ export async function whyAbsent(tx: Db, row: NewRows): Promise<string> {
     await inSavepoint(tx, () => tx.run(insertOf(tx, row)), leavesNoTrace)
     return shortReason(new KeptByTrigger())
   } catch (error) {
-    return shortReason(error)
+    return refusalReason(error)
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ForeignKey, Table } from '../../db/catalog.ts'
 import type { Cell } from '../../db/dialect.ts'
-import { shortReason } from '../../db/errors.ts'
+import { refusalReason } from '../../db/errors.ts'
 import { inSavepoint } from '../../db/savepoint.ts'
 import { isSame, named } from '../archive/archived-references.ts'
 import type { DeletedLine } from '../archive/lines.ts'
@@ -111,7 +111,7 @@ export class RingRestoration {
     const { tx } = this.work
     const refused = new Map<DeletedLine, string>()
     for (const line of ring) {
-      const reason = await inSavepoint(tx, () => this.rows.insertOnly(line)).catch(shortReason)
+      const reason = await inSavepoint(tx, () => this.rows.insertOnly(line)).catch(refusalReason)
       if (reason !== undefined) refused.set(line, reason)
     }
     return refused

@@ -1,5 +1,5 @@
 import { takenAlready } from '../../db/error-words.ts'
-import { shortReason } from '../../db/errors.ts'
+import { refusalReason } from '../../db/errors.ts'
 import { inSavepoint } from '../../db/savepoint.ts'
 import { type ArchiveLine, type DeletedLine, isDeleted } from '../archive/lines.ts'
 import type { PuttingBack } from './putting-back.ts'
@@ -33,15 +33,16 @@ export class Refusals {
     return false
   }
 
-  /** Returns what the work for the line returns; undefined, and notes why, when the database refuses it. */
+  /** Returns what the work for the line returns; undefined, and notes why, when it is refused. */
   async trying<T>(line: ArchiveLine, work: () => Promise<T>): Promise<T | undefined> {
     const { tx, rows } = this.work
     try {
       return await inSavepoint(tx, work)
     } catch (error) {
+      const reason = refusalReason(error)
       const needed = isDeleted(line) ? rows.newColumns(line) : []
       const isNeeded = `a column that has come since needs a value: ${needed.join(', ')}`
-      this.fail(line, needed.length > 0 ? isNeeded : shortReason(error))
+      this.fail(line, needed.length > 0 ? isNeeded : reason)
       return undefined
     }
   }

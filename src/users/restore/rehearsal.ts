@@ -15,7 +15,7 @@ export async function rehearsed(
   restoreWithin: (within: Within) => Promise<RestoreReport>,
 ): Promise<RestoreReport> {
   const report = await restoreWithin((work) => takenBack(db, work))
-  if (report.failed.length === 0 || report.interrupted) return report
+  if (report.failed.length === 0 || report.stopped) return report
   return takenBack(db, (tx) => restoreWithin((work) => inSavepoint(tx, () => work(tx))))
 }
 

@@ -1,3 +1,4 @@
+import type { Stop } from '../../stop.ts'
 import type { DeletedLine } from '../archive/lines.ts'
 import type { ArchiveExtent } from '../archive/reader.ts'
 
@@ -25,7 +26,7 @@ export interface RestoreReport extends ArchiveExtent {
   readonly failed: readonly RestoreFailure[]
   readonly notes: readonly RestoreNote[]
   /** Stopped before its end. */
-  readonly interrupted?: true
+  readonly stopped?: Stop | undefined
 }
 
 /** Counts while rows are put back: one for each transaction, added to the total when it has been committed. */
@@ -67,7 +68,7 @@ export class RestoreTally {
     for (const note of notes) this.notes.push(note)
   }
 
-  report({ batches, end }: ArchiveExtent): RestoreReport {
+  report({ batches, end }: ArchiveExtent, stopped: Stop | undefined): RestoreReport {
     const { restored, relinked, skipped, failed, notes } = this
     return {
       restored: Object.fromEntries(restored),
@@ -77,6 +78,7 @@ export class RestoreTally {
       notes,
       batches,
       end,
+      stopped,
     }
   }
 }

@@ -1,8 +1,8 @@
-import { type DatabaseFault, databaseFault, isDatabaseError, shortReason } from '../../db/errors.ts'
+import { databaseFault, isRefusal, shortReason } from '../../db/errors.ts'
 import type { Db } from '../../db/port.ts'
-import { retrying } from '../../db/retrying.ts'
-import { UserError } from '../../errors.ts'
+import { PASSING_AT_ANY_SIZE, retrying } from '../../db/retrying.ts'
 import type { Site } from '../../site/site.ts'
+import type { Stop } from '../../stop.ts'
 import { archivedLines } from '../archive/archived-lines.ts'
 import { ArchivedRows } from '../archive/archived-rows.ts'
 import type { ArchiveLine } from '../archive/lines.ts'
@@ -31,7 +31,8 @@ export interface RestoreOptions {
 /**
  * Puts back what an archive holds, the last batch first: whatever was deleted later cannot hang on what was deleted
  * before it. Each batch is one transaction. Rows that are there already are left as they are, and what would come into
- * the hands of somebody else is left out.
+ * the hands of somebody else is left out. Returns what was done, also when it was stopped in the middle; then run it
+ * again. Throws only when a rehearsal cannot be taken back.
  */
 export async function restore(
   site: Site,
@@ -43,9 +44,6 @@ export async function restore(
     ? rehearsed(site.db, restoreWithin)
     : restoreWithin((work) => site.db.transaction('write', work))
 }
-
-/** The same batch may succeed a little later. */
-const PASSING: readonly DatabaseFault[] = ['retry']
 
 type PutBackLines = (work: PuttingBack, lines: readonly ArchiveLine[]) => Promise<void>
 
@@ -79,14 +77,19 @@ class Restoration {
   }
 
   async putBackAll(): Promise<RestoreReport> {
+    const stopped = await this.putBackUntilStopped().catch((error): Stop => ({ error }))
+    return this.total.report(this.archive.reader, stopped)
+  }
+
+  private async putBackUntilStopped(): Promise<Stop | undefined> {
     const { reader } = this.archive
     for (let number = reader.count - 1; number > 0; number--) {
-      if (this.options.signal?.aborted) return { ...this.total.report(reader), interrupted: true }
+      if (this.options.signal?.aborted) return 'interrupted'
       const lines = await archivedLines(this.archive, number)
       if (lines) await this.putBack(number, lines.reverse())
       else this.fail(number, reader.holds(number) ? 'is damaged' : 'is missing')
     }
-    return this.total.report(reader)
+    return undefined
   }
 
   /** Tries the batch as a whole; when some row is refused, row by row. Throws what says that no other will fare better. */
@@ -96,7 +99,7 @@ class Restoration {
     const lines = wanted ? wanted.among(all, owners) : all
     const batch = { all, lines, owners }
     try {
-      const attempt = (how: PutBackLines) => retrying(() => this.attempt(batch, how), PASSING)
+      const attempt = (how: PutBackLines) => retrying(() => this.attempt(batch, how), PASSING_AT_ANY_SIZE)
       const tally = (await attempt(putBackRows).catch(unlessRefused)) ?? (await attempt(putBackEach))
       this.total.add(tally)
     } catch (error) {
@@ -127,10 +130,9 @@ class Restoration {
   }
 }
 
-/** Row by row, what is refused does not take the others with it. Throws what no database has said. */
+/** Row by row, what is refused does not take the others with it. Throws everything else. */
 function unlessRefused(error: unknown): undefined {
-  if (databaseFault(error) === 'other' && !isDatabaseError(error) && !(error instanceof UserError))
-    throw error
+  if (!isRefusal(error)) throw error
 }
 
 /** Of rows that were there already, what was not there to be referred to before. */
