@@ -22,6 +22,7 @@ const SCHEMA = z.strictObject({
   cascade: texts.optional(),
   set_null: z.array(text.transform(readBy(columnFrom)), 'expected a list').optional(),
   keep: texts.optional(),
+  references: z.array(text.transform(readBy(columnFrom)), 'expected a list').optional(),
   tables: z.strictObject({ users: text.optional(), email_addresses: text.optional() }).optional(),
   columns: z.strictObject(optionalNames(USER_COLUMNS)).optional(),
   archive: z.union([text, z.literal(false)], 'expected a directory, or false').optional(),
@@ -47,6 +48,7 @@ export function checkConfig(content: unknown, file: { name: string; directory: s
     names: {
       users: data.tables?.users,
       emailAddresses: data.tables?.email_addresses,
+      references: data.references,
       columns: data.columns,
     },
     archive: typeof data.archive === 'string' ? resolve(file.directory, data.archive) : data.archive,

@@ -32,6 +32,8 @@ export interface Table {
   readonly ruled: boolean
   /** Names of its primary key, unique and exclusion constraints that may be checked later, qualified and quoted. */
   readonly deferrableKeys: readonly string[]
+  /** The leading columns of each index that covers the whole table. */
+  readonly indexes: readonly (readonly string[])[]
   /** Tables that its foreign keys refer to and that do not exist, where that can be. */
   readonly missingReferences: readonly string[]
 }
@@ -104,6 +106,7 @@ export function assembleCatalog(rows: CatalogRows): Catalog {
   const tables = new Map<string, Table>()
   const labels = new Set(rows.columns.map((row) => row.label))
   const keys = groupBy(rows.foreignKeys, (row) => row.label)
+  const indexes = groupBy(rows.indexes, (row) => row.label)
   for (const [label, columns] of groupBy(rows.columns, (row) => row.label)) {
     const [first] = columns
     if (!first) continue
@@ -126,18 +129,17 @@ export function assembleCatalog(rows: CatalogRows): Catalog {
       partitioned: first.partitioned ?? false,
       ruled: first.ruled ?? false,
       deferrableKeys: first.deferrableKeys ?? [],
+      indexes: (indexes.get(label) ?? []).map((index) => index.columns),
       missingReferences: (keys.get(label) ?? [])
         .map((key) => key.references)
         .filter((name) => !labels.has(name)),
     })
   }
-  const indexes = groupBy(rows.indexes, (row) => row.label)
   const foreignKeys = rows.foreignKeys.flatMap((row) => {
     const table = tables.get(row.label)
     const references = tables.get(row.references)
     if (!table || !references) return []
     const clears = row.clears?.length ? row.clears : row.columns
-    const leading = [table.primaryKey, ...(indexes.get(row.label) ?? []).map((index) => index.columns)]
     return {
       table,
       columns: row.columns,
@@ -149,7 +151,7 @@ export function assembleCatalog(rows: CatalogRows): Catalog {
       nullable: clears.every((name) =>
         table.columns.some((column) => column.name === name && canBeNull(column)),
       ),
-      indexed: leading.some((columns) => startsWith(columns, row.columns)),
+      indexed: isIndexed(table, row.columns),
     }
   })
   return { tables, foreignKeys }
@@ -158,6 +160,11 @@ export function assembleCatalog(rows: CatalogRows): Catalog {
 /** True when the column can be set to NULL. */
 export function canBeNull({ nullable, generated }: Column): boolean {
   return nullable && !generated
+}
+
+/** True when some index of the table starts with the columns, in any order. */
+export function isIndexed({ primaryKey, indexes }: Table, columns: readonly string[]): boolean {
+  return [primaryKey, ...indexes].some((index) => startsWith(index, columns))
 }
 
 function startsWith(index: readonly string[], columns: readonly string[]): boolean {

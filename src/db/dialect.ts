@@ -83,6 +83,8 @@ export interface Dialect {
   recursive(name: SQL, columns: readonly RecursiveColumn[], seed: SQL, steps: readonly RecursiveStep[]): SQL
   /** An aggregate: the texts of a group, or those of its rows where something holds, as the text of a JSON array. */
   jsonList(text: SQL, where?: SQL): SQL
+  /** The beginning of a statement that makes an index on the table while the site goes on writing, where that can be. */
+  createIndex(table: Table): string
   /** About how long it takes to read each of the tables from end to end; empty where the database knows no sizes. */
   scanSeconds(db: Db, tables: readonly Table[]): Promise<ReadonlyMap<Table, number>>
   /** An aggregate: the texts with the separator between them, in the order in which they come; NULL for none. */

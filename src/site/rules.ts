@@ -1,6 +1,6 @@
-import { type Catalog, canBeNull, columnOf, type ForeignKey, type Table } from '../db/catalog.ts'
+import { type Catalog, canBeNull, type ForeignKey, type Table } from '../db/catalog.ts'
 import { invalid } from '../errors.ts'
-import { didYouMean } from '../suggest.ts'
+import { columnNamed } from './column-names.ts'
 import { isParentLink } from './inheritance.ts'
 import { type Rule, registeredRule } from './register.ts'
 
@@ -114,31 +114,11 @@ function setNullRule(catalog: Catalog, text: string): NamedRule {
   return rule
 }
 
-/** Tables and columns may have dots in their names (`other.blog_post`): the longest name of a table is meant. */
 function namedRule(catalog: Catalog, rule: Rule, text: string): NamedRule {
   const whole = catalog.tables.get(text)
   if (whole) return { rule, table: referring(catalog, whole, undefined, text), column: undefined }
-  const readings = readingsOf(catalog, text)
-  const found = readings.find(({ table, column }) => columnOf(table, column)) ?? readings[0]
-  if (!found) {
-    const name = text.includes('.') ? text.slice(0, text.lastIndexOf('.')) : text
-    throw invalid(`there is no table ${name}${didYouMean(name, catalog.tables.keys())}`, NAMES)
-  }
-  const { table, column } = found
-  if (!columnOf(table, column)) {
-    const names = table.columns.map((each) => each.name).join(', ')
-    throw invalid(`the table ${table.label} has no column ${column}`, `it has: ${names}`)
-  }
+  const { table, column } = columnNamed(catalog, text, NAMES)
   return { rule, table: referring(catalog, table, column, text), column }
-}
-
-/** Returns the ways to read the text as a table that exists and a column, the longest table first. */
-function readingsOf({ tables }: Catalog, text: string): { readonly table: Table; readonly column: string }[] {
-  const dots = [...text.matchAll(/\./g)].map(({ index }) => index).reverse()
-  return dots.flatMap((dot) => {
-    const table = tables.get(text.slice(0, dot))
-    return table ? [{ table, column: text.slice(dot + 1) }] : []
-  })
 }
 
 function referring(catalog: Catalog, table: Table, column: string | undefined, text: string): Table {

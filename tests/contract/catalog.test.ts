@@ -32,6 +32,7 @@ describeEachDatabase('the catalog', (harness) => {
       partitioned: false,
       ruled: false,
       deferrableKeys: [],
+      indexes: harness.pick<string[][]>({ sqlite: [], postgres: [['id']] }),
       missingReferences: [],
       name: 'thing',
       primaryKey: ['id'],

@@ -243,6 +243,7 @@ describe('a plan', () => {
     ],
     users: 9000,
     triggers: [],
+    looseReferences: [],
     batches: [],
   }
 
@@ -267,7 +268,7 @@ Rows to delete
 Rows to set to NULL
   12  blog_post.editor_id
 
-No index on these references: a purge reads whole tables, which may take about 2.8 h. To make them
+No index on these references: a purge reads whole tables, which may take about 2.8 h. To create them
   CREATE INDEX "blog_post_author_id" ON "blog_post" ("author_id");
   CREATE INDEX "blog_post_editor_id" ON "blog_post" ("editor_id");
 `)
@@ -276,7 +277,7 @@ No index on these references: a purge reads whole tables, which may take about 2
   test('says no time where none is known', () => {
     const missingIndexes = plan.missingIndexes.map(({ edge, statement }) => ({ edge, statement }))
     expect(planText({ ...plan, missingIndexes }, '', PLAIN)).toContain(
-      '\nNo index on these references: a purge reads whole tables. To make them\n',
+      '\nNo index on these references: a purge reads whole tables. To create them\n',
     )
   })
 

@@ -41,7 +41,16 @@ export function planText(plan: PurgePlan, understood: string, style: Style): str
       style,
     ),
     ...block(
-      `No index on these references: a purge reads whole tables${howLong(plan.missingIndexes)}. To make them`,
+      'Look like references to a user, but are no foreign keys: nobody is kept for their sake',
+      plan.looseReferences.length === 0
+        ? []
+        : [...plan.looseReferences, 'to heed one, name it in the configuration file: references'].map(
+            plainText,
+          ),
+      style,
+    ),
+    ...block(
+      `No index on these references: a purge reads whole tables${howLong(plan.missingIndexes)}. To create them`,
       plan.missingIndexes.map(({ statement }) => plainText(statement)),
       style,
     ),
@@ -67,11 +76,23 @@ export function reportText(report: DeletionReport, style: Style): string {
 
 /** Returns the plan as one JSON object, with the keys of the report. */
 export function planJson(plan: PurgePlan): string {
-  const { since, matched, toDelete, kept, changed, tables, nulled, missingIndexes, triggers } = plan
+  const {
+    since,
+    matched,
+    toDelete,
+    kept,
+    changed,
+    tables,
+    nulled,
+    missingIndexes,
+    triggers,
+    looseReferences,
+  } = plan
   // Only when there is something to do about it.
   const missing = missingIndexes.length > 0 ? { missing_indexes: missingIndexes } : {}
   const further = triggers.length > 0 ? { triggers } : {}
-  return `${plainJson({ since, matched, to_delete: toDelete, kept, changed, tables, nulled, failed: [], stopped: null, ...missing, ...further })}\n`
+  const loose = looseReferences.length > 0 ? { loose_references: looseReferences } : {}
+  return `${plainJson({ since, matched, to_delete: toDelete, kept, changed, tables, nulled, failed: [], stopped: null, ...missing, ...further, ...loose })}\n`
 }
 
 /** Returns what has been done as one JSON object. */

@@ -113,6 +113,8 @@ export const postgresDialect: Dialect = {
   json: (text) => sql`(${text})::json`,
   isInstant: () => sql`true`,
   instantText,
+  // https://www.postgresql.org/docs/current/sql-createindex.html: not on partitioned tables.
+  createIndex: ({ partitioned }) => (partitioned ? 'CREATE INDEX' : 'CREATE INDEX CONCURRENTLY'),
   scanSeconds: postgresScanSeconds,
   rowIdsOf: ({ partitioned }) => {
     const place = { name: 'ctid', type: 'tid' }

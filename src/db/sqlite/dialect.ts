@@ -108,6 +108,7 @@ export const sqliteDialect: Dialect = {
   json: (text) => sql`json(${text})`,
   isInstant: (column) => sql`${column} glob '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'`,
   instantText,
+  createIndex: () => 'CREATE INDEX',
   scanSeconds: async () => new Map(),
   rowIdsOf: (table) => [rowIdOf(table)],
   // RETURNING would hand over a row at a time, which takes longer than to look twice: nobody else can write meanwhile.

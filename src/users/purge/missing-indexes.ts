@@ -27,7 +27,7 @@ export async function missingIndexes(
     missing.map((edge) => edge.table),
   )
   // One index serves all foreign keys of the same columns.
-  return [...groupBy(missing, createIndex)].flatMap(([statement, [edge, ...others]]) => {
+  return [...groupBy(missing, (edge) => createIndex(db, edge))].flatMap(([statement, [edge, ...others]]) => {
     if (!edge) return []
     const scan = scans.get(edge.table)
     const rows = [edge, ...others].reduce((sum, { references }) => sum + deleted(references), 0)
@@ -36,7 +36,7 @@ export async function missingIndexes(
   })
 }
 
-function createIndex({ table, columns }: Edge): string {
+function createIndex({ dialect }: Db, { table, columns }: Edge): string {
   const index = quotedText(`${table.name}_${columns.join('_')}`)
-  return `CREATE INDEX ${index} ON ${tableText(table)} (${columns.map((column) => quotedText(column)).join(', ')});`
+  return `${dialect.createIndex(table)} ${index} ON ${tableText(table)} (${columns.map((column) => quotedText(column)).join(', ')});`
 }

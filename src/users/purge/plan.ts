@@ -1,5 +1,6 @@
 import type { Trigger } from '../../db/dialect.ts'
 import { dependentsOf, type Edge, edgeLabel, refuseIrretrievable } from '../../site/dependents.ts'
+import { looseReferences } from '../../site/loose-references.ts'
 import { refuseMissingReferences } from '../../site/missing-references.ts'
 import type { Site } from '../../site/site.ts'
 import { archivedTables } from '../archive/header.ts'
@@ -38,6 +39,8 @@ export interface PurgePlan {
   readonly missingIndexes: readonly MissingIndex[]
   /** Triggers on tables that lose rows or references: what else they change, no plan and no archive has. */
   readonly triggers: readonly Trigger[]
+  /** `shop_invoice.user_id`: columns with values that look like references to a user, and are no foreign keys. */
+  readonly looseReferences: readonly string[]
   /** All users of the site, for the circuit breaker. */
   readonly users: number
   /** The keys of the users to delete, a batch in each text; empty unless asked for. */
@@ -129,10 +132,24 @@ async function planIn(
     }),
     missingIndexes: countsRows ? await missingIndexes(site.db, dependents, counts.rowsOf) : [],
     triggers: await site.db.dialect.triggers(site.db, archivedTables(dependents)),
+    looseReferences: countsRows ? await filledReferences(site) : [],
     users,
     batches: keySlices(counts.keys, batchSize ?? Number.POSITIVE_INFINITY),
     changeMark: await site.db.dialect.changeMark(site.db),
   }
+}
+
+/** Of empty tables there is nothing to say. */
+async function filledReferences({ db, shape }: Site): Promise<string[]> {
+  const loose = looseReferences(shape)
+  const empty = await emptyTables(
+    db,
+    loose.map(({ table }) => table),
+  )
+  return loose
+    .filter(({ table }) => !empty.has(table))
+    .map(({ table, column }) => `${table.label}.${column}`)
+    .sort()
 }
 
 function keptByGuard({ flags }: Candidates, counts: PlanCounts): PurgePlan['kept'] {
