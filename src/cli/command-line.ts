@@ -1,5 +1,6 @@
 import { databaseFrom, type Settings } from '../config/settings.ts'
 import { typedTarget } from '../db/url.ts'
+import { shellWord } from '../shell-word.ts'
 import type { Context, GlobalOptions } from './context.ts'
 
 /** Where a run has its database from. */
@@ -23,9 +24,4 @@ function wordsOf({ context, globals, settings: { target, file, configured } }: S
     ...(file === undefined ? [] : ['--config', file]),
     ...(globals.database === undefined && isFound ? [] : ['--database', typedTarget(target)]),
   ]
-}
-
-/** Returns the word as a POSIX shell takes it. */
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }

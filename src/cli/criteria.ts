@@ -32,7 +32,10 @@ export async function criteriaFrom(
       remindedBefore: remindedBefore && named('--reminded-before', () => pastInstant(remindedBefore, clock)),
       emailDomains: options.emailDomain,
       users: options.user,
-      userIds: usersFrom === undefined ? undefined : await linesFrom('--users-from', usersFrom, context),
+      userIds:
+        usersFrom === undefined
+          ? undefined
+          : await linesFrom('--users-from', usersFrom, context, { pipeMayBeEmpty: true }),
       limit: options.limit,
     },
     guards: {

@@ -6,10 +6,15 @@ import type { Context } from './context.ts'
 
 /**
  * Returns the lines of the file that an option names (`-`: standard input), without blank ones and comments: `#` at the
- * beginning or after a space.
+ * beginning or after a space. `pipeMayBeEmpty`: whatever has written to standard input may have found nobody.
  * Throws a UserError: `failed` when it cannot be read, `invalid` when it is binary or has no line.
  */
-export async function linesFrom(option: string, file: string, context: Context): Promise<string[]> {
+export async function linesFrom(
+  option: string,
+  file: string,
+  context: Context,
+  { pipeMayBeEmpty = false } = {},
+): Promise<string[]> {
   const shown = file === '-' ? 'standard input' : file
   const text = textOf(await bytesOf(option, file, context))
   if (text === undefined) throw invalid(`${option}: ${shown} is not a text file`, 'it has one user a line')
@@ -17,7 +22,8 @@ export async function linesFrom(option: string, file: string, context: Context):
     .split(/\r\n|[\r\n]/)
     .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
     .filter((line) => line !== '')
-  if (lines.length === 0) throw invalid(`${option}: ${shown} is empty`, 'it has one user a line')
+  if (lines.length === 0 && !(pipeMayBeEmpty && file === '-'))
+    throw invalid(`${option}: ${shown} is empty`, 'it has one user a line')
   return lines
 }
 

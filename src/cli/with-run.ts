@@ -2,9 +2,9 @@ import { hostname, userInfo } from 'node:os'
 import { LedgerRun, type RunEnd } from '../ledger/run.ts'
 import { packageVersion } from '../package-root.ts'
 import type { Site } from '../site/site.ts'
-import { type Limit, limitText } from '../values/limit.ts'
 import type { Context, GlobalOptions } from './context.ts'
 import { isInterruption } from './interrupted.ts'
+import { recordedOptions } from './recorded-options.ts'
 import { talkOf } from './talk.ts'
 
 export interface RunRequest {
@@ -13,25 +13,6 @@ export interface RunRequest {
   readonly options: object
   /** Only one run at a time has it. */
   readonly lock?: string
-}
-
-/**
- * Options that the ledger does not keep as given: of those that name people how many, and never a secret, an address, or
- * what has been read into something else.
- */
-const NOT_AS_GIVEN: Readonly<Record<string, 'counted' | 'never'>> = {
-  user: 'counted',
-  protect: 'counted',
-  email: 'counted',
-  firstName: 'counted',
-  lastName: 'counted',
-  preview: 'counted',
-  from: 'never',
-  replyTo: 'never',
-  listUnsubscribe: 'never',
-  linkTemplate: 'never',
-  salt: 'never',
-  smtpUrl: 'never',
 }
 
 /**
@@ -74,22 +55,6 @@ export async function withRun<T>(
     await run.end({ outcome, counts: {} }).catch(() => {})
     throw error
   }
-}
-
-/** Returns the options of a command as the ledger has them. */
-export function recordedOptions(options: object): Record<string, unknown> {
-  const recorded = Object.entries(options).filter(([name]) => NOT_AS_GIVEN[name] !== 'never')
-  return Object.fromEntries(
-    recorded.map(([name, value]) => [
-      name,
-      NOT_AS_GIVEN[name] === 'counted' ? `${Array.isArray(value) ? value.length : 1} given` : typed(value),
-    ]),
-  )
-}
-
-/** Of the options that the ledger keeps, only limits have been read into something else. */
-function typed(value: unknown): unknown {
-  return typeof value === 'object' && value && 'kind' in value ? limitText(value as Limit) : value
 }
 
 /** The person, with sudo as well. */

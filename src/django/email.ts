@@ -20,12 +20,6 @@ export function normalizeEmail(email: string): string {
   return email.trim().toLowerCase()
 }
 
-/** Returns what follows the last `@`, in lower case, or undefined when there is no `@`. */
-export function emailDomain(address: string): string | undefined {
-  const at = address.lastIndexOf('@')
-  return at === -1 ? undefined : address.slice(at + 1).toLowerCase()
-}
-
 /**
  * Returns why Django would refuse the address, in its own words, or undefined. The rules are those of EmailValidator
  * (django/core/validators.py) and of the column's length, counted in code points. One difference: Python's IGNORECASE

@@ -59,7 +59,7 @@ export async function findRecipient(site: Site, identifier: string): Promise<Rec
   const [recipient] = await recipientsAmong(site, [key], isVerifiedElsewhere)
   if (!recipient)
     throw new UserError('the user has no unverified primary address', {
-      hint: 'there is nothing to confirm: see the user in the admin of the site',
+      hint: 'a link verifies no other: see the user in the admin of the site',
     })
   if (!recipient.taken) return recipient
   throw new UserError('another user has verified the address: here it can never be verified', {

@@ -65,11 +65,12 @@ export function ruleFor(key: ForeignKey, book: RuleBook, people: ReadonlySet<Tab
   const rule = named?.rule ?? actionRule(key) ?? registeredRule(key) ?? defaultRule(key, book)
   const isSamePerson = isParentLink(key) && people.has(key.references)
   if (rule !== 'delete' || isSamePerson || !people.has(key.table)) return rule
-  if (named?.column !== undefined) {
-    const name = `${named.table.label}.${named.column}`
+  // The name of a table of people may also mean the part of an object that it holds.
+  if (named && (named.column !== undefined || key.references === key.table)) {
+    const column = `${named.table.label}.${named.column ?? key.columns[0]}`
     throw invalid(
-      `a rule cannot delete other users: ${name}`,
-      `to clear the reference instead: --set-null ${name}`,
+      `a rule cannot delete other users: ${named.column === undefined ? named.table.label : column}`,
+      `to clear the reference instead: --set-null ${column}`,
     )
   }
   return 'keep'

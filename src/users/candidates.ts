@@ -111,8 +111,8 @@ export function candidatesOf(
 
 /** Some row of the edge's table refers to the user. Whoever refers to their own row is not kept by that. */
 function refersToUser({ tables: { users }, shape }: Site, edge: Edge): SQL {
-  const others = edge.table === shape.users
-  const isOther = others ? sql` and not (${refersTo(edge, HERE, HERE)})` : sql``
+  const isSelfReference = edge.table === shape.users
+  const isOther = isSelfReference ? sql` and not (${refersTo(edge, HERE, HERE)})` : sql``
   const [column] = edge.columns
   const [referenced] = edge.referencedColumns
   if (!edge.indexed && column && referenced && edge.columns.length === 1) {

@@ -22,6 +22,11 @@ export interface Selection {
   readonly limit?: number | undefined
 }
 
+/** Returns the selection without whom it names, and how many at most. */
+export function withoutNamedUsers(selection: Selection): Selection {
+  return { ...selection, users: undefined, userIds: undefined, limit: undefined }
+}
+
 export interface DeletionDue {
   readonly at: Instant
   /** A reminder that named no date counts when it was delivered not later than this. */

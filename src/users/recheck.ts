@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Site } from '../site/site.ts'
 import { CANDIDATE, type Candidates, candidatesOf, guardCounts } from './candidates.ts'
-import type { Criteria, GuardName } from './criteria.ts'
+import { type Criteria, type GuardName, withoutNamedUsers } from './criteria.ts'
 import { fingerprints } from './fingerprint.ts'
 
 /** A user to delete; with a fingerprint only as long as the user still has it. */
@@ -31,8 +31,7 @@ export function addKept(total: Partial<Record<GuardName, number>>, kept: Checked
 /** Returns the query that planned users are checked with. */
 export function plannedCandidates(site: Site, criteria: Criteria): Candidates {
   // The batches hold the keys: the limit has been applied, and a long list of ids need not travel with each.
-  const selection = { ...criteria.selection, users: undefined, userIds: undefined, limit: undefined }
-  return candidatesOf(site, { ...criteria, selection })
+  return candidatesOf(site, { ...criteria, selection: withoutNamedUsers(criteria.selection) })
 }
 
 /** Returns who of the batch is still as planned, by what has been committed by now. */

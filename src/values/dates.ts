@@ -16,6 +16,7 @@ export interface Clock {
 const FIRST_YEAR = 100
 
 const AGE = /^(\d+)(h|d|w|mo|y)$/
+const DAY_MILLISECONDS = 86_400_000
 const UNITS = { h: 'hours', d: 'days', w: 'weeks', mo: 'months', y: 'years' } as const
 const MOMENT =
   /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?\s*(Z|[+-]\d{2}:?\d{2})?)?$/i
@@ -122,7 +123,12 @@ function inZone(wall: string, zone: string): Date {
   if (zone === 'UTC') return new Date(`${wall}Z`)
   const [year = 0, month = 1, ...rest] = wall.split(/[-T:]/).map(Number)
   const [day = 1, hour = 0, minute = 0, second = 0] = rest
-  return new Date(new TZDate(year, month - 1, day, hour, minute, second, zone).getTime())
+  const found = new TZDate(year, month - 1, day, hour, minute, second, zone).getTime()
+  // When clocks are set back, an hour comes twice: the earlier one selects nobody whom the other would not.
+  const before = new TZDate(found - DAY_MILLISECONDS, zone).getTimezoneOffset()
+  const earlier = new Date(`${wall}Z`).getTime() + before * 60_000
+  const isThere = new TZDate(earlier, zone).getTimezoneOffset() === before
+  return new Date(isThere ? Math.min(earlier, found) : found)
 }
 
 function colon(offset: string): string {

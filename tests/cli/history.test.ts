@@ -115,6 +115,16 @@ describeEachDatabase('history', (harness) => {
     )
   })
 
+  test('shows a name that reads like a number of people', async () => {
+    const { site, run } = await purgedSite(harness)
+    await site.database.run("insert into auth_group (id, name) values (9, '3 given')")
+    const group = ['--group', '3 given', '--no-password', '--email', 'gus@example.com']
+    await usermgmt(['--database', site.url, 'create-user', 'gus', ...group])
+    const runs: { run: string; command: string }[] = JSON.parse((await run('history --format json')).stdout)
+    const created = runs.find(({ command }) => command === 'create-user')
+    expect((await run(`history ${created?.run}`)).stdout).toMatch(/^options .*--group '3 given'/m)
+  })
+
   test('shows no option that there is not', async () => {
     const { site, run } = await purgedSite(harness)
     const args = ['create-user', 'zoe', '--email', 'zoe@example.com', '--password-stdin']

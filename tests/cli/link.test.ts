@@ -31,7 +31,7 @@ describeEachDatabase('link', (harness) => {
     ['nobody', 'this user does not exist; nobody has the id, username or address "nobody"'],
     [
       'ben',
-      'the user has no unverified primary address; there is nothing to confirm: see the user in the admin of the site',
+      'the user has no unverified primary address; a link verifies no other: see the user in the admin of the site',
     ],
     [
       'dora',

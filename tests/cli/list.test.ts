@@ -126,6 +126,18 @@ kept_because  content
     expect(stdout).toBe('2\n4\n')
   })
 
+  test('nobody, when another list has found nobody', async () => {
+    const { exit, stdout, stderr } = await list('--since 2020-01-01 --format ids --users-from -', {
+      stdin: '',
+    })
+    expect({ exit, stdout }).toEqual({ exit: 0, stdout: '' })
+    expect(stderr).toContain('0 among those named')
+    const site = await exampleSite(harness)
+    const purge = ['purge', '--database', site.url, '--since', '2020-01-01', '--users-from', '-', '--yes']
+    const purged = await usermgmt(purge, { stdin: '\n' })
+    expect(purged).toMatchObject({ exit: 0, stdout: expect.stringContaining('0 users deleted') })
+  })
+
   test.each(['table', 'json', 'ndjson', 'csv', 'ids'])(
     'a UUID has dashes in %s, and is taken with and without',
     async (format) => {

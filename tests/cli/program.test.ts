@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createProgram } from '../../src/cli/program.ts'
-import { recordedOptions } from '../../src/cli/with-run.ts'
+import { recordedOptions } from '../../src/cli/recorded-options.ts'
 import { packageVersion } from '../../src/package-root.ts'
 import { DEFAULT_FIELDS, LIST_FIELDS, SORT_FIELDS } from '../../src/users/list-fields.ts'
 import { contextOf, usermgmt } from './run.ts'

@@ -36,6 +36,7 @@ describe('what can never be valid ends with 2', () => {
     ['help archive sho', "usermgmt: unknown command 'sho' (did you mean show?)"],
     ['archive shwo', "usermgmt: unknown command 'shwo' (did you mean show?)"],
     ['list --sicne 1y', "usermgmt: unknown option '--sicne' (did you mean --since?)"],
+    ['purge --plan-out -', 'usermgmt: --plan-out writes a file, not to standard output'],
     ['purge --dryrun', "usermgmt: unknown option '--dryrun' (did you mean --dry-run?)"],
     ['--databse x list', "usermgmt: unknown option '--databse' (did you mean --database?)"],
     ['list extra', "usermgmt: too many arguments for 'list-unverified'. Expected 0 arguments but got 1."],
@@ -142,7 +143,7 @@ describe('what can never be valid ends with 2', () => {
       'usermgmt: --users-from: binary.bin is not a text file',
       'it has one user a line',
     ],
-    ['list --users-from -', 'usermgmt: --users-from: standard input is empty', 'it has one user a line'],
+    ['list --protect-from -', 'usermgmt: --protect-from: standard input is empty', 'it has one user a line'],
     [
       'purge --protect-from empty.txt',
       'usermgmt: --protect-from: empty.txt is empty',

@@ -218,6 +218,9 @@ describeEachDatabase('dependents', (harness) => {
     await expect(
       planPurge(site, criteria({ rules: { cascade: ['auth_user.invited_by_id'] } })),
     ).rejects.toThrow(/cannot delete other users/)
+    await expect(planPurge(site, criteria({ rules: { cascade: ['auth_user'] } }))).rejects.toThrow(
+      /cannot delete other users/,
+    )
   })
 
   test('a foreign key to a column other than the key, and one of several columns', async () => {

@@ -81,6 +81,16 @@ describeDatabase('postgres', 'connecting', (harness) => {
     expect(await db.rows(sql`select current_schema as name`)).toEqual([{ name: 'shop' }])
   })
 
+  test('currentSchema leaves the options of the session as they are', async () => {
+    const database = await harness.empty()
+    await database.run('create schema shop')
+    const options = encodeURIComponent('-c statement_timeout=12345')
+    const db = await database.open({}, `${database.url}?options=${options}&currentSchema=shop`)
+    expect(
+      await db.rows(sql`select current_schema as name, current_setting('statement_timeout') as timeout`),
+    ).toEqual([{ name: 'shop', timeout: '12345ms' }])
+  })
+
   test('what Django takes from the same URL is left to it', async () => {
     await ask(await harness.empty(), changed(withParameter('CONN_MAX_AGE', '600')))
   })

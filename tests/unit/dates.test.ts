@@ -9,6 +9,12 @@ describe('a date is midnight in the zone', () => {
     ['2020-01-01', 'UTC', '2020-01-01T00:00:00Z'],
     ['2020-01-01', 'Europe/Berlin', '2019-12-31T23:00:00Z'],
     ['2020-07-01', 'Europe/Berlin', '2020-06-30T22:00:00Z'],
+    // Twice, the earlier one; and never.
+    ['2024-10-27 02:30', 'Europe/Berlin', '2024-10-27T00:30:00Z'],
+    ['2024-10-27 03:00', 'Europe/Berlin', '2024-10-27T02:00:00Z'],
+    ['2024-11-03 01:30', 'America/New_York', '2024-11-03T05:30:00Z'],
+    ['2024-04-07 01:45', 'Australia/Lord_Howe', '2024-04-06T14:45:00Z'],
+    ['2024-03-31 02:30', 'Europe/Berlin', '2024-03-31T01:30:00Z'],
     ['2020-01-01', 'Asia/Kathmandu', '2019-12-31T18:15:00Z'],
     ['2020-02-29', 'UTC', '2020-02-29T00:00:00Z'],
     // Clocks went from 00:00 to 01:00: the day began at one o'clock.

@@ -1,17 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { emailDomain, emailProblem, normalizeEmail } from '../../src/django/email.ts'
+import { emailProblem, normalizeEmail } from '../../src/django/email.ts'
 
 it('normalises as allauth stores: trimmed, lower case on both sides of the @', () => {
   expect(normalizeEmail(' Ada.King@Example.COM\n')).toBe('ada.king@example.com')
-})
-
-it.each([
-  ['ada@Example.com', 'example.com'],
-  ['"a@b"@example.com', 'example.com'],
-  ['ada@', ''],
-  ['ada', undefined],
-])('finds the domain of %s: %s', (address, domain) => {
-  expect(emailDomain(address)).toBe(domain)
 })
 
 describe('emailProblem', () => {

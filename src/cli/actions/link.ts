@@ -28,7 +28,9 @@ export async function printLink(
       const { links } = await linksFor(site, source)
       const recipient = await findRecipient(site, user)
       const link = await recordedLink(site, links, recipient, context, globals)
-      const until = link.expires === null ? '' : `, until ${shownInstant(link.expires, zone)}`
+      // Never later than it is.
+      const minute = link.expires?.replace(/:\d\d(\.\d+)?Z$/, ':00Z')
+      const until = minute === undefined ? '' : `, until ${shownInstant(minute, zone)}`
       await talkOf(context, globals).say(`verifies ${recipient.address}${until}`)
       await context.stdout.write(`${link.url}\n`)
     },

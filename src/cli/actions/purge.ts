@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Settings } from '../../config/settings.ts'
+import { invalid } from '../../errors.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
 import type { Site } from '../../site/site.ts'
 import type { Criteria } from '../../users/criteria.ts'
@@ -66,6 +67,7 @@ export async function purgeUnverified(
     settings,
     reviewed,
   }
+  if (options.planOut === '-') throw invalid('--plan-out writes a file, not to standard output')
   const onlyLooks = options.dryRun || options.planOut !== undefined
   await withSite(
     context,

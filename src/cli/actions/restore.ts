@@ -17,6 +17,7 @@ import {
 import { restore } from '../../users/restore/restore.ts'
 import type { RestoreReport } from '../../users/restore/restore-report.ts'
 import { refuseWithoutRights } from '../../users/restore/restore-rights.ts'
+import { shownInstant } from '../../values/dates.ts'
 import { counted, shownNumber } from '../../values/numbers.ts'
 import type { RestoreCommandOptions } from '../commands/restore.ts'
 import { confirmRestoration } from '../confirm.ts'
@@ -50,7 +51,7 @@ export async function restoreArchive(
       const tables = tablesHere(site, archive.header)
       await warnOfTriggers(site, tables, talk)
       if (!options.dryRun && !options.yes) {
-        const what = `${users ? counted(users.length, 'user') : 'everybody'} purged ${archive.header.started}`
+        const what = `${users ? counted(users.length, 'user') : 'everybody'} purged ${shownInstant(archive.header.started.replace(/\.\d+Z$/, 'Z'), 'UTC')}`
         await confirmRestoration(context, globals, { what, where: site.db.identity })
       }
       const putBack = () =>

@@ -1,7 +1,8 @@
 import type { RecordedDeletion, RecordedReminder, RecordedRun } from '../../ledger/history.ts'
+import { shellWord } from '../../shell-word.ts'
 import { shownNumber } from '../../values/numbers.ts'
-import { shellWord } from '../command-line.ts'
 import type { Output } from '../output.ts'
+import { isCounted } from '../recorded-options.ts'
 import { plainText } from './plain-text.ts'
 import { wholeOrScreenTable } from './screen-table.ts'
 import type { Style } from './style.ts'
@@ -98,7 +99,7 @@ function shownOptions(options: RecordedRun['options']): string {
     if (value === false) return `--no-${option}`
     if (value === true) return `--${option}`
     // Of people the ledger has only the number.
-    if (/^\d+ given$/.test(String(value))) return `--${option} … (${value})`
+    if (isCounted(name)) return `--${option} … (${value})`
     return [value]
       .flat()
       .map((each) => `--${option} ${shellWord(String(each))}`)

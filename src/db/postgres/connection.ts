@@ -27,7 +27,7 @@ export async function connectionTo(text: string): Promise<Connection> {
   const { searchParams } = parsed(text)
   refuseOverlooked(searchParams)
   const connectionTimeoutMillis = connectMilliseconds(searchParams, CONNECT_MILLISECONDS)
-  const url = await withStoredPassword(withSchema(text, searchParams.get('currentSchema')))
+  const url = await withStoredPassword(withSchema(text, searchParams))
   const mode = sslMode(searchParams)
   // pg knows no second attempt, which is what these two mean.
   const tries = mode === 'allow' || mode === 'prefer'
@@ -41,8 +41,11 @@ export async function connectionTo(text: string): Promise<Connection> {
 }
 
 /** As dj-database-url reads it (https://github.com/jazzband/dj-database-url): the site itself may have that URL. */
-function withSchema(text: string, schema: string | null): string {
-  return schema === null ? text : withParameter(text, 'options', `-c search_path=${schema}`)
+function withSchema(text: string, parameters: URLSearchParams): string {
+  const schema = parameters.get('currentSchema')
+  if (schema === null) return text
+  const given = parameters.get('options') ?? process.env.PGOPTIONS
+  return withParameter(text, 'options', [given, `-c search_path=${schema}`].filter(Boolean).join(' '))
 }
 
 /** pg looks into ~/.pgpass itself, and each time warns that it will not for ever. */

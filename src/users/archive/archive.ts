@@ -85,14 +85,14 @@ export class Archive {
   }
 }
 
-const NO_ROOM = 'nothing is deleted without it: make room, or name another directory with --archive'
+const NO_ROOM = 'nobody is deleted whom it does not hold: make room, or name another directory with --archive'
 const HINTS: Readonly<Record<string, string>> = {
   ENOSPC: NO_ROOM,
   EDQUOT: NO_ROOM,
   REMOVED: 'who was deleted so far is in no archive any more: see what removed it, then run it again',
 }
 const HINT =
-  'nothing is deleted without it: name another directory with --archive, or go without (--no-archive)'
+  'nobody is deleted whom it does not hold: name another directory with --archive, or go without (--no-archive)'
 
 /** An archive that cannot be written. Nothing that it does not hold may be deleted. */
 export class ArchiveError extends UserError {}

@@ -1,7 +1,7 @@
 import { type Instant, instantOf } from '../../django/datetime.ts'
 import type { Site } from '../../site/site.ts'
 import { type SiteDatabase, siteDatabase } from '../archive/site-database.ts'
-import type { Criteria } from '../criteria.ts'
+import { type Criteria, withoutNamedUsers } from '../criteria.ts'
 import type { PurgePlan } from './plan.ts'
 
 export const PLAN_FORMAT = 1
@@ -29,11 +29,7 @@ export function planHeader(
     plan: PLAN_FORMAT,
     database: siteDatabase(site),
     made: instantOf(run.now),
-    criteria: {
-      selection: { ...selection, users: undefined, userIds: undefined, limit: undefined },
-      guards,
-      rules,
-    },
+    criteria: { selection: withoutNamedUsers(selection), guards, rules },
     counts: { since, matched, toDelete, kept, tables, nulled },
   }
 }

@@ -1,4 +1,5 @@
 import type { Trigger } from '../../db/dialect.ts'
+import { shellWord } from '../../shell-word.ts'
 import { dependentsOf, type Edge, edgeLabel, refuseIrretrievable } from '../../site/dependents.ts'
 import { looseReferences } from '../../site/loose-references.ts'
 import { refuseMissingReferences } from '../../site/missing-references.ts'
@@ -165,11 +166,6 @@ function optionsFor(edge: Edge, { shape }: Site): string[] {
   const column = shellWord(`${edge.table.label}.${edge.clears[0]}`)
   const setNull = edge.nullable ? [`--set-null ${column}`] : []
   return edge.table === shape.users ? setNull : [...setNull, `--cascade ${column}`]
-}
-
-/** Returns the text as a shell reads it for one argument. */
-function shellWord(text: string): string {
-  return /^[\w.]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 function positive(entries: readonly (readonly [string, number])[]): Record<string, number> {
