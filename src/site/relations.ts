@@ -79,11 +79,15 @@ export class Relations {
     return qualifier ? sql`${qualifier}.${OWNER}, ` : sql`${OWNER}, `
   }
 
+  /** The column of the user table that stands for the owner: allauth may refer to another one. */
+  get ownerKey(): ImageColumn {
+    const { users } = this.dependents
+    return this.columnNamed(users, this.identityOf(users)[0] ?? '')
+  }
+
   /** Returns the column of the owner, where there is one. */
   get ownerColumns(): RecursiveColumn[] {
-    const { users } = this.dependents
-    const [key = ''] = this.identityOf(users)
-    return this.owner ? [{ name: OWNER, type: columnOf(users, key)?.type ?? '' }] : []
+    return this.owner ? [{ name: OWNER, type: this.ownerKey.type }] : []
   }
 
   /** Returns the definitions for the rows of these tables and of all tables that they hang on, the seed apart. */

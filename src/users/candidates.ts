@@ -53,7 +53,7 @@ export function candidatesOf(
   const dependents = dependentsOf(shape, criteria.rules)
   const doomed = new Relations(dependents, db.dialect, { prefix: 'doomed' })
   const owned = new Relations(dependents, db.dialect, { prefix: 'owned', owner: true })
-  const key = sql`${sql.identifier(shape.userKey.name)}`
+  const key = sql`${sql.identifier(owned.ownerKey.name)}`
 
   const simple = guardConditions(site, criteria).map(({ guard, ...conditions }) => ({
     flag: { guard, name: `kept_${guard.replace('-', '_')}` },
@@ -129,7 +129,7 @@ function ownersBehind(owned: Relations, edge: Edge): SQL {
   const { users } = owned.dependents
   const isOther =
     edge.table === users
-      ? sql` where ${HERE}.${sql.identifier(owned.identityOf(users)[0] ?? '')} <> ${ABOVE}.${OWNER}`
+      ? sql` where ${HERE}.${sql.identifier(owned.ownerKey.name)} <> ${ABOVE}.${OWNER}`
       : sql``
   return sql`select ${ABOVE}.${OWNER} ${owned.reachedThrough(edge)}${isOther}`
 }

@@ -238,6 +238,32 @@ describeEachDatabase('candidates', (harness) => {
     expect((await rowsOf(site.db, 'person')).map((row) => row.handle)).toEqual(['victim', 'other'])
   })
 
+  test('what belongs to whom, where allauth does not refer to the primary key', async () => {
+    const photos = `create table photo (id {key}, owner_id integer references person (id));
+      alter table person add column avatar_id integer references photo (id);`
+    const site = await createSite(harness, 'custom-handle', photos)
+    for (const name of ['own', 'admired', 'admirer']) {
+      const columns = { handle: name, avatar_id: null }
+      await addUser(site, {
+        username: name,
+        lastLogin: name === 'admirer' ? '2024-01-01T00:00:00Z' : null,
+        columns,
+      })
+      await site.database.run(
+        `insert into photo (owner_id) select id from person where handle = '${name}' and handle <> 'admirer'`,
+      )
+    }
+    const shown = (handle: string, owner: string) =>
+      site.database.run(`update person set avatar_id = (select photo.id from photo join person p on p.id = owner_id
+        where p.handle = '${owner}') where handle = '${handle}'`)
+    await shown('own', 'own')
+    await shown('admirer', 'admired')
+    const chosen = criteria({ rules: { cascade: ['photo'] } })
+    const report = await purge(site, chosen, await planPurge(site, chosen, { batchSize: 10 }))
+    expect(report).toMatchObject({ matched: 2, deleted: 1, kept: { content: 1 }, failed: [] })
+    expect((await rowsOf(site.db, 'person')).map((row) => row.handle)).toEqual(['admired', 'admirer'])
+  })
+
   test('a limit cuts what is deleted, the lowest keys first', async () => {
     const site = await createSite(harness, 'django5.2-allauth65')
     for (let i = 0; i < 5; i++) await addUser(site, { username: `bot${i}` })
