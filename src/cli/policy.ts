@@ -8,7 +8,7 @@ import type { DeletionDue } from '../users/criteria.ts'
 import { type Clock, graceStart, instantAhead, pastInstant } from '../values/dates.ts'
 import type { Context } from './context.ts'
 import { criteriaFrom } from './criteria.ts'
-import { AGAIN_AFTER, MAX_REMINDERS } from './defaults.ts'
+import { AGAIN_AFTER, EXPIRE_DAYS, MAX_REMINDERS } from './defaults.ts'
 import type { Talk } from './talk.ts'
 
 /** Returns the policy of the configuration file. Throws a UserError (invalid) when it has none. */
@@ -68,6 +68,17 @@ export async function warnOfLateReminders(policy: Policy, clock: Clock, talk: Ta
   if (instantAhead(remindAgainAfter, clock) < instantAhead(deleteAfterReminder, clock)) return
   await talk.say(
     `warning: nobody gets a second reminder: policy.remind_again_after (${remindAgainAfter}) is not less than delete_after_reminder (${deleteAfterReminder})`,
+  )
+}
+
+/** The link in a mail should not outlive the account. */
+export async function warnOfLongLinks({ policy, mail }: Configured, clock: Clock, talk: Talk): Promise<void> {
+  const deleteAfterReminder = policy?.deleteAfterReminder
+  if (deleteAfterReminder === undefined || mail?.link === 'login') return
+  const expires = mail?.expires ?? EXPIRE_DAYS
+  if (instantAhead(`${expires}d`, clock) <= instantAhead(deleteAfterReminder, clock)) return
+  await talk.say(
+    `warning: a link may outlive its account: policy.delete_after_reminder (${deleteAfterReminder}) is less than mail.expires (${expires} days)`,
   )
 }
 

@@ -45,6 +45,15 @@ describeEachDatabase('list-unverified', (harness) => {
     expect(stdout).toContain('…\n')
   })
 
+  test('a terminal of the usual width gets days where instants do not fit', async () => {
+    const { stdout } = await list('--since 2020-01-01 --no-color --user anna', { terminal: { columns: 80 } })
+    expect(stdout.split('\n').slice(0, 3)).toEqual([
+      'id  username  email             last_login  date_joined  kept_because',
+      '──  ────────  ────────────────  ──────────  ───────────  ────────────',
+      '2   anna      anna@example.com  2019-05-02  2019-05-01   content',
+    ])
+  })
+
   test('a terminal too narrow for a table gets one field below the other, and no line breaks', async () => {
     const { stdout } = await list('--since 2020-01-01 --no-color --user anna', { terminal: { columns: 60 } })
     expect(stdout).toBe(`id            2

@@ -266,6 +266,19 @@ Left alone
     })
   })
 
+  test('a date before the links expire is warned of', async () => {
+    const short = await siteWithPolicy(harness, {
+      ...POLICY,
+      remind_again_after: '1d',
+      delete_after_reminder: '2d',
+    })
+    expect((await short.sweep(0, '--dry-run')).stderr).toContain(
+      'warning: a link may outlive its account: policy.delete_after_reminder (2d) is less than mail.expires (3 days)\n',
+    )
+    const enough = { ...POLICY, remind_again_after: '1d', delete_after_reminder: '3d' }
+    expect((await (await siteWithPolicy(harness, enough)).sweep(0, '--dry-run')).stderr).toBe('')
+  })
+
   test('on a terminal, whom a dry run shows fits into its width', async () => {
     const { cwd } = await siteWithPolicy(harness)
     const { stdout } = await usermgmt(['sweep', '--dry-run', '--no-color'], {

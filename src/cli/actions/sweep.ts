@@ -30,7 +30,13 @@ import { checkTransport } from '../mail-transport.ts'
 import { carryOutCampaign, refuseToForget, throwWhenNotAllMailed, writingFor } from '../mailing.ts'
 import { isNoNews } from '../no-news.ts'
 import { styleFor } from '../paint.ts'
-import { policyDeletionDate, policyOf, sweepCriteria, warnOfLateReminders } from '../policy.ts'
+import {
+  policyDeletionDate,
+  policyOf,
+  sweepCriteria,
+  warnOfLateReminders,
+  warnOfLongLinks,
+} from '../policy.ts'
 import { printReport } from '../print-report.ts'
 import { withProgress } from '../progress.ts'
 import type { DeletionReport } from '../render/purge.ts'
@@ -83,6 +89,7 @@ export async function sweep(context: Context, globals: GlobalOptions, options: S
   const source = options.dryRun ? undefined : await mailSourceFrom({}, settings, context)
   if (source) await checkTransport(source.transport, context)
   await warnOfLateReminders(policy, clock, talkOf(context, globals))
+  await warnOfLongLinks(configured, clock, talkOf(context, globals))
   await withSite(
     context,
     globals,

@@ -47,16 +47,26 @@ function fitted(widths: readonly number[], fields: readonly string[], columns: n
   return fit
 }
 
-/** Returns the rows as a table that fits into the terminal; where none does, one field below the other. */
+/**
+ * Returns the rows as a table that fits into the terminal, if need be with days in place of instants; where none does,
+ * one field below the other.
+ */
 export function screenTable(
   rows: readonly (readonly string[])[],
   fields: readonly string[],
   columns: number,
   style: Style,
 ): string {
-  const widths = fitted(columnWidths([fields, ...rows], [], stringWidth), fields, columns)
-  if (tableWidth(widths) > columns) return records(rows, fields, style)
-  return tableHead(fields, widths, style) + cutRows(rows, widths)
+  for (const shown of [rows, rows.map((row) => row.map(dayOf))]) {
+    const widths = fitted(columnWidths([fields, ...shown], [], stringWidth), fields, columns)
+    if (tableWidth(widths) <= columns) return tableHead(fields, widths, style) + cutRows(shown, widths)
+  }
+  return records(rows, fields, style)
+}
+
+/** Returns the day of an instant, in UTC; whatever else the cell holds stays. */
+function dayOf(cell: string): string {
+  return /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(cell) ? cell.slice(0, 10) : cell
 }
 
 function records(rows: readonly (readonly string[])[], fields: readonly string[], style: Style): string {
