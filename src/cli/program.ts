@@ -104,10 +104,10 @@ function addGlobalOptions(program: Command): void {
     .option('--verbose', 'say more')
 }
 
-/** Errors are left to the one catch in `main`. */
+/** Errors are left to the one catch in `run.ts`. */
 function outputFor({ stdout, stderr }: Context) {
   return {
-    // What goes wrong with the stream shows when `main` writes its last.
+    // What goes wrong with the stream shows when the end of the run is written.
     writeOut: (text: string) => void stdout.write(text).catch(() => {}),
     writeErr: (text: string) => void stderr.write(text).catch(() => {}),
     outputError: () => {},

@@ -6,7 +6,7 @@ import type { Configured } from './configured.ts'
 
 const NAMES = ['usermgmt.config.json', 'usermgmt.config.yaml', 'usermgmt.config.yml']
 
-/** Returns the path of the configuration file in the directory. Throws a UserError when there are several. */
+/** Returns the path of the configuration file in the directory, undefined when there is none. Throws a UserError when there are several. */
 export function findConfigFile(directory: string): string | undefined {
   const found = NAMES.filter((name) => existsSync(join(directory, name)))
   if (found.length > 1) {

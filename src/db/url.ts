@@ -16,7 +16,7 @@ const CONNECTION_STRING = /^\s*\w+\s*=/
 /**
  * Reads a path, `sqlite:path`, `sqlite:///path` as Django's URL packages write it (three slashes: relative,
  * four: absolute) or a `postgres://` URL. Relative paths start at `base`.
- * Throws a UserError for another scheme.
+ * Throws a UserError (invalid) for another scheme, and for what can only be a slip: it never repeats a password.
  */
 export function parseDatabaseUrl(text: string, base: string): DatabaseTarget {
   if (POSTGRES.test(text)) {

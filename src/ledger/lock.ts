@@ -7,7 +7,7 @@ import { type Holder, isGone, thisProcess } from './holder.ts'
 
 /** A holder that has not shown itself for so long has lost the lock. */
 export const EXPIRY_MILLISECONDS = 120_000
-/** How often a holder shows itself. */
+/** How often a holder shows itself, at most. */
 export const BEAT_MILLISECONDS = 10_000
 
 /**
@@ -99,6 +99,6 @@ function heldBy(name: string, { acquiredAt, holder: { host, pid } }: Held): User
   const since = acquiredAt.replace('T', ' ').replace(/(\.\d+)?Z$/, '')
   return new UserError(`another ${name} has been running since ${since} UTC (process ${pid} on ${host})`, {
     kind: 'refused',
-    hint: 'wait until it has ended; if its machine is gone, its lock ends two minutes later',
+    hint: `wait until it has ended; if its machine is gone, its lock ends ${EXPIRY_MILLISECONDS / 60_000} minutes later`,
   })
 }

@@ -7,7 +7,7 @@ import { ledgerTables } from '../site/ledger.ts'
 import type { Stop } from '../stop.ts'
 import { BEAT_MILLISECONDS, beat, EXPIRY_MILLISECONDS, releaseLock, takeLock } from './lock.ts'
 
-/** How often a run that may last should beat: more often than others look. */
+/** How often a run that may last asks itself whether a sign of life is due: more often than one is. */
 export const HEART_MILLISECONDS = 5_000
 
 /** What may be over when the next sign is due. */

@@ -124,7 +124,7 @@ export async function judgeUser(
 
 /** Returns the criteria with the guards as they are for mail. */
 export function forMail(criteria: Criteria): Criteria {
-  return { ...criteria, guards: { ...criteria.guards, forMail: true, remindersAside: true } }
+  return { ...criteria, guards: { ...criteria.guards, contentAside: true, remindersAside: true } }
 }
 
 function isDue(judged: Judged): judged is Due {
@@ -144,7 +144,7 @@ async function* judgedCandidates(
   const all = {
     ...criteria,
     selection: { ...selection, limit: undefined },
-    guards: { ...guards, forMail: !namesDate },
+    guards: { ...guards, contentAside: !namesDate },
   }
   const pages = listPages(site, { criteria: all, fields: ['id', 'kept_because'], show: 'all' })
   for await (const page of pages) {

@@ -43,7 +43,7 @@ export interface Preparation {
 
 export interface PreparedGroup {
   readonly mails: readonly Prepared[]
-  /** What keeps those who were to be mailed, a name for each guard of each. */
+  /** How many of those who were to be mailed each guard keeps. */
   readonly kept: Checked['kept']
   readonly skipped: readonly SkipReason[]
 }

@@ -30,7 +30,7 @@ export const SKIP_REASONS = [
 export type SkipReason = (typeof SKIP_REASONS)[number]
 
 /** So many failures in a row are not the server's bad day: others are to have their turn. */
-const FAILURES = 3
+export const FAILURES = 3
 
 /** Returns why the recipient is not mailed, or undefined. `earlier`: to the user or to the address, the oldest first. */
 export function skipReason(

@@ -60,7 +60,7 @@ export function candidatesOf(
     ...conditions,
   }))
   const keeping = dependents.edges
-    .filter((edge) => edge.rule === 'keep' && !criteria.guards.forMail && !empty.has(edge.table))
+    .filter((edge) => edge.rule === 'keep' && !criteria.guards.contentAside && !empty.has(edge.table))
     .map((edge, i) => ({ flag: { guard: 'content' as const, name: `kept_content_${i}`, edge }, edge }))
   const direct = keeping.filter(({ edge }) => edge.references === shape.users)
   const deep = keeping.filter(({ edge }) => edge.references !== shape.users)

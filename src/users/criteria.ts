@@ -57,7 +57,7 @@ export interface GuardSettings {
   /** Ids, usernames, addresses or `@domain`. */
   readonly protect?: readonly string[] | undefined
   /** Who is mailed loses nothing: rows keep nobody. */
-  readonly forMail?: boolean | undefined
+  readonly contentAside?: boolean | undefined
   /** The tool's own reminders make nobody recent: something else counts them. */
   readonly remindersAside?: boolean | undefined
 }

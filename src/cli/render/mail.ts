@@ -1,7 +1,7 @@
 import type { CampaignPlan } from '../../mail/campaign-plan.ts'
 import type { CampaignReport, FailedMail } from '../../mail/campaign-report.ts'
 import type { Mailbox } from '../../mail/mailbox.ts'
-import type { SkipReason } from '../../mail/reminder-rules.ts'
+import { FAILURES, type SkipReason } from '../../mail/reminder-rules.ts'
 import { counted } from '../../values/numbers.ts'
 import { block, type CountLine, countBlock, largestFirst, lines, moreLines } from './blocks.ts'
 import { keptBlock } from './kept.ts'
@@ -33,7 +33,8 @@ export const SKIP_EXPLANATIONS: Record<SkipReason, (names: SettingNames) => stri
   uncertain: () => 'the last mail was cut off, and may have arrived (email --retry-uncertain)',
   enough: ({ maxReminders }) => `reminded as often as ${maxReminders} allows`,
   reminded: ({ againAfter }) => `reminded within ${againAfter}`,
-  failing: ({ againAfter }) => `the last three mails failed; another one is due when ${againAfter} is over`,
+  failing: ({ againAfter }) =>
+    `the last ${FAILURES} mails failed; another one is due when ${againAfter} is over`,
 }
 
 /** Returns whom a campaign would mail, for people. */
