@@ -7,6 +7,7 @@ import type { ImageRow } from '../../db/image.ts'
 import { type Db, type PackedLines, ReadAgain, type ReadingAhead } from '../../db/port.ts'
 import { edgesOnto, hasActiveKey, mayBeNulled, nulledWithin, refersToItself } from '../../site/dependents.ts'
 import type { Site } from '../../site/site.ts'
+import { countUp } from '../../values/counts.ts'
 import { COMPRESSION } from '../archive/format.ts'
 import { deletedLine } from '../archive/lines.ts'
 import type { Candidates } from '../candidates.ts'
@@ -205,7 +206,7 @@ class Deletion {
             take: (lines) => sink.add(lines),
           })
         : await this.tx.changes(deletion)
-    add(this.effects.tables, table.label, rows)
+    countUp(this.effects.tables, table.label, rows)
   }
 
   /** The rows of a step as lines of the archive. */
@@ -229,14 +230,10 @@ class Deletion {
   }
 
   private gone(table: Table, rows: readonly ChangedRow[]): void {
-    add(this.effects.tables, table.label, rows.length)
+    countUp(this.effects.tables, table.label, rows.length)
     if (mayBeNulled(this.candidates.dependents, table)) {
       this.effects.gone.push({ table, rows: rows.flatMap(({ row }) => row ?? []) })
     }
     for (const { image } of rows) this.sink?.add(deletedLine(this.rows.numberOf(table), image))
   }
-}
-
-function add(counts: Map<string, number>, name: string, number: number): void {
-  if (number > 0) counts.set(name, (counts.get(name) ?? 0) + number)
 }

@@ -1,3 +1,5 @@
+import { countUp } from '../../values/counts.ts'
+
 /** What tells a row that lost a reference from the others of its table; `was`: what did before, where that changes. */
 export interface NulledRow {
   readonly row: string
@@ -18,7 +20,7 @@ export class NulledRows {
   /** Notes that rows of the table lost what they referred to through these columns. */
   add(table: string, columns: string, nulled: Nulled): void {
     if (typeof nulled === 'number') {
-      this.counts.set(columns, (this.counts.get(columns) ?? 0) + nulled)
+      countUp(this.counts, columns, nulled)
       return
     }
     const known = this.rows.get(table) ?? new Map<string, Set<string>>()

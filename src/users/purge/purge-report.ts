@@ -1,4 +1,5 @@
 import type { Stop } from '../../stop.ts'
+import { countUp } from '../../values/counts.ts'
 import { type Candidates, nulledColumns } from '../candidates.ts'
 import type { GuardName } from '../criteria.ts'
 import { addKept, type Checked, type PlannedBatch } from '../recheck.ts'
@@ -81,7 +82,7 @@ export class PurgeTally {
   }
 
   private addEffects({ tables, nulled, gone }: Effects): void {
-    for (const [name, rows] of tables) this.tables.set(name, (this.tables.get(name) ?? 0) + rows)
+    for (const [name, rows] of tables) countUp(this.tables, name, rows)
     for (const { table, columns, rows } of nulled) this.nulled.add(table.label, columns, rows)
     for (const { table, rows } of gone) this.nulled.remove(table.label, rows)
   }

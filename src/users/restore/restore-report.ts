@@ -1,4 +1,5 @@
 import type { Stop } from '../../stop.ts'
+import { countUp } from '../../values/counts.ts'
 import type { DeletedLine } from '../archive/lines.ts'
 import type { ArchiveExtent } from '../archive/reader.ts'
 
@@ -40,12 +41,12 @@ export class RestoreTally {
   private skipped = 0
 
   putBack(table: string, rows: readonly DeletedLine[]): void {
-    add(this.restored, table, rows.length)
+    countUp(this.restored, table, rows.length)
     for (const row of rows) this.rows.push(row)
   }
 
   relink(table: string): void {
-    add(this.relinked, table, 1)
+    countUp(this.relinked, table, 1)
   }
 
   skip(): void {
@@ -61,8 +62,8 @@ export class RestoreTally {
   }
 
   add({ restored, relinked, skipped, failed, notes }: RestoreTally): void {
-    for (const [table, rows] of restored) add(this.restored, table, rows)
-    for (const [table, rows] of relinked) add(this.relinked, table, rows)
+    for (const [table, rows] of restored) countUp(this.restored, table, rows)
+    for (const [table, rows] of relinked) countUp(this.relinked, table, rows)
     this.skipped += skipped
     for (const failure of failed) this.failed.push(failure)
     for (const note of notes) this.notes.push(note)
@@ -81,8 +82,4 @@ export class RestoreTally {
       stopped,
     }
   }
-}
-
-function add(counts: Map<string, number>, name: string, number: number): void {
-  counts.set(name, (counts.get(name) ?? 0) + number)
 }
