@@ -34,6 +34,11 @@ test('old archives go, young ones stay', async () => {
   })
 })
 
+test('one of exactly that age stays', async () => {
+  await writeArchive(pathOf('then'), new Date('2025-05-16T12:00:00Z'))
+  expect(await prune()).toMatchObject({ exit: 0, stdout: '0 archives removed, 1 kept\n' })
+})
+
 test('what a purge may still be writing stays, however young may go', async () => {
   const hoursAgo = (hours: number) => new Date(NOW.getTime() - hours * 60 * 60 * 1000)
   await writeArchive(pathOf('at-work'), hoursAgo(23))

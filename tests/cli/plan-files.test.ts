@@ -63,6 +63,14 @@ describeEachDatabase('a reviewed plan', (harness) => {
     expect(await idsIn(site)).toEqual(['1', '5', '6'])
   })
 
+  test.each(['--user anna', '--limit 1'])('made with %s deletes one, and names nobody', async (option) => {
+    const { run, file } = await planned()
+    await run(`purge --since 2020-01-01 --cascade blog_post ${option} --plan-out plan.ndjson`)
+    expect(await readFile(file, 'utf8')).not.toContain('anna')
+    const { stdout } = await run('purge --plan plan.ndjson --yes --format json')
+    expect(JSON.parse(stdout)).toMatchObject({ deleted: 1, changed: 0 })
+  })
+
   test('leaves whoever would be deleted today and was not planned', async () => {
     const { site, run } = await planned()
     await site.database.run(`UPDATE auth_user SET last_login = NULL WHERE id = 6`)
@@ -111,6 +119,27 @@ describeEachDatabase('a reviewed plan', (harness) => {
     const { stdout } = await run('purge --plan plan.ndjson --yes --format json')
     expect(JSON.parse(stdout)).toMatchObject({ deleted: 2, changed: 1, failed: [] })
     expect(await idsIn(site)).toEqual(before.filter((id) => id !== '2' && id !== '4'))
+  })
+
+  test('takes nobody for changed whose addresses have only been written anew', async () => {
+    const { site, run } = await planned()
+    for (const email of ['1@mail.example', '2@mail.example']) {
+      await insert(site, 'account_emailaddress', { user_id: '3', email, verified: false, primary: false })
+    }
+    await run('purge --since 2020-01-01 --plan-out plan.ndjson')
+    const one = `account_emailaddress WHERE email = '1@mail.example'`
+    await site.database.run(`CREATE TABLE aside AS SELECT * FROM ${one}; DELETE FROM ${one};
+      INSERT INTO account_emailaddress SELECT * FROM aside; DROP TABLE aside`)
+    const { stdout } = await run('purge --plan plan.ndjson --yes --format json')
+    expect(JSON.parse(stdout)).toMatchObject({ deleted: 2, changed: 0 })
+  })
+
+  test('deletes what its own rules said against the configuration', async () => {
+    const { cwd, run } = await planned()
+    await writeFile(join(cwd, 'usermgmt.config.json'), '{"keep": ["blog_post"]}')
+    await run('purge --since 2020-01-01 --cascade blog_post --plan-out plan.ndjson')
+    const { stdout } = await run('purge --plan plan.ndjson --yes --format json')
+    expect(JSON.parse(stdout)).toMatchObject({ deleted: 3, changed: 0 })
   })
 
   test('counts whom a guard keeps since as changed, and only so', async () => {
@@ -215,6 +244,21 @@ describeEachDatabase('a reviewed plan', (harness) => {
       [
         'with a condition that it does not know',
         (text) => text.replace('"guards":{', '"guards":{"keepAnna":true,'),
+        'is not a plan that this version reads',
+      ],
+      [
+        'with a filter that it does not know',
+        (text) => text.replace('"selection":{', '"selection":{"onlyAnna":true,'),
+        'is not a plan that this version reads',
+      ],
+      [
+        'with further criteria',
+        (text) => text.replace('"criteria":{', '"criteria":{"onlyAnna":true,'),
+        'is not a plan that this version reads',
+      ],
+      [
+        'with a rule that it does not know',
+        (text) => text.replace('"rules":[{', '"rules":[{"onlyAnna":[],'),
         'is not a plan that this version reads',
       ],
       [

@@ -204,6 +204,18 @@ Left alone
     expect(await site.db.$count(site.tables.users)).toBe(users)
   })
 
+  test('is held to max_delete where the policy says nothing of it', async () => {
+    const { max_delete: _, ...policy } = POLICY
+    const { site, sweep, cwd } = await siteWithPolicy(harness, policy)
+    const users = await site.db.$count(site.tables.users)
+    await sweep(0, '--quiet')
+    const file = join(cwd, 'usermgmt.config.json')
+    const configured = JSON.parse(await readFile(file, 'utf8'))
+    await writeFile(file, JSON.stringify({ ...configured, max_delete: 1 }))
+    expect(await sweep(14)).toMatchObject({ exit: 3, stdout: '' })
+    expect(await site.db.$count(site.tables.users)).toBe(users)
+  })
+
   describe('when mails do not arrive', () => {
     /** Two users are due for deletion; the mails of one night, which fail or bounce as the address says. */
     async function nightOf(addresses: readonly string[]) {
@@ -231,6 +243,23 @@ Left alone
       expect(stderr).toBe(
         'usermgmt: refused to delete anybody: 6 of 11 reminders failed, bounced or were cut off; see the report and the mail server; the next sweep goes on\n',
       )
+    })
+
+    test('all of just enough to tell: nobody is deleted', async () => {
+      expect(await nightOf(addresses('bounced', 10))).toMatchObject({
+        exit: 3,
+        stderr: expect.stringMatching(/^usermgmt: refused to delete anybody: 10 of 10 reminders failed/),
+        deleted: 0,
+      })
+    })
+
+    test('so many that it stops: nobody is deleted, though most have arrived', async () => {
+      const { exit, stderr, deleted } = await nightOf([
+        ...addresses('arrives', 25),
+        ...addresses('bounced', 25),
+      ])
+      expect({ exit, deleted }).toEqual({ exit: 1, deleted: 0 })
+      expect(stderr).toMatch(/^usermgmt: stopped when \d\d of \d\d mails had failed or bounced;/)
     })
 
     test.each([

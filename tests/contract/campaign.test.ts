@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { simpleParser } from 'mailparser'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { UserError } from '../../src/errors.ts'
@@ -228,13 +228,24 @@ describeEachDatabase('a campaign', (harness) => {
       expect(transport.tried).not.toContain('user12@example.com')
     })
 
-    test('with a slow server: at the moment of sending', async () => {
+    test.each<[string, (site: TestSite) => Promise<unknown>]>([
+      ['verified', (site) => verify(site, 'cleo@example.com')],
+      [
+        'has another address',
+        ({ db, tables: { emailAddresses: address } }) =>
+          db.update(address).set({ email: 'new@example.com' }).where(eq(address.email, 'cleo@example.com')),
+      ],
+      [
+        'lost the address to another user',
+        (site) => addUser(site, { addresses: [{ email: 'cleo@example.com', verified: true }] }),
+      ],
+    ])('with a slow server: at the moment of sending, whoever %s', async (_, change) => {
       const site = await siteWithLedger(harness)
       await peopleOn(site, 'ann', 'bob', 'cleo')
       const clock = testClock()
       const transport = new TestTransport(async (address) => {
         await clock.sleep(3_000)
-        if (address === 'ann@example.com') await verify(site, 'cleo@example.com')
+        if (address === 'ann@example.com') await change(site)
         return undefined
       })
       expect(await campaign(site, transport, { clock, concurrency: 1 })).toMatchObject({

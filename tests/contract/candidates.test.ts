@@ -94,6 +94,12 @@ describeEachDatabase('candidates', (harness) => {
     expect(report.deleted).toBe(1 + freed.length)
   })
 
+  test('whoever may have been deactivated is kept', async () => {
+    const site = await createSite(harness, 'custom-bare', 'alter table login add column is_active boolean')
+    await addUser(site, { columns: { is_active: null } })
+    expect(await tally(site, criteria())).toMatchObject({ deletable: 0, kept: { deactivated: 1 } })
+  })
+
   test('counting, listing, planning and deleting agree', async () => {
     const site = await createSite(harness, 'django5.2-allauth65', POST)
     await guarded(site)
@@ -139,6 +145,9 @@ describeEachDatabase('candidates', (harness) => {
     })
     const by = (selection: Parameters<typeof criteria>[0]) => names(site, criteria(selection))
     expect(await by({ selection: { emailDomains: ['mail.EXAMPLE'] } })).toEqual(['Bob'])
+    for (const domain of ['m_il.example', '%.example']) {
+      expect(await by({ selection: { emailDomains: [domain] } })).toEqual([])
+    }
     expect(await by({ selection: { neverLoggedIn: true } })).toEqual(['Bob', 'eve'])
     expect(await by({ selection: { joinedBefore: '2019-01-01T00:00:00Z' } })).toEqual(['old'])
     expect(await by({ selection: { limit: 2 } })).toHaveLength(2)
@@ -292,7 +301,15 @@ describeEachDatabase('candidates', (harness) => {
 describeDatabase('sqlite', 'a user', (harness) => {
   test('whose dates nobody can read is kept', async () => {
     const site = await createSite(harness, 'django5.2-allauth65')
-    const unreadable = ['1793491200', '2461000.5', "''", "' 2019-11-01 01:02:03'", "'01/11/2019'", "x'00'"]
+    const unreadable = [
+      '1793491200',
+      '2461000.5',
+      "''",
+      "'2019-Nov-01'",
+      "' 2019-11-01 01:02:03'",
+      "'01/11/2019'",
+      "x'00'",
+    ]
     for (const i of unreadable.keys()) await addUser(site, { username: `login-${i}` })
     for (const i of unreadable.keys()) await addUser(site, { username: `joined-${i}` })
     for (const [i, date] of unreadable.entries()) {
@@ -300,6 +317,6 @@ describeDatabase('sqlite', 'a user', (harness) => {
         update auth_user set date_joined = ${date} where username = 'joined-${i}'`)
     }
     const plan = await planPurge(site, criteria({ guards: { recentAfter: '2025-01-01T00:00:00Z' } }))
-    expect(plan).toMatchObject({ matched: 6, toDelete: 0, kept: { recent: 6 } })
+    expect(plan).toMatchObject({ matched: 7, toDelete: 0, kept: { recent: 7 } })
   })
 })

@@ -83,6 +83,47 @@ describeEachDatabase('dependents', (harness) => {
     expect(bot).not.toBe(writer)
   })
 
+  test('what the database says on delete counts more than what the app is known for', async () => {
+    const site = await createSite(
+      harness,
+      'django5.2-allauth65',
+      `create table reversion_revision (id {key}, user_id integer references auth_user (id) on delete cascade);
+       create table authtoken_token (id {key}, user_id integer references auth_user (id) on delete set null);`,
+    )
+    const user = await addUser(site)
+    for (const table of ['reversion_revision', 'authtoken_token'])
+      await insert(site, table, { user_id: user })
+    const { plan } = await purgeAll(site)
+    expect(plan).toMatchObject({
+      toDelete: 1,
+      tables: { reversion_revision: 1 },
+      nulled: { 'authtoken_token.user_id': 1 },
+    })
+  })
+
+  test('rows that the database would give to somebody else keep the user', async () => {
+    const site = await createSite(
+      harness,
+      'django5.2-allauth65',
+      'create table note (id {key}, user_id integer default 1 references auth_user (id) on delete set default)',
+    )
+    await insert(site, 'note', { user_id: await addUser(site) })
+    const { plan } = await purgeAll(site, { cascade: ['*'] })
+    expect(plan).toMatchObject({ toDelete: 0, kept: { content: 1 } })
+  })
+
+  test('history that must have its author keeps the user', async () => {
+    const site = await createSite(
+      harness,
+      'django5.2-allauth65',
+      'create table reversion_revision (id {key}, user_id integer not null references auth_user (id))',
+    )
+    await insert(site, 'reversion_revision', { user_id: await addUser(site) })
+    const { plan, report } = await purgeAll(site)
+    expect(plan).toMatchObject({ toDelete: 0, kept: { content: 1 } })
+    expect(report.failed).toEqual([])
+  })
+
   test('a referencing column without an index is reported with the statement that makes one', async () => {
     const site = await createSite(harness, 'django5.2-allauth65', POST)
     const plan = await planPurge(site, criteria())

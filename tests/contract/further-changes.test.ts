@@ -56,6 +56,25 @@ describeEachDatabase('rows that the database deletes or changes, and nobody has 
     })
   }
 
+  test('what a trigger changes besides keeps nobody', async () => {
+    const count = 'update counter set notes = notes - 1'
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table note (id {key}, user_id ${user('cascade')});
+       create table counter (notes integer); insert into counter values (1);
+       ${harness.pick({
+         sqlite: `create trigger counted after delete on note begin ${count}; end`,
+         postgres: `create function count_notes() returns trigger language plpgsql as 'begin ${count}; return old; end';
+           create trigger counted after delete on note for each row execute function count_notes()`,
+       })}`,
+    )
+    await insert(site, 'note', { user_id: await addUser(site) })
+    const report = await purge(site, criteria(), await planPurge(site, criteria(), { batchSize: 1 }))
+    expect(report).toMatchObject({ deleted: 1, failed: [] })
+    expect(await rowsOf(site.db, 'counter')).toMatchObject([{ notes: '0' }])
+  })
+
   test('what the database does to rows that go as well is no change more', async () => {
     const site = await createSite(
       harness,

@@ -225,6 +225,19 @@ describeEachDatabase('a restoration', (harness) => {
   })
 })
 
+describeDatabase('postgres', 'a purge', (harness) => {
+  test('stops when a foreign key does something else than it did for the plan', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65', NOTE)
+    await siteWith(site, 3)
+    const meanwhile = () =>
+      site.database.run(`alter table note drop constraint note_user_id_fkey;
+        alter table note add foreign key (user_id) references auth_user (id) on delete cascade`)
+    const { report } = await purgeInto(directory, site, { meanwhile })
+    expect(report).toMatchObject({ deleted: 0, stopped: { error: { kind: 'refused' } } })
+    expect(await rowsOf(site.db, 'auth_user')).toHaveLength(3)
+  })
+})
+
 describeDatabase('sqlite', 'a damaged archive', (harness) => {
   const purged = async () => {
     const site = await createSite(harness, 'django5.2-allauth65')

@@ -57,6 +57,24 @@ describeEachDatabase('a run that must be the only one', (harness) => {
     await (await begin(site)).end(DONE)
   })
 
+  test('does not let go of the lock that another one has taken over', async () => {
+    const site = await siteWithLedger(harness)
+    const run = await begin(site)
+    await site.database.run(`update usermgmt_lock set run_id = 'theirs'`)
+    await run.end(DONE)
+    expect(await rowsOf(site.db, 'usermgmt_lock')).toMatchObject([{ run_id: 'theirs' }])
+  })
+
+  test('waits for one whose process is somebody else’s', async () => {
+    const site = await siteWithLedger(harness)
+    await heldBy(site, thisProcess(), 100)
+    vi.spyOn(process, 'kill').mockImplementation(() => {
+      throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' })
+    })
+    onTestFinished(() => void vi.restoreAllMocks())
+    await expect(begin(site)).rejects.toMatchObject({ kind: 'refused' })
+  })
+
   test('keeps no other kind of run out', async () => {
     const site = await siteWithLedger(harness)
     await begin(site)

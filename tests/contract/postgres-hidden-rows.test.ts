@@ -59,6 +59,17 @@ describeDatabase('postgres', 'a table with rules of the database', (harness) => 
     })
   })
 
+  test('is deleted from when they are switched off', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `${REMARKS} create rule special as on delete to remark do instead nothing;
+       alter table remark disable rule special`,
+    )
+    await addUser(site)
+    expect(await planPurge(site, criteria())).toMatchObject({ toDelete: 1 })
+  })
+
   test('may keep its users', async () => {
     const site = await createSite(
       harness,

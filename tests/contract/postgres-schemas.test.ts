@@ -28,6 +28,18 @@ describeDatabase('postgres', 'a site in a schema of its own', (harness) => {
     expect(await rowsOf(site.db, 'app.auth_user')).toMatchObject([{ id: key }])
   })
 
+  test('off the search path its own social accounts count, not those of a site on it', async () => {
+    const { database } = await siteInSchema(harness, 'django5.2-allauth65', APP)
+    await database.run(`create table public.account_emailconfirmation (like app.account_emailconfirmation);
+      create table public.socialaccount_socialaccount (like app.socialaccount_socialaccount)`)
+    const { shape } = await siteIn(
+      { ...database, db: await database.open({}, `${database.url}?options=-c%20search_path%3Dpublic`) },
+      { emailAddresses: 'app.account_emailaddress' },
+    )
+    expect(shape.confirmations?.label).toBe('app.account_emailconfirmation')
+    expect(shape.socialAccounts?.label).toBe('app.socialaccount_socialaccount')
+  })
+
   test('users in public, off the search path', async () => {
     const database = await harness.empty()
     await database.run(`create table person (id {key}, password text not null, last_login {instant});
@@ -54,10 +66,12 @@ describeDatabase('postgres', 'a site in a schema of its own', (harness) => {
     expect(await first.db.$count(first.tables.users)).toBe(1)
   })
 
-  test('a trigger on a table of another schema is none of its own', async () => {
+  test('a trigger on a table of another schema is none of its own, nor one that is switched off', async () => {
     const { db, database, shape } = await siteInSchema(harness, 'django5.2-allauth65', APP)
     await database.run(`create function watch() returns trigger language plpgsql as 'begin return old; end';
       create trigger own before delete on app.auth_user for each row execute function watch();
+      create trigger idle before delete on app.auth_user for each row execute function watch();
+      alter table app.auth_user disable trigger idle;
       create table public.auth_user (id integer);
       create trigger foreign_one before delete on public.auth_user for each row execute function watch()`)
     expect(await db.dialect.triggers(db, [shape.users])).toEqual([{ table: 'auth_user', name: 'own' }])

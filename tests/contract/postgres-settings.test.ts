@@ -44,6 +44,18 @@ describeDatabase('postgres', 'settings of the server', (harness) => {
     expect(row).toEqual({ i: '1 day 02:00:00', b: '\\x00', f: '0.30000000000000004', z: 'UTC' })
   })
 
+  test.each([
+    ['0', '500ms'],
+    ['3s', '3s'],
+  ])('lock_timeout %s: who deletes waits %s for a lock', async (lock_timeout, patience) => {
+    const { db } = await siteWith({ lock_timeout })
+    const [row] = await db.transaction('write', async (tx) => {
+      await tx.dialect.waitBriefly(tx)
+      return tx.rows(sql`select current_setting('lock_timeout') as patience`)
+    })
+    expect(row).toEqual({ patience })
+  })
+
   test('and leaves the session as it was, for whoever a pooler gives it to next', async () => {
     const site = await siteWith({ timezone: 'Asia/Tokyo' })
     await site.db.transaction('read', (tx) => tx.rows(sql`select 1`))

@@ -76,6 +76,7 @@ describe('a mail server that answers', () => {
 
   test.each<[string, MailOutcome['kind']]>([
     ['554 5.7.1 looks like spam', 'refused'],
+    ['553 5.1.8 bad domain of sender', 'refused'],
     ['550 5.1.1 no such user', 'bounced'],
     ['552 5.3.4 too large', 'refused'],
     ['451 4.3.0 try later', 'deferred'],

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { stat, truncate } from 'node:fs/promises'
+import { readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeEach, expect, test } from 'vitest'
@@ -73,3 +73,25 @@ test('of a batch that was not written to its end nothing is read', async () => {
   expect([reader.count, reader.end, await reader.lines(0)]).toEqual([1, 'torn', ['first', 'first']])
   await reader.close()
 })
+
+/** So much of a damaged file is looked through at once. */
+const SCAN_BYTES = 1024 * 1024
+
+test.each([1, 4, 13, 30])(
+  'after damage a batch is found that begins %i bytes before the next look',
+  async (before) => {
+    const writer = await ArchiveWriter.create(path)
+    const sizes: number[] = []
+    for (const line of ['header', 'batch']) {
+      const batch = writer.batch()
+      batch.add(line)
+      await batch.save()
+      sizes.push((await stat(path)).size)
+    }
+    await writer.close()
+    const whole = await readFile(path)
+    const damage = Buffer.alloc(SCAN_BYTES + 1 - before)
+    await writeFile(path, Buffer.concat([whole.subarray(0, sizes[0]), damage, whole.subarray(sizes[0])]))
+    expect(await membersOf(path)).toEqual([['header'], ['batch']])
+  },
+)

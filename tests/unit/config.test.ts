@@ -195,6 +195,7 @@ test.each([
 
 test.each([
   ['cascade: [7]', 'cascade[0]: expected a text, not a number: put it in quotes'],
+  ['protect: ["a\\0b"]', 'protect[0]: holds a NUL character'],
   ['database: true', 'database: expected a text, not a boolean: put it in quotes'],
   ['time_zone:', 'time_zone: expected a text, not nothing'],
   ['keep: [{}]', 'keep[0]: expected a text, not an object'],

@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'vitest'
+import { checkFailures } from '../../src/mail/failure-limit.ts'
+import { checkBreaker, deletionLimit } from '../../src/users/purge/breaker.ts'
+import { limitFrom } from '../../src/values/limit.ts'
+
+test.each(['1', '100%', '0.5%'])('%s is a limit', (text) => {
+  expect(limitFrom(text)).toBeTruthy()
+})
+
+test.each(['0', '0%', '100.5%', '101%', '-1', '1.5', '1e3', '%', ''])('%s is none', (text) => {
+  expect(() => limitFrom(text)).toThrow(/whole number above 0/)
+})
+
+describe('how many users may be deleted', () => {
+  test.each([
+    [10, 100],
+    [199, 100],
+    [201, 100],
+    [202, 101],
+    [1_000_000, 500_000],
+  ])('of %i: %i, when nobody says', (users, limit) => {
+    expect(deletionLimit(users, undefined)).toBe(limit)
+    expect(() => checkBreaker({ toDelete: limit, users }, undefined)).not.toThrow()
+    expect(() => checkBreaker({ toDelete: limit + 1, users }, undefined)).toThrow(/the limit is/)
+  })
+})
+
+describe('how many mails may fail', () => {
+  const setting = '--max-failures'
+
+  test.each([
+    [100, 20],
+    [209, 20],
+    [210, 21],
+    [1_000, 100],
+  ])('of %i tried: %i, when nobody says, however many are planned', (tried, most) => {
+    const found = { tried, planned: 1_000_000 }
+    expect(() => checkFailures({ ...found, failures: most }, { setting })).not.toThrow()
+    expect(() => checkFailures({ ...found, failures: most + 1 }, { setting })).toThrow(/^stopped when/)
+  })
+})
