@@ -41,6 +41,7 @@ export async function criteriaFrom(
     guards: {
       recentAfter: named('--grace', () => graceStart(grace, clock)),
       include: options.include,
+      references: configured.references,
       protect: [
         ...(options.protect ?? []),
         ...(protectFrom ? await linesFrom('--protect-from', protectFrom, context) : []),

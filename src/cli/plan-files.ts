@@ -61,10 +61,11 @@ export async function loadPlan(
   const path = resolve(context.cwd, file)
   const { database, criteria, counts } = await openPlan(path)
   const protect = [...(criteria.guards.protect ?? []), ...(configured.protect ?? [])]
+  const references = [...(criteria.guards.references ?? []), ...(configured.references ?? [])]
   const [chosen = {}, ...others] = criteria.rules
   // Whoever has come onto the protect list since is protected, and whatever is to be kept by now keeps its users.
   const rules = [chosen, { keep: configured.rules.keep }, ...others]
-  const now = { ...criteria, guards: { ...criteria.guards, protect }, rules }
+  const now = { ...criteria, guards: { ...criteria.guards, protect, references }, rules }
   return {
     criteria: now,
     refuseOther: (site) => refuseOther(database, siteDatabase(site)),

@@ -6,6 +6,7 @@ import type { SweepCriteria } from '../mail/life-steps.ts'
 import type { DeletionDate } from '../mail/prepare.ts'
 import type { DeletionDue } from '../users/criteria.ts'
 import { type Clock, graceStart, instantAhead, pastInstant } from '../values/dates.ts'
+import { counted } from '../values/numbers.ts'
 import type { Context } from './context.ts'
 import { criteriaFrom } from './criteria.ts'
 import { AGAIN_AFTER, EXPIRE_DAYS, MAX_REMINDERS } from './defaults.ts'
@@ -78,7 +79,7 @@ export async function warnOfLongLinks({ policy, mail }: Configured, clock: Clock
   const expires = mail?.expires ?? EXPIRE_DAYS
   if (instantAhead(`${expires}d`, clock) <= instantAhead(deleteAfterReminder, clock)) return
   await talk.say(
-    `warning: a link may outlive its account: policy.delete_after_reminder (${deleteAfterReminder}) is less than mail.expires (${expires} days)`,
+    `warning: a link may outlive its account: policy.delete_after_reminder (${deleteAfterReminder}) is less than mail.expires (${counted(expires, 'day')})`,
   )
 }
 

@@ -11,6 +11,8 @@ export interface Configured {
   /** An age, or `0`. */
   readonly grace?: string | undefined
   readonly maxDelete?: Limit | undefined
+  /** Columns that refer to users without a foreign key, as `TABLE.COLUMN`. */
+  readonly references?: readonly string[] | undefined
   readonly rules: RuleSettings
   readonly names: SiteNames
   /** The directory of the archives, absolute; false for none. */

@@ -43,12 +43,12 @@ export function checkConfig(content: unknown, file: { name: string; directory: s
     timeZone: data.time_zone,
     protect: data.protect,
     grace: data.grace,
+    references: data.references,
     maxDelete: data.max_delete,
     rules: { cascade: data.cascade, setNull: data.set_null, keep: data.keep },
     names: {
       users: data.tables?.users,
       emailAddresses: data.tables?.email_addresses,
-      references: data.references,
       columns: data.columns,
     },
     archive: typeof data.archive === 'string' ? resolve(file.directory, data.archive) : data.archive,

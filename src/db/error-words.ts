@@ -231,6 +231,18 @@ const CODES: readonly [RegExp, Wording][] = [
     /^(53100|SQLITE_FULL)/,
     () => ['the disk of the database is full', 'make room there, then run the command again'],
   ],
+  [
+    /^58/,
+    (_, target) => [`the server of ${target} cannot read or write its files`, 'see its log, and its disk'],
+  ],
+  [
+    /^XX00[12]$/,
+    (_, target) => [`the server of ${target} has found damaged data`, 'see its log, and a backup'],
+  ],
+  [
+    /^SQLITE_NOMEM/,
+    () => ['there is not enough memory', 'see what else uses it, then run the command again'],
+  ],
   [/^53/, (_, target) => [`the server of ${target} is out of resources`, 'try again later']],
   [/^(23503|23001)$/, foreignKey],
   [/^(23505|23P01|SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY|ROWID))$/, taken],

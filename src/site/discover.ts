@@ -2,7 +2,6 @@ import { type Catalog, type Column, columnOf, type ForeignKey, type Table } from
 import type { Db } from '../db/port.ts'
 import { UserError } from '../errors.ts'
 import { RUN_TABLE } from './ledger.ts'
-import { declaredReferences } from './loose-references.ts'
 import { type SiteNames, USER_COLUMNS, type UserColumn } from './site-names.ts'
 import { refuseUnknownNames } from './unknown-names.ts'
 
@@ -45,9 +44,8 @@ export async function discoverShape(db: Db, names: SiteNames = {}): Promise<Shap
   const addressKey = columnOf(emailAddresses, emailAddresses.primaryKey[0] ?? 'id')
   if (!addressKey) throw withoutKey('address', emailAddresses)
   const beside = (name: string) => tableBeside(catalog, emailAddresses, name)
-  const declared = declaredReferences(catalog, users, userKey, names.references)
   return {
-    catalog: { ...catalog, foreignKeys: [...catalog.foreignKeys, ...declared] },
+    catalog,
     users,
     userKey,
     userColumns: userColumns(users, names),

@@ -1,20 +1,13 @@
-import {
-  type Catalog,
-  type Column,
-  canBeNull,
-  columnOf,
-  type ForeignKey,
-  isIndexed,
-  type Table,
-} from '../db/catalog.ts'
+import { type Column, canBeNull, columnOf, isIndexed } from '../db/catalog.ts'
 import { invalid } from '../errors.ts'
 import { columnNamed, type TableColumn } from './column-names.ts'
+import type { Edge } from './dependents.ts'
 import type { Shape } from './discover.ts'
 import { isLedgerTable } from './ledger.ts'
 
 /**
  * References to a user that the database knows nothing of: Django's `db_constraint=False`, tables that another program
- * has made. Whoever they refer to is kept only when the configuration file names them.
+ * has made. Nothing follows them, and they keep a user only when the configuration file names them.
  */
 
 const NAMES = 'references in the configuration file name columns as the database does: shop_invoice.user_id'
@@ -22,32 +15,38 @@ const NAMES = 'references in the configuration file name columns as the database
 /** How columns are called that refer to a user; so may one be that is called after the user model. */
 const LIKELY = new Set(['user_id', 'owner_id', 'author_id', 'creator_id', 'created_by_id', 'customer_id'])
 
-/** Wagtail's log of the pages of a site: it is to outlast the people in it. */
+/** Wagtail's logs of what was done to pages: they are to outlast the people in them. */
 const LOGS = new Set(['wagtailcore_modellogentry.user_id', 'wagtailcore_pagelogentry.user_id'])
 
+/** An edge that no foreign key stands for. */
+export interface DeclaredEdge extends Edge {
+  readonly rule: 'keep'
+  readonly declared: true
+}
+
 /**
- * Returns the references as foreign keys. Throws a UserError (invalid) for a column that there is not, or whose type
- * is another one than that of the users' keys.
+ * Returns the references of these names (`shop_invoice.user_id`) as edges that keep the user, without those that are
+ * foreign keys to the users already. Throws a UserError (invalid) for a column that there is not, or that cannot be
+ * compared with the users' keys.
  */
-export function declaredReferences(
-  catalog: Catalog,
-  users: Table,
-  userKey: Column,
-  names: readonly string[] = [],
-): ForeignKey[] {
-  const key = referencedKey(users, userKey)
-  return names.flatMap((text) => {
+export function declaredReferences(shape: Shape, names: readonly string[] = []): DeclaredEdge[] {
+  const { catalog, users } = shape
+  const key = referencedKey(shape)
+  return [...new Set(names)].flatMap((text) => {
     const { table, column } = columnNamed(catalog, text, NAMES)
-    if (hasForeignKey(catalog, { table, column })) return []
+    if (refersToUsers(shape, { table, column })) return []
     const found = columnOf(table, column)
-    if (!found || familyOf(found) !== familyOf(key)) {
+    if (!found || !isComparable(found, key)) {
+      const types = `of type ${typeOf(found)}, and the key of ${users.label} of type ${typeOf(key)}`
       throw invalid(
-        `${text} is of type ${found?.type}, and the key of ${users.label} of type ${key.type}`,
-        'it cannot refer to a user: leave it out of references in the configuration file',
+        `${text} is ${types}: it cannot refer to a user`,
+        'leave it out of references in the configuration file',
       )
     }
     const columns = [column]
     return {
+      rule: 'keep',
+      declared: true,
       table,
       columns,
       references: users,
@@ -61,33 +60,53 @@ export function declaredReferences(
   })
 }
 
-/** Returns the columns that look as if they referred to a user, and do not as far as the database knows. */
-export function looseReferences({ catalog, users, userKey }: Shape): TableColumn[] {
-  const family = familyOf(referencedKey(users, userKey))
-  const model = users.name.slice(users.name.lastIndexOf('_') + 1)
-  return [...catalog.tables.values()]
+/** Returns the columns that look as if they referred to a user, and neither do nor are declared to. */
+export function looseReferences(shape: Shape, declared: readonly DeclaredEdge[]): TableColumn[] {
+  const key = referencedKey(shape)
+  const model = shape.users.name.slice(shape.users.name.lastIndexOf('_') + 1)
+  const isDeclared = ({ table, column }: TableColumn) =>
+    declared.some((edge) => edge.table === table && edge.columns.includes(column))
+  return [...shape.catalog.tables.values()]
     .filter(({ name }) => !isLedgerTable(name))
     .flatMap((table) =>
       table.columns
         .filter((column) => LIKELY.has(column.name) || column.name === `${model}_id`)
-        .filter((column) => familyOf(column) === family)
+        .filter((column) => isComparable(column, key))
         .map(({ name }) => ({ table, column: name })),
     )
-    .filter((each) => !hasForeignKey(catalog, each) && !LOGS.has(`${each.table.name}.${each.column}`))
+    .filter((each) => !isForeignKey(shape, each) && !isDeclared(each))
+    .filter(({ table, column }) => !LOGS.has(`${table.name}.${column}`))
 }
 
 /** What Django refers to, also where allauth refers to something else. */
-function referencedKey(users: Table, userKey: Column): Column {
+function referencedKey({ users, userKey }: Shape): Column {
   const [only, ...more] = users.primaryKey
   return (only !== undefined && more.length === 0 && columnOf(users, only)) || userKey
 }
 
-function hasForeignKey({ foreignKeys }: Catalog, { table, column }: TableColumn): boolean {
-  return foreignKeys.some((key) => key.table === table && key.columns.includes(column))
+function refersToUsers({ catalog, users }: Shape, { table, column }: TableColumn): boolean {
+  return catalog.foreignKeys.some(
+    (key) => key.table === table && key.references === users && key.columns.includes(column),
+  )
 }
 
-/** Only what is of one kind can be compared everywhere. */
+function isForeignKey({ catalog }: Shape, { table, column }: TableColumn): boolean {
+  return catalog.foreignKeys.some((key) => key.table === table && key.columns.includes(column))
+}
+
+/** Equal values are equal for every database. */
+function isComparable(column: Column, key: Column): boolean {
+  return familyOf(column) === familyOf(key) && column.collation === key.collation
+}
+
 function familyOf({ type }: Column): string {
-  if (/int|serial/.test(type)) return 'integer'
-  return /char|text/.test(type) ? 'text' : type
+  if (/^((small|big|medium|tiny)?int(eger|[248])?( unsigned)?|(small|big)?serial)$/.test(type))
+    return 'integer'
+  // On SQLite Django's UUID is a char(32), without dashes.
+  if (type === 'char(32)') return type
+  return /^(character|n?char|varchar|n?varchar|text|citext)( varying)?(\(\d+\))?$/.test(type) ? 'text' : type
+}
+
+function typeOf(column: Column | undefined): string {
+  return [column?.type, column?.collation && `collate ${column.collation}`].filter(Boolean).join(' ')
 }

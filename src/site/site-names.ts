@@ -2,8 +2,6 @@
 export interface SiteNames {
   readonly users?: string | undefined
   readonly emailAddresses?: string | undefined
-  /** `shop_invoice.user_id`: columns that refer to a user, without a foreign key in the database. */
-  readonly references?: readonly string[] | undefined
   readonly columns?: Partial<Record<UserColumn, string | undefined>> | undefined
 }
 

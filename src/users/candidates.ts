@@ -4,6 +4,7 @@ import { collate, refersInto, refersTo } from '../db/foreign-keys.ts'
 import { groupBy } from '../db/group-by.ts'
 import { columnList, equalColumns, ownName, tableName } from '../db/identifiers.ts'
 import { type Dependents, dependentsOf, type Edge, edgeLabel, edgesOnto, mayGo } from '../site/dependents.ts'
+import { declaredReferences } from '../site/loose-references.ts'
 import { ABOVE, HERE, OWNER, Relations } from '../site/relations.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria, GuardName } from './criteria.ts'
@@ -59,8 +60,9 @@ export function candidatesOf(
     flag: { guard, name: `kept_${guard.replace('-', '_')}` },
     ...conditions,
   }))
-  const keeping = dependents.edges
-    .filter((edge) => edge.rule === 'keep' && !criteria.guards.contentAside && !empty.has(edge.table))
+  const { contentAside, references } = criteria.guards
+  const keeping = [...dependents.edges, ...declaredReferences(shape, references)]
+    .filter((edge) => edge.rule === 'keep' && !contentAside && !empty.has(edge.table))
     .map((edge, i) => ({ flag: { guard: 'content' as const, name: `kept_content_${i}`, edge }, edge }))
   const direct = keeping.filter(({ edge }) => edge.references === shape.users)
   const deep = keeping.filter(({ edge }) => edge.references !== shape.users)

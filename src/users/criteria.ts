@@ -56,6 +56,8 @@ export interface GuardSettings {
   readonly include?: readonly IncludableGuard[] | undefined
   /** Ids, usernames, addresses or `@domain`. */
   readonly protect?: readonly string[] | undefined
+  /** `shop_invoice.user_id`: columns that refer to users without a foreign key: their rows keep as content does. */
+  readonly references?: readonly string[] | undefined
   /** Who is mailed loses nothing: rows keep nobody. */
   readonly contentAside?: boolean | undefined
   /** The tool's own reminders make nobody recent: something else counts them. */

@@ -134,6 +134,24 @@ describeEachDatabase('a reviewed plan', (harness) => {
     expect(JSON.parse(stdout)).toMatchObject({ deleted: 2, changed: 0 })
   })
 
+  test('keeps whom a reference keeps that was, or is by now, in the configuration', async () => {
+    const { site, cwd, run } = await planned()
+    await site.database.run('create table invoice (user_id integer); insert into invoice values (3)')
+    const config = join(cwd, 'usermgmt.config.json')
+    const plan = 'purge --since 2020-01-01 --cascade blog_post --plan-out plan.ndjson --format json'
+    expect(JSON.parse((await run(plan)).stdout)).toMatchObject({
+      to_delete: 3,
+      loose_references: ['invoice.user_id'],
+    })
+    const carryOut = 'purge --plan plan.ndjson --dry-run --format json'
+    await writeFile(config, '{"references": ["invoice.user_id"]}')
+    expect(JSON.parse((await run(carryOut)).stdout)).toMatchObject({ to_delete: 2, changed: 1 })
+    expect(JSON.parse((await run(plan)).stdout)).toMatchObject({ to_delete: 2 })
+    await writeFile(config, '{}')
+    await site.database.run('insert into invoice values (4)')
+    expect(JSON.parse((await run(carryOut)).stdout)).toMatchObject({ to_delete: 1, changed: 1 })
+  })
+
   test('deletes what its own rules said against the configuration', async () => {
     const { cwd, run } = await planned()
     await writeFile(join(cwd, 'usermgmt.config.json'), '{"keep": ["blog_post"]}')

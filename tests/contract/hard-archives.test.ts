@@ -238,6 +238,27 @@ describeDatabase('postgres', 'a purge', (harness) => {
   })
 })
 
+describeDatabase('postgres', 'a restoration', (harness) => {
+  test('goes on after a batch that is refused at its end', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    const users = await siteWith(site, 3)
+    const { path } = await purgeInto(directory, site, { size: 1 })
+    await site.database.run(`create function refuse() returns trigger language plpgsql as
+        $$begin raise 'not this one' using errcode = '22023'; end$$;
+      create constraint trigger late after insert on auth_user deferrable initially deferred
+        for each row when (new.id = ${users[1]}) execute function refuse()`)
+    const { restored, failed } = await putBack(site, path)
+    expect(restored).toMatchObject({ auth_user: 2 })
+    expect(failed).toEqual([
+      {
+        user: undefined,
+        table: '',
+        reason: expect.stringMatching(/^batch 2 of the archive could not be put back: /),
+      },
+    ])
+  })
+})
+
 describeDatabase('sqlite', 'a damaged archive', (harness) => {
   const purged = async () => {
     const site = await createSite(harness, 'django5.2-allauth65')

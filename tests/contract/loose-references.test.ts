@@ -1,10 +1,10 @@
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { planPurge } from '../../src/users/purge/plan.ts'
-import { purgeInto, putBack } from '../support/archives.ts'
+import { purgeInto } from '../support/archives.ts'
 import { criteria } from '../support/criteria.ts'
-import { describeEachDatabase, type Harness } from '../support/databases.ts'
+import { describeDatabase, describeEachDatabase, type Harness } from '../support/databases.ts'
 import { withDirectory } from '../support/directory.ts'
-import { allRowsOf, createSite, insert, rowsOf, siteIn } from '../support/sites.ts'
+import { createSite, insert, rowsOf } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
 
 let directory: string
@@ -15,36 +15,48 @@ withDirectory(beforeEach, (path) => {
 /** As Django makes it with `db_constraint=False`: an index, and no foreign key. */
 const INVOICE = `create table shop_invoice (id {key}, user_id bigint, note text);
   create index shop_invoice_user_id on shop_invoice (user_id);`
-const NAMED = { references: ['shop_invoice.user_id'] }
 
-/** A customer with an invoice, and somebody without; `declared`: with what the configuration file may name. */
+function declaring(...references: string[]) {
+  return criteria({ guards: { references } })
+}
+
+/** A customer with an invoice, somebody without, and an invoice of nobody. */
 async function siteWithInvoice(harness: Harness) {
   const site = await createSite(harness, 'django5.2-allauth65', INVOICE)
   const customer = await addUser(site, { username: 'customer' })
   await addUser(site, { username: 'bot' })
   await insert(site, 'shop_invoice', { user_id: customer, note: 'unpaid' })
-  return { site, customer, declared: { ...site, ...(await siteIn(site.database, NAMED)) } }
-}
-
-async function usernames(site: Parameters<typeof rowsOf>[0]) {
-  return (await rowsOf(site, 'auth_user')).map((row) => row.username)
+  await insert(site, 'shop_invoice', { user_id: '99999999999999', note: 'of nobody' })
+  return site
 }
 
 describeEachDatabase('a reference without a foreign key', (harness) => {
   test('is told by the plan, as long as nobody has named it', async () => {
-    const { site, declared } = await siteWithInvoice(harness)
+    const site = await siteWithInvoice(harness)
     expect(await planPurge(site, criteria())).toMatchObject({
       toDelete: 2,
       looseReferences: ['shop_invoice.user_id'],
     })
-    expect(await planPurge(declared, criteria())).toMatchObject({ toDelete: 1, looseReferences: [] })
+    const declared = await planPurge(site, declaring('shop_invoice.user_id', 'shop_invoice.user_id'))
+    expect(declared).toMatchObject({
+      toDelete: 1,
+      looseReferences: [],
+      keeping: [
+        {
+          edge: 'shop_invoice.user_id',
+          users: 1,
+          options: ['leave it out of references in the configuration file'],
+        },
+      ],
+    })
     await site.database.run('delete from shop_invoice')
     expect(await planPurge(site, criteria())).toMatchObject({ looseReferences: [] })
   })
 
   test.each([
     ['a foreign key', 'create table note (id {key}, user_id integer references auth_user (id), n integer)'],
-    ['another type', 'create table note (id {key}, user_id text, n integer)'],
+    ['text', 'create table note (id {key}, user_id text, n integer)'],
+    ['no integer', 'create table note (id {key}, user_id interval, n integer)'],
     ['another name', 'create table note (id {key}, username_id integer, n integer)'],
   ])('%s looks like none', async (_, ddl) => {
     const site = await createSite(harness, 'django5.2-allauth65', `${ddl};`)
@@ -57,45 +69,93 @@ describeEachDatabase('a reference without a foreign key', (harness) => {
     const site = await createSite(harness, 'custom-member', notes)
     await insert(site, 'note', { member_id: 5 })
     expect(await planPurge(site, criteria())).toMatchObject({ looseReferences: ['note.member_id'] })
-    const named = await siteIn(site.database, { references: ['note.member_id'] })
-    expect(await planPurge(named, criteria())).toMatchObject({ looseReferences: [] })
+    expect(await planPurge(site, declaring('note.member_id'))).toMatchObject({ looseReferences: [] })
   })
 
-  test('that is named keeps its user', async () => {
-    const { declared } = await siteWithInvoice(harness)
-    const { report } = await purgeInto(directory, declared)
-    expect(report).toMatchObject({ deleted: 1, kept: { content: 1 } })
-    expect(await usernames(declared.db)).toEqual(['customer'])
+  test('that is named keeps its user, also one who comes by a row after the plan', async () => {
+    const site = await siteWithInvoice(harness)
+    const late = await addUser(site, { username: 'late' })
+    const other = await site.database.connect()
+    const { report } = await purgeInto(directory, site, {
+      guards: { references: ['shop_invoice.user_id'] },
+      meanwhile: () => other.run(`insert into shop_invoice (user_id) values (${late})`),
+    })
+    expect(report).toMatchObject({ deleted: 1, changed: 1, failed: [], kept: { content: 2 } })
+    expect((await rowsOf(site.db, 'auth_user')).map((row) => row.username)).toEqual(['customer', 'late'])
   })
 
-  test.each([
-    ['cascade', { cascade: ['shop_invoice'] }, []],
-    ['set-null', { setNull: ['shop_invoice.user_id'] }, [null]],
-  ])('that is named follows rules (%s), and comes back', async (_, rules, left) => {
-    const { declared } = await siteWithInvoice(harness)
-    const before = await allRowsOf(declared.db)
-    const { path, report } = await purgeInto(directory, declared, { rules })
-    expect(report).toMatchObject({ deleted: 2, failed: [] })
-    expect((await rowsOf(declared.db, 'shop_invoice')).map((row) => row.user_id)).toEqual(left)
-    expect(await putBack(declared, path)).toMatchObject({ failed: [] })
-    expect(await allRowsOf(declared.db)).toEqual(before)
+  test('is one of the user table, and the own row keeps nobody', async () => {
+    const site = await createSite(
+      harness,
+      'django5.2-allauth65',
+      'alter table auth_user add column referrer_id integer;',
+    )
+    const [a, b] = [await addUser(site), await addUser(site)]
+    await site.database.run(`update auth_user set referrer_id = ${a}`)
+    const { report } = await purgeInto(directory, site, {
+      guards: { references: ['auth_user.referrer_id'] },
+    })
+    expect(report).toMatchObject({ deleted: 1, failed: [] })
+    expect((await rowsOf(site.db, 'auth_user')).map((row) => String(row.id))).toEqual([a])
+    expect(b).not.toBe(a)
   })
 
-  test.each([
-    ['shop_invoic.user_id', 'there is no table shop_invoic (did you mean shop_invoice?)'],
-    ['shop_invoice.member_id', 'the table shop_invoice has no column member_id'],
-    ['shop_invoice.note', 'shop_invoice.note is of type text, and the key of auth_user of type'],
-  ])('%s is refused', async (name, message) => {
-    const { site } = await siteWithInvoice(harness)
-    await expect(siteIn(site.database, { references: [name] })).rejects.toMatchObject({
-      kind: 'invalid',
-      message: expect.stringContaining(message),
+  test('counts beside a foreign key to another table', async () => {
+    const site = await createSite(
+      harness,
+      'django5.2-allauth65',
+      'create table device (id {key}, user_id integer references auth_group (id));',
+    )
+    const user = await addUser(site)
+    await site.database.run(`insert into auth_group (id, name) values (${user}, 'a group')`)
+    await insert(site, 'device', { user_id: user })
+    expect(await planPurge(site, declaring('device.user_id'))).toMatchObject({ toDelete: 0 })
+  })
+
+  test('needs no name when it has a foreign key to the users', async () => {
+    const site = await siteWithInvoice(harness)
+    const plan = await planPurge(site, declaring('account_emailaddress.user_id'))
+    expect(plan).toMatchObject({ toDelete: 2 })
+  })
+
+  describe('is refused', () => {
+    test.each([
+      ['shop_invoic.user_id', 'there is no table shop_invoic (did you mean shop_invoice?)'],
+      ['shop_invoice.member_id', 'the table shop_invoice has no column member_id'],
+      ['shop_invoice.note', 'shop_invoice.note is of type text, and the key of auth_user of type'],
+    ])('as %s', async (name, message) => {
+      const site = await siteWithInvoice(harness)
+      await expect(planPurge(site, declaring(name))).rejects.toMatchObject({
+        kind: 'invalid',
+        message: expect.stringContaining(message),
+      })
+    })
+
+    test('where it compares in another way than the key', async () => {
+      const site = await createSite(
+        harness,
+        'custom-handle',
+        `create table note (id {key}, person_id varchar(40) collate ${harness.pick({ sqlite: 'nocase', postgres: '"C"' })});`,
+      )
+      await expect(planPurge(site, declaring('note.person_id'))).rejects.toMatchObject({ kind: 'invalid' })
     })
   })
+})
 
-  test('one that has a foreign key needs no name', async () => {
-    const { site } = await siteWithInvoice(harness)
-    const { shape } = await siteIn(site.database, { references: ['account_emailaddress.user_id'] })
-    expect(shape.catalog.foreignKeys).toEqual(site.shape.catalog.foreignKeys)
+describeDatabase('postgres', 'a table that looks like one', (harness) => {
+  test('and may not be read stops no plan', async () => {
+    const site = await siteWithInvoice(harness)
+    const role = `usermgmt_looks_${process.pid}`
+    await site.database.run(`create role ${role} login password 'for-tests-only';
+      grant select on all tables in schema public to ${role}; revoke select on shop_invoice from ${role}`)
+    try {
+      const url = new URL(site.url)
+      url.username = role
+      url.password = 'for-tests-only'
+      const db = await site.database.open({}, url.href)
+      expect(await planPurge({ ...site, db }, criteria())).toMatchObject({ toDelete: 2, looseReferences: [] })
+    } finally {
+      await site.database.run(`drop owned by ${role}; drop role ${role}`)
+    }
   })
 })

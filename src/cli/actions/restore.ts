@@ -63,7 +63,9 @@ export async function restoreArchive(
       const report = await withRun(context, globals, site, request, putBack, (report) =>
         endOf(report, shortfall, path),
       )
-      await numberBehind(site, tables, talk)
+      // Of a database that has gone nothing can be said; the next restoration goes on, and looks.
+      if (report.stopped === undefined || report.stopped === 'interrupted')
+        await numberBehind(site, tables, talk)
       return { report, shortfall }
     })
     const text =

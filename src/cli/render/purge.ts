@@ -44,9 +44,10 @@ export function planText(plan: PurgePlan, understood: string, style: Style): str
       'Look like references to a user, but are no foreign keys: nobody is kept for their sake',
       plan.looseReferences.length === 0
         ? []
-        : [...plan.looseReferences, 'to heed one, name it in the configuration file: references'].map(
-            plainText,
-          ),
+        : [
+            ...plan.looseReferences,
+            'to keep those users, name the column in the configuration file: references',
+          ].map(plainText),
       style,
     ),
     ...block(

@@ -25,6 +25,7 @@ const guards = z.strictObject({
   recentAfter: instant.optional(),
   include: z.array(z.enum(INCLUDABLE)).optional(),
   protect: names.optional(),
+  references: names.optional(),
 })
 
 const rules = z.strictObject({

@@ -1,7 +1,9 @@
 import type { Trigger } from '../../db/dialect.ts'
+import { isRefusal } from '../../db/errors.ts'
+import { inSavepoint } from '../../db/savepoint.ts'
 import { shellWord } from '../../shell-word.ts'
 import { dependentsOf, type Edge, edgeLabel, refuseIrretrievable } from '../../site/dependents.ts'
-import { looseReferences } from '../../site/loose-references.ts'
+import { declaredReferences, looseReferences } from '../../site/loose-references.ts'
 import { refuseMissingReferences } from '../../site/missing-references.ts'
 import type { Site } from '../../site/site.ts'
 import { archivedTables } from '../archive/header.ts'
@@ -40,7 +42,7 @@ export interface PurgePlan {
   readonly missingIndexes: readonly MissingIndex[]
   /** Triggers on tables that lose rows or references: what else they change, no plan and no archive has. */
   readonly triggers: readonly Trigger[]
-  /** `shop_invoice.user_id`: columns with values that look like references to a user, and are no foreign keys. */
+  /** `shop_invoice.user_id`: columns that look like references to a user, and nobody is kept for their sake. */
   readonly looseReferences: readonly string[]
   /** All users of the site, for the circuit breaker. */
   readonly users: number
@@ -133,24 +135,30 @@ async function planIn(
     }),
     missingIndexes: countsRows ? await missingIndexes(site.db, dependents, counts.rowsOf) : [],
     triggers: await site.db.dialect.triggers(site.db, archivedTables(dependents)),
-    looseReferences: countsRows ? await filledReferences(site) : [],
+    looseReferences: countsRows ? await filledReferences(site, criteria) : [],
     users,
     batches: keySlices(counts.keys, batchSize ?? Number.POSITIVE_INFINITY),
     changeMark: await site.db.dialect.changeMark(site.db),
   }
 }
 
-/** Of empty tables there is nothing to say. */
-async function filledReferences({ db, shape }: Site): Promise<string[]> {
-  const loose = looseReferences(shape)
-  const empty = await emptyTables(
-    db,
-    loose.map(({ table }) => table),
-  )
-  return loose
-    .filter(({ table }) => !empty.has(table))
-    .map(({ table, column }) => `${table.label}.${column}`)
-    .sort()
+/** Of empty tables there is nothing to say, and those that may not be read are nobody's business here. */
+async function filledReferences({ db, shape }: Site, { guards }: Criteria): Promise<string[]> {
+  const filled: string[] = []
+  for (const { table, column } of looseReferences(shape, declaredReferences(shape, guards.references))) {
+    const isEmpty = await inSavepoint(db, () => emptyTables(db, [table])).then(
+      ({ size }) => size > 0,
+      isDenied,
+    )
+    if (!isEmpty) filled.push(`${table.label}.${column}`)
+  }
+  return filled.sort()
+}
+
+/** Returns true for the refusal to read a table. Throws every other error. */
+function isDenied(error: unknown): true {
+  if (isRefusal(error)) return true
+  throw error
 }
 
 function keptByGuard({ flags }: Candidates, counts: PlanCounts): PurgePlan['kept'] {
@@ -163,6 +171,7 @@ function keptByGuard({ flags }: Candidates, counts: PlanCounts): PurgePlan['kept
 
 /** The rows may be somebody else's, who is to stay: where the reference can go instead, it is offered first. */
 function optionsFor(edge: Edge, { shape }: Site): string[] {
+  if ('declared' in edge) return ['leave it out of references in the configuration file']
   const column = shellWord(`${edge.table.label}.${edge.clears[0]}`)
   const setNull = edge.nullable ? [`--set-null ${column}`] : []
   return edge.table === shape.users ? setNull : [...setNull, `--cascade ${column}`]

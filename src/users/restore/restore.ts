@@ -1,4 +1,4 @@
-import { databaseFault, isRefusal, shortReason } from '../../db/errors.ts'
+import { isRefusal, refusalReason } from '../../db/errors.ts'
 import type { Db } from '../../db/port.ts'
 import { PASSING_AT_ANY_SIZE, retrying } from '../../db/retrying.ts'
 import type { Site } from '../../site/site.ts'
@@ -103,8 +103,7 @@ class Restoration {
       const tally = (await attempt(putBackRows).catch(unlessRefused)) ?? (await attempt(putBackEach))
       this.total.add(tally)
     } catch (error) {
-      if (databaseFault(error) !== 'constraint') throw error
-      this.fail(number, `could not be put back: ${shortReason(error)}`)
+      this.fail(number, `could not be put back: ${refusalReason(error)}`)
     }
   }
 
