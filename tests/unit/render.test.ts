@@ -274,6 +274,15 @@ No index on these references: a purge reads whole tables, which may take about 2
 `)
   })
 
+  test('names what looks like a reference, where there is something', () => {
+    expect(planText({ ...plan, looseReferences: ['shop_invoice.user_id'] }, '', PLAIN)).toContain(`
+Look like references to users, but are no foreign keys: they keep nobody
+  shop_invoice.user_id
+  to keep those users, name the column in the configuration file: references
+`)
+    expect(planText(plan, '', PLAIN)).not.toContain('references to users')
+  })
+
   test('says no time where none is known', () => {
     const missingIndexes = plan.missingIndexes.map(({ edge, statement }) => ({ edge, statement }))
     expect(planText({ ...plan, missingIndexes }, '', PLAIN)).toContain(

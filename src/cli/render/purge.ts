@@ -41,7 +41,7 @@ export function planText(plan: PurgePlan, understood: string, style: Style): str
       style,
     ),
     ...block(
-      'Look like references to a user, but are no foreign keys: nobody is kept for their sake',
+      'Look like references to users, but are no foreign keys: they keep nobody',
       plan.looseReferences.length === 0
         ? []
         : [
