@@ -42,7 +42,7 @@ export function planText(plan: PurgePlan, understood: string, style: Style): str
     ),
     ...block(
       'Look like references to users, but are no foreign keys: they keep nobody',
-      plan.looseReferences.length === 0
+      plan.looseReferences.length === 0 || plan.toDelete === 0
         ? []
         : [
             ...plan.looseReferences,
