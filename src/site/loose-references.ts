@@ -25,16 +25,15 @@ export interface DeclaredEdge extends Edge {
 }
 
 /**
- * Returns the references of these names (`shop_invoice.user_id`) as edges that keep the user, without those that are
- * foreign keys to the users already. Throws a UserError (invalid) for a column that there is not, or that cannot be
- * compared with the users' keys.
+ * Returns the references of these names (`shop_invoice.user_id`) as edges that keep the user, whatever a rule says of a
+ * foreign key there. Throws a UserError (invalid) for a column that there is not, or that cannot be compared with the
+ * users' keys.
  */
 export function declaredReferences(shape: Shape, names: readonly string[] = []): DeclaredEdge[] {
   const { catalog, users } = shape
   const key = referencedKey(shape)
-  return [...new Set(names)].flatMap((text) => {
-    const { table, column } = columnNamed(catalog, text, NAMES)
-    if (refersToUsers(shape, { table, column })) return []
+  return [...new Set(names)].map((text) => {
+    const { table, column } = columnNamed(catalog, text, { hint: NAMES, setting: 'references' })
     const found = columnOf(table, column)
     if (!found || !isComparable(found, key)) {
       const types = `of type ${typeOf(found)}, and the key of ${users.label} of type ${typeOf(key)}`
@@ -84,12 +83,6 @@ function referencedKey({ users, userKey }: Shape): Column {
   return (only !== undefined && more.length === 0 && columnOf(users, only)) || userKey
 }
 
-function refersToUsers({ catalog, users }: Shape, { table, column }: TableColumn): boolean {
-  return catalog.foreignKeys.some(
-    (key) => key.table === table && key.references === users && key.columns.includes(column),
-  )
-}
-
 function isForeignKey({ catalog }: Shape, { table, column }: TableColumn): boolean {
   return catalog.foreignKeys.some((key) => key.table === table && key.columns.includes(column))
 }
@@ -104,9 +97,11 @@ function familyOf({ type }: Column): string {
     return 'integer'
   // On SQLite Django's UUID is a char(32), without dashes.
   if (type === 'char(32)') return type
-  return /^(character|n?char|varchar|n?varchar|text|citext)( varying)?(\(\d+\))?$/.test(type) ? 'text' : type
+  return /^(character|n?char|varchar|nvarchar|text)( varying)?(\(\d+\))?$/.test(type) ? 'text' : type
 }
 
 function typeOf(column: Column | undefined): string {
-  return [column?.type, column?.collation && `collate ${column.collation}`].filter(Boolean).join(' ')
+  return [column?.type || 'none', column?.collation && `collate ${column.collation}`]
+    .filter(Boolean)
+    .join(' ')
 }

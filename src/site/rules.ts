@@ -118,7 +118,7 @@ function setNullRule(catalog: Catalog, text: string): NamedRule {
 function namedRule(catalog: Catalog, rule: Rule, text: string): NamedRule {
   const whole = catalog.tables.get(text)
   if (whole) return { rule, table: referring(catalog, whole, undefined, text), column: undefined }
-  const { table, column } = columnNamed(catalog, text, NAMES)
+  const { table, column } = columnNamed(catalog, text, { hint: NAMES })
   return { rule, table: referring(catalog, table, column, text), column }
 }
 
@@ -127,5 +127,8 @@ function referring(catalog: Catalog, table: Table, column: string | undefined, t
     (key) => key.table === table && (column === undefined || key.columns.includes(column)),
   )
   if (refers) return table
-  throw invalid(`${text} refers to no other table: there is nothing to rule`, NAMES)
+  throw invalid(
+    `${text} refers to no other table: there is nothing to rule`,
+    'rules are for foreign keys; what references in the configuration file names only keeps',
+  )
 }

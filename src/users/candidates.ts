@@ -61,8 +61,10 @@ export function candidatesOf(
     ...conditions,
   }))
   const { contentAside, references } = criteria.guards
-  const keeping = [...dependents.edges, ...declaredReferences(shape, references)]
-    .filter((edge) => edge.rule === 'keep' && !contentAside && !empty.has(edge.table))
+  const kept = dependents.edges.filter((edge) => edge.rule === 'keep')
+  const declared = declaredReferences(shape, references).filter((edge) => !kept.some(isSameReference(edge)))
+  const keeping = [...kept, ...declared]
+    .filter((edge) => !contentAside && !empty.has(edge.table))
     .map((edge, i) => ({ flag: { guard: 'content' as const, name: `kept_content_${i}`, edge }, edge }))
   const direct = keeping.filter(({ edge }) => edge.references === shape.users)
   const deep = keeping.filter(({ edge }) => edge.references !== shape.users)
@@ -111,6 +113,11 @@ export function candidatesOf(
   }
 }
 
+function isSameReference(one: Edge): (other: Edge) => boolean {
+  return ({ table, references, columns }) =>
+    table === one.table && references === one.references && columns.join() === one.columns.join()
+}
+
 /** Some row of the edge's table refers to the user. Whoever refers to their own row is not kept by that. */
 function refersToUser({ tables: { users }, shape }: Site, edge: Edge): SQL {
   const isSelfReference = edge.table === shape.users
@@ -118,8 +125,8 @@ function refersToUser({ tables: { users }, shape }: Site, edge: Edge): SQL {
   const [column] = edge.columns
   const [referenced] = edge.referencedColumns
   if (!edge.indexed && column && referenced && edge.columns.length === 1) {
-    // Without an index the table is read once, not once for every user.
-    return sql`${users}.${sql.identifier(referenced)}${collate(edge, 0)} in (select ${HERE}.${sql.identifier(column)}
+    // Without an index the table is read once, not once for every user; PostgreSQL does so for what fits its memory.
+    return sql`${users}.${sql.identifier(referenced)}${collate(edge, 0)} in (select distinct ${HERE}.${sql.identifier(column)}
       from ${tableName(edge.table)} ${HERE} where ${HERE}.${sql.identifier(column)} is not null${isOther})`
   }
   // That the table is empty is found once.

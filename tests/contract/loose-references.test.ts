@@ -4,7 +4,7 @@ import { purgeInto } from '../support/archives.ts'
 import { criteria } from '../support/criteria.ts'
 import { describeDatabase, describeEachDatabase, type Harness } from '../support/databases.ts'
 import { withDirectory } from '../support/directory.ts'
-import { createSite, insert, rowsOf } from '../support/sites.ts'
+import { createSite, insert, rowsOf, siteIn } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
 
 let directory: string
@@ -112,16 +112,35 @@ describeEachDatabase('a reference without a foreign key', (harness) => {
     expect(await planPurge(site, declaring('device.user_id'))).toMatchObject({ toDelete: 0 })
   })
 
-  test('needs no name when it has a foreign key to the users', async () => {
+  test('keeps, whatever the rule of a foreign key says', async () => {
+    const site = await createSite(
+      harness,
+      'django5.2-allauth65',
+      'create table note (id {key}, author_id integer references auth_user (id) on delete cascade);',
+    )
+    await insert(site, 'note', { author_id: await addUser(site) })
+    expect(await planPurge(site, criteria())).toMatchObject({ toDelete: 1 })
+    const plan = await planPurge(site, declaring('note.author_id'))
+    expect(plan).toMatchObject({ toDelete: 0, keeping: [{ edge: 'note.author_id' }] })
+    const kept = criteria({ guards: { references: ['note.author_id'] }, rules: { keep: ['note'] } })
+    expect((await planPurge(site, kept)).keeping).toHaveLength(1)
+  })
+
+  test('is told when it lacks an index', async () => {
     const site = await siteWithInvoice(harness)
-    const plan = await planPurge(site, declaring('account_emailaddress.user_id'))
-    expect(plan).toMatchObject({ toDelete: 2 })
+    await site.database.run('drop index shop_invoice_user_id')
+    const unindexed = await siteIn(site.database)
+    expect((await planPurge(unindexed, criteria())).missingIndexes).toEqual([])
+    const { missingIndexes, toDelete } = await planPurge(unindexed, declaring('shop_invoice.user_id'))
+    expect(missingIndexes).toMatchObject([{ edge: 'shop_invoice.user_id' }])
+    expect(missingIndexes).not.toHaveProperty('0.seconds', expect.any(Number))
+    expect(toDelete).toBe(1)
   })
 
   describe('is refused', () => {
     test.each([
-      ['shop_invoic.user_id', 'there is no table shop_invoic (did you mean shop_invoice?)'],
-      ['shop_invoice.member_id', 'the table shop_invoice has no column member_id'],
+      ['shop_invoic.user_id', 'references: there is no table shop_invoic (did you mean shop_invoice?)'],
+      ['shop_invoice.member_id', 'references: the table shop_invoice has no column member_id'],
       ['shop_invoice.note', 'shop_invoice.note is of type text, and the key of auth_user of type'],
     ])('as %s', async (name, message) => {
       const site = await siteWithInvoice(harness)
@@ -143,6 +162,15 @@ describeEachDatabase('a reference without a foreign key', (harness) => {
 })
 
 describeDatabase('postgres', 'a table that looks like one', (harness) => {
+  test('but compares without case is none', async () => {
+    const site = await createSite(
+      harness,
+      'custom-handle',
+      'create extension citext; create table note (id {key}, person_id citext);',
+    )
+    await expect(planPurge(site, declaring('note.person_id'))).rejects.toMatchObject({ kind: 'invalid' })
+  })
+
   test('and may not be read stops no plan', async () => {
     const site = await siteWithInvoice(harness)
     const role = `usermgmt_looks_${process.pid}`

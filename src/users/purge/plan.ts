@@ -3,7 +3,7 @@ import { isRefusal } from '../../db/errors.ts'
 import { inSavepoint } from '../../db/savepoint.ts'
 import { shellWord } from '../../shell-word.ts'
 import { dependentsOf, type Edge, edgeLabel, refuseIrretrievable } from '../../site/dependents.ts'
-import { declaredReferences, looseReferences } from '../../site/loose-references.ts'
+import { type DeclaredEdge, declaredReferences, looseReferences } from '../../site/loose-references.ts'
 import { refuseMissingReferences } from '../../site/missing-references.ts'
 import type { Site } from '../../site/site.ts'
 import { archivedTables } from '../archive/header.ts'
@@ -111,6 +111,7 @@ async function planIn(
   )
   refuseMissingReferences(dependents, empty)
   const candidates = candidatesOf(site, criteria, empty)
+  const declared = declaredReferences(site.shape, criteria.guards.references)
   const nulled = nulledColumns(candidates, empty)
   const counts = await countPlan(site, candidates, criteria, {
     tables: dependents.order
@@ -133,9 +134,11 @@ async function planIn(
       const kept = counts.flagged(flag)
       return edge && kept > 0 ? [{ edge: edgeLabel(edge), users: kept, options: optionsFor(edge, site) }] : []
     }),
-    missingIndexes: countsRows ? await missingIndexes(site.db, dependents, counts.rowsOf) : [],
+    missingIndexes: countsRows
+      ? await missingIndexes(site.db, [...dependents.edges, ...declared], counts.rowsOf)
+      : [],
     triggers: await site.db.dialect.triggers(site.db, archivedTables(dependents)),
-    looseReferences: countsRows ? await filledReferences(site, criteria) : [],
+    looseReferences: countsRows ? await filledReferences(site, declared) : [],
     users,
     batches: keySlices(counts.keys, batchSize ?? Number.POSITIVE_INFINITY),
     changeMark: await site.db.dialect.changeMark(site.db),
@@ -143,9 +146,9 @@ async function planIn(
 }
 
 /** Of empty tables there is nothing to say, and those that may not be read are nobody's business here. */
-async function filledReferences({ db, shape }: Site, { guards }: Criteria): Promise<string[]> {
+async function filledReferences({ db, shape }: Site, declared: readonly DeclaredEdge[]): Promise<string[]> {
   const filled: string[] = []
-  for (const { table, column } of looseReferences(shape, declaredReferences(shape, guards.references))) {
+  for (const { table, column } of looseReferences(shape, declared)) {
     const isEmpty = await inSavepoint(db, () => emptyTables(db, [table])).then(
       ({ size }) => size > 0,
       isDenied,
