@@ -5,7 +5,7 @@ const ATTEMPTS = 5
 const FIRST_PAUSE_MILLISECONDS = 100
 /** The same work may succeed a little later. */
 const PASSING: readonly DatabaseFault[] = ['retry', 'busy', 'locked']
-/** Of these, what a smaller piece of the work would meet just the same: a lock or a timeout it may escape sooner. */
+/** Those of them that a smaller piece of the work would meet just the same; a lock or a timeout it may escape. */
 export const PASSING_AT_ANY_SIZE: readonly DatabaseFault[] = ['retry', 'locked']
 
 /** Returns what the work returns; begins it anew when another transaction was in its way, and waits in between. */

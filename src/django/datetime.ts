@@ -15,6 +15,11 @@ export function instantOf(date: Date): Instant {
     .replace(/(\.\d{3})Z$/, '$1000Z')
 }
 
+/** Returns the instant without its fraction of a second: where people read it, that would be noise. */
+export function wholeSecond(instant: Instant): Instant {
+  return instant.replace(/\.\d+Z$/, 'Z')
+}
+
 /** Returns the Date of an instant, cut to milliseconds. */
 export function dateOf(instant: Instant): Date {
   return new Date(instant.replace(/(\.\d{3})\d+Z$/, '$1Z'))

@@ -90,14 +90,14 @@ describeEachDatabase('a reference without a foreign key', (harness) => {
       'django5.2-allauth65',
       'alter table auth_user add column referrer_id integer;',
     )
-    const [a, b] = [await addUser(site), await addUser(site)]
+    const a = await addUser(site)
+    await addUser(site)
     await site.database.run(`update auth_user set referrer_id = ${a}`)
     const { report } = await purgeInto(directory, site, {
       guards: { references: ['auth_user.referrer_id'] },
     })
     expect(report).toMatchObject({ deleted: 1, failed: [] })
     expect((await rowsOf(site.db, 'auth_user')).map((row) => String(row.id))).toEqual([a])
-    expect(b).not.toBe(a)
   })
 
   test('counts beside a foreign key to another table', async () => {

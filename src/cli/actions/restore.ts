@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Table } from '../../db/catalog.ts'
+import { wholeSecond } from '../../django/datetime.ts'
 import { UserError } from '../../errors.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
 import { outcomeOf, type RunEnd } from '../../ledger/run.ts'
@@ -51,7 +52,8 @@ export async function restoreArchive(
       const tables = tablesHere(site, archive.header)
       await warnOfTriggers(site, tables, talk)
       if (!options.dryRun && !options.yes) {
-        const what = `${users ? counted(users.length, 'user') : 'everybody'} purged ${shownInstant(archive.header.started.replace(/\.\d+Z$/, 'Z'), 'UTC')}`
+        const purged = shownInstant(wholeSecond(archive.header.started), 'UTC')
+        const what = `${users ? counted(users.length, 'user') : 'everybody'} purged ${purged}`
         await confirmRestoration(context, globals, { what, where: site.db.identity })
       }
       const putBack = () =>

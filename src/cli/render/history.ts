@@ -1,3 +1,4 @@
+import { wholeSecond } from '../../django/datetime.ts'
 import type { RecordedDeletion, RecordedReminder, RecordedRun } from '../../ledger/history.ts'
 import { shellWord } from '../../shell-word.ts'
 import { shownNumber } from '../../values/numbers.ts'
@@ -16,7 +17,7 @@ export function runsTable(runs: readonly RecordedRun[], output: Output, style: S
   const rows = runs.map((run) =>
     [
       run.id.slice(0, SHORT_ID),
-      run.startedAt === null ? '-' : seconds(run.startedAt),
+      run.startedAt === null ? '-' : wholeSecond(run.startedAt),
       run.command ?? '-',
       actorOf(run),
       run.outcome,
@@ -124,8 +125,4 @@ function shown(record: Readonly<Record<string, unknown>>): string {
     return details.length > 0 ? [`${name} (${details.join(', ')})`] : []
   })
   return parts.join(', ') || '-'
-}
-
-function seconds(instant: string): string {
-  return instant.replace(/\.\d+Z$/, 'Z')
 }

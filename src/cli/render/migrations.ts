@@ -1,3 +1,4 @@
+import { wholeSecond } from '../../django/datetime.ts'
 import type { MigrationPlan, MigrationState } from '../../site/migrate.ts'
 
 const HOLDS: Record<MigrationPlan['holds'], string> = {
@@ -43,5 +44,5 @@ function nameOf({ migration: { folder, name } }: MigrationState): string {
 function fate({ state, appliedAt = '', changed }: MigrationState): string {
   if (state === 'incomplete') return 'incomplete: a table of it is missing'
   if (state !== 'applied') return state
-  return `applied ${appliedAt.replace(/\.\d+Z$/, 'Z')}${changed ? ' (the file was another one then)' : ''}`
+  return `applied ${wholeSecond(appliedAt)}${changed ? ' (the file was another one then)' : ''}`
 }
