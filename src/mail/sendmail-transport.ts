@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { type FileHandle, open, rm } from 'node:fs/promises'
+import { type FileHandle, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
@@ -41,46 +41,53 @@ export function sendmailTransport(path = USUAL_PATH): Transport {
 interface Ending {
   readonly code: number | null
   readonly signal: string | null
-  /** It was handed the mail to its end. */
-  readonly hasAll: boolean
+  /** How much of the mail it has read. */
+  readonly hasRead: 'all' | 'some' | 'nothing'
   /** The last line that it has written to its standard error. */
   readonly lastLine: string
 }
 
 /** Throws a UserError when the program cannot be started. */
 async function handOver(path: string, args: readonly string[], message: Message): Promise<Ending> {
-  const source = await sourceOf(message, 'unix')
-  // No pipe: what the program leaves running would keep it open, or be killed by its next word after the end.
+  // Files instead of pipes: how far the mail was read is known, and what the program leaves running holds up nobody.
+  const mail = await scratchFile(await sourceOf(message, 'unix'))
   const words = await scratchFile()
   try {
     // In a group of its own: Ctrl-C at the terminal is for usermgmt, which waits for the mails at hand.
-    const program = spawn(path, args, { stdio: ['pipe', 'ignore', words.fd], detached: true })
-    const ended = once(program, 'exit')
-    // It does not want all of the mail; how it ends says more.
-    program.stdin?.on('error', () => {}).end(source)
-    const [code, signal] = await ended.catch((error) => {
+    const program = spawn(path, args, { stdio: [mail.fd, 'ignore', words.fd], detached: true })
+    const [code, signal] = await once(program, 'exit').catch((error) => {
       throw new UserError(`the program ${path} cannot be started: ${fileReason(error)}`)
     })
     const lastLine = code === 0 ? '' : await lastLineOf(words)
-    return { code, signal, hasAll: program.stdin?.writableFinished === true, lastLine }
+    return { code, signal, hasRead: await hasReadOf(mail), lastLine }
   } finally {
+    await mail.close()
     await words.close()
   }
 }
 
-/** Returns a file without a name, which goes when nobody has it open any more. */
-async function scratchFile(): Promise<FileHandle> {
+/** Returns a file with this content and without a name, which goes when nobody has it open any more. */
+async function scratchFile(content: Buffer | '' = ''): Promise<FileHandle> {
   const path = join(tmpdir(), `usermgmt-${randomUUID()}`)
   try {
-    const file = await open(path, 'wx+', 0o600)
-    await rm(path)
-    return file
+    await writeFile(path, content, { flag: 'wx', mode: 0o600 })
+    return await open(path, 'r+')
   } catch (cause) {
     throw new UserError(`nothing can be written in ${tmpdir()}: ${fileReason(cause)}`, {
       hint: 'name another directory in TMPDIR',
       cause,
     })
+  } finally {
+    await rm(path, { force: true })
   }
+}
+
+/** The program and this process share the position in the file. */
+async function hasReadOf(mail: FileHandle): Promise<Ending['hasRead']> {
+  const { size } = await mail.stat()
+  const { bytesRead: unread } = await mail.read({ buffer: Buffer.alloc(size), position: null })
+  if (unread === 0) return 'all'
+  return unread === size ? 'nothing' : 'some'
 }
 
 async function lastLineOf(file: FileHandle): Promise<string> {
@@ -92,17 +99,19 @@ async function lastLineOf(file: FileHandle): Promise<string> {
   return buffer.toString('utf8', 0, bytesRead).trimEnd().split('\n').at(-1) ?? ''
 }
 
-function outcomeOf({ code, signal, hasAll, lastLine }: Ending): MailOutcome {
+function outcomeOf({ code, signal, hasRead, lastLine }: Ending): MailOutcome {
   const said = lastLine === '' ? '' : `: ${lastLine}`
-  // A program that was killed, or did not read to the end, may have passed the mail on.
-  if (code === null)
-    return { kind: 'uncertain', reply: cleanReply(`the program was ended by ${signal}${said}`) }
+  if (code === null) {
+    // Ctrl-C reaches a program that is just being started. One that has read of the mail may have passed it on.
+    const kind = hasRead === 'nothing' ? 'deferred' : 'uncertain'
+    return { kind, reply: cleanReply(`the program was ended by ${signal}${said}`) }
+  }
   if (code !== 0) {
     return {
       kind: EXITS[code] ?? 'refused',
       reply: cleanReply(`the program exited with code ${code}${said}`),
     }
   }
-  if (!hasAll) return { kind: 'uncertain', reply: 'the program ended before it had read the mail' }
+  if (hasRead !== 'all') return { kind: 'uncertain', reply: 'the program ended before it had read the mail' }
   return { kind: 'sent', reply: 'the program has taken the mail' }
 }

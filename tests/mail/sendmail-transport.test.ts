@@ -46,12 +46,17 @@ test.each([
   ['exit 75', 'deferred'],
   ['exit 67', 'bounced'],
   ['cat >/dev/null; kill -KILL $$', 'uncertain'],
+  ['head -c 1 >/dev/null; kill -KILL $$', 'uncertain'],
+  ['kill -INT $$', 'deferred'],
   ['exit 0', 'uncertain'],
+  ['head -c 1 >/dev/null; exit 0', 'uncertain'],
 ])('%s: %s', async (lines, kind) => {
   const path = await program('answers', lines)
-  const outcome = await send(path, 'anna@example.com', 'x\n'.repeat(200_000))
-  expect(outcome.kind).toBe(kind)
-  expect(outcome.reply).toMatch(/^the program (exited with code|was ended by|ended before)/)
+  for (const text of ['x\n', 'x\n'.repeat(200_000)]) {
+    const outcome = await send(path, 'anna@example.com', text)
+    expect(outcome.kind).toBe(kind)
+    expect(outcome.reply).toMatch(/^the program (exited with code|was ended by|ended before)/)
+  }
 })
 
 test.each([
