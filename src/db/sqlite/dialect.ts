@@ -244,11 +244,21 @@ function cellOf({ name, type }: ImageColumn): SQL {
     return sql`iif(typeof(${value}) = 'blob', json_object('x', lower(hex(${value}))), ${value})`
   }
   const safe = sql.raw(String(Number.MAX_SAFE_INTEGER))
+  const real = (number: SQL) => sql`json_object('r', ${sql.raw(REAL_TEXT)}(${number}))`
+  // A real without a fraction, when DELETE returns it after having looked in an index for rows that refer to it.
+  const integer = hasRealAffinity(type)
+    ? real(sql`cast(${value} as real)`)
+    : sql`iif(${value} between -${safe} and ${safe}, ${value}, json_object('i', cast(${value} as text)))`
   return sql`case typeof(${value}) when 'text' then ${value}
-    when 'integer' then iif(${value} between -${safe} and ${safe}, ${value}, json_object('i', cast(${value} as text)))
-    when 'real' then json_object('r', ${sql.raw(REAL_TEXT)}(${value}))
+    when 'integer' then ${integer}
+    when 'real' then ${real(sql`${value}`)}
     when 'blob' then json_object('x', lower(hex(${value})))
     else ${value} end`
+}
+
+/** https://sqlite.org/datatype3.html#determination_of_column_affinity, for a type that does not say text. */
+function hasRealAffinity(type: string): boolean {
+  return /real|floa|doub/.test(type) && !/int|blob/.test(type)
 }
 
 function imageValue({ at }: ImagePlace): SQL {
