@@ -286,7 +286,7 @@ const CODES: readonly [RegExp, Wording][] = [
   // SQLite does not say which one, nor from which side.
   [/^SQLITE_CONSTRAINT_FOREIGNKEY$/, () => ['a foreign key forbids it']],
   [/^SQLITE_CONSTRAINT_TRIGGER$/, triggered],
-  [/^SQLITE_CONSTRAINT/, ({ message }) => [`the database refused it: ${plain(message)}`]],
+  [/^SQLITE_(CONSTRAINT|MISMATCH)/, ({ message }) => [`the database refused it: ${plain(message)}`]],
 ]
 
 /** Returns that another row of the table has the value of a column, or the values of several together. */

@@ -9,7 +9,7 @@ export type DatabaseFault =
   | 'busy' // a lock or statement timeout, or too much for one statement: less work at once may succeed
   | 'locked' // the whole database is locked by another process
   | 'storage' // nothing can be written, or read: no room, a read-only database, a disk that fails
-  | 'constraint' // a foreign key, unique, check or not-null constraint, or a trigger's refusal
+  | 'constraint' // a foreign key, unique, check or not-null constraint, a type, or a trigger's refusal
   | 'other'
 
 /** A trigger of the database has kept a row, without an error of its own. */
@@ -78,7 +78,7 @@ export function databaseFault(error: unknown): DatabaseFault {
   if (/^(55P03|57014|54000|SQLITE_TOOBIG|ERR_STRING_TOO_LONG)$/.test(code)) return 'busy'
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return 'locked'
   if (STORAGE_CODES.test(code)) return 'storage'
-  if (/^(23|P0001|SQLITE_CONSTRAINT)/.test(code)) return 'constraint'
+  if (/^(23|P0001|SQLITE_(CONSTRAINT|MISMATCH))/.test(code)) return 'constraint'
   return 'other'
 }
 

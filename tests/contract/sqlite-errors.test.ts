@@ -82,4 +82,14 @@ describeDatabase('sqlite', 'errors', (harness) => {
     const { message } = await wordsOf(() => db.run(sql`delete from post`))
     expect(message).toBe('a trigger of the database refused it')
   })
+  test('a foreign key that would take away the id of a row', async () => {
+    const { db, run } = await harness.empty()
+    await run(`create table parent (id integer primary key);
+      create table child (parent_ptr_id integer primary key references parent (id) on delete set null);
+      insert into parent values (1); insert into child values (1);`)
+    await db.run(sql`pragma foreign_keys = on`)
+    const work = () => db.run(sql`delete from parent`)
+    expect((await wordsOf(work)).message).toBe('the database refused it: datatype mismatch')
+    expect(databaseFault(await errorOf(work))).toBe('constraint')
+  })
 })
