@@ -47,27 +47,39 @@ interface Ending {
   readonly lastLine: string
 }
 
-/** Throws a UserError when the program cannot be started. */
+/**
+ * Files instead of pipes: how far the mail was read is known, and what the program leaves running holds up nobody.
+ * Throws a UserError when the program cannot be started.
+ */
 async function handOver(path: string, args: readonly string[], message: Message): Promise<Ending> {
-  // Files instead of pipes: how far the mail was read is known, and what the program leaves running holds up nobody.
-  const mail = await scratchFile(await sourceOf(message, 'unix'))
-  const words = await scratchFile()
+  const source = await sourceOf(message, 'unix')
+  return withScratchFile(source, (mail) =>
+    withScratchFile('', async (words) => {
+      // In a group of its own: Ctrl-C at the terminal is for usermgmt, which waits for the mails at hand.
+      const program = spawn(path, args, { stdio: [mail.fd, 'ignore', words.fd], detached: true })
+      const [code, signal] = await once(program, 'exit').catch((error) => {
+        throw new UserError(`the program ${path} cannot be started: ${fileReason(error)}`)
+      })
+      const lastLine = code === 0 ? '' : await lastLineOf(words)
+      return { code, signal, hasRead: await hasReadOf(mail), lastLine }
+    }),
+  )
+}
+
+/** Returns what the work returns, with a file of this content that has no name and goes with whoever has it open. */
+async function withScratchFile<T>(
+  content: Buffer | string,
+  work: (file: FileHandle) => Promise<T>,
+): Promise<T> {
+  const file = await scratchFile(content)
   try {
-    // In a group of its own: Ctrl-C at the terminal is for usermgmt, which waits for the mails at hand.
-    const program = spawn(path, args, { stdio: [mail.fd, 'ignore', words.fd], detached: true })
-    const [code, signal] = await once(program, 'exit').catch((error) => {
-      throw new UserError(`the program ${path} cannot be started: ${fileReason(error)}`)
-    })
-    const lastLine = code === 0 ? '' : await lastLineOf(words)
-    return { code, signal, hasRead: await hasReadOf(mail), lastLine }
+    return await work(file)
   } finally {
-    await mail.close()
-    await words.close()
+    await file.close()
   }
 }
 
-/** Returns a file with this content and without a name, which goes when nobody has it open any more. */
-async function scratchFile(content: Buffer | '' = ''): Promise<FileHandle> {
+async function scratchFile(content: Buffer | string): Promise<FileHandle> {
   const path = join(tmpdir(), `usermgmt-${randomUUID()}`)
   try {
     await writeFile(path, content, { flag: 'wx', mode: 0o600 })
@@ -102,7 +114,7 @@ async function lastLineOf(file: FileHandle): Promise<string> {
 function outcomeOf({ code, signal, hasRead, lastLine }: Ending): MailOutcome {
   const said = lastLine === '' ? '' : `: ${lastLine}`
   if (code === null) {
-    // Ctrl-C reaches a program that is just being started. One that has read of the mail may have passed it on.
+    // Ctrl-C kills what is not in a group of its own yet. Whoever has read some of the mail may have passed it on.
     const kind = hasRead === 'nothing' ? 'deferred' : 'uncertain'
     return { kind, reply: cleanReply(`the program was ended by ${signal}${said}`) }
   }

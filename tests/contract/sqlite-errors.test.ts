@@ -82,6 +82,7 @@ describeDatabase('sqlite', 'errors', (harness) => {
     const { message } = await wordsOf(() => db.run(sql`delete from post`))
     expect(message).toBe('a trigger of the database refused it')
   })
+
   test('a foreign key that would take away the id of a row', async () => {
     const { db, run } = await harness.empty()
     await run(`create table parent (id integer primary key);

@@ -244,14 +244,14 @@ function cellOf({ name, type }: ImageColumn): SQL {
     return sql`iif(typeof(${value}) = 'blob', json_object('x', lower(hex(${value}))), ${value})`
   }
   const safe = sql.raw(String(Number.MAX_SAFE_INTEGER))
-  const real = (number: SQL) => sql`json_object('r', ${sql.raw(REAL_TEXT)}(${number}))`
+  const real = sql`json_object('r', ${sql.raw(REAL_TEXT)}(cast(${value} as real)))`
   // A real without a fraction, when DELETE returns it after having looked in an index for rows that refer to it.
   const integer = hasRealAffinity(type)
-    ? real(sql`cast(${value} as real)`)
+    ? real
     : sql`iif(${value} between -${safe} and ${safe}, ${value}, json_object('i', cast(${value} as text)))`
   return sql`case typeof(${value}) when 'text' then ${value}
     when 'integer' then ${integer}
-    when 'real' then ${real(sql`${value}`)}
+    when 'real' then ${real}
     when 'blob' then json_object('x', lower(hex(${value})))
     else ${value} end`
 }
