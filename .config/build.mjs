@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, readdir, unlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, rm, unlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { build, transform } from 'esbuild'
+import { codeOf } from '../bin/code-cache.js'
 import { startUpPlugins } from './start-up.mjs'
 import { thirdPartyLicenses } from './third-party.mjs'
 
@@ -39,6 +42,7 @@ const BUNDLES = [
 for (const { entries, to, ...how } of BUNDLES) {
   if (entries.every((entry) => existsSync(join(root, entry)))) await bundle(entries, to, how)
 }
+await promisify(execFile)(process.execPath, [join(root, '.config/code-cache.mjs')])
 
 async function bundle(entryPoints, to, { commonJs, neededFirst, ...resolution }) {
   const options = {
@@ -80,6 +84,8 @@ async function writeAsCommonJs({ path, text }) {
       : '',
   })
   await mkdir(dirname(path), { recursive: true })
+  // Compiled from another text of the same length, it would not be refused.
+  await rm(codeOf(path), { force: true })
   await writeFile(path, `${code}//# sourceMappingURL=${basename(path)}.map\n`)
   await writeFile(`${path}.map`, map)
   return [path, `${path}.map`]

@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 const { existsSync } = require('node:fs')
 const { join } = require('node:path')
+const { loadCompiled } = require('./code-cache.js')
 
-// Node 22 and later keep the compiled program for the next start; only for what is loaded after this.
-if (Number.parseInt(process.versions.node, 10) >= 22) require('node:module').enableCompileCache?.()
-
-const program = join(__dirname, '../dist/main.cjs')
+const directory = join(__dirname, '../dist')
+const program = join(directory, 'main.cjs')
 
 if (existsSync(program)) {
+  loadCompiled(directory)
   require(program)
     .main(process.argv.slice(2))
     .then((exit) => {

@@ -17,6 +17,7 @@ test('what npm packs is what runs, and what must go with it', async () => {
   )
   expect(paths).toEqual(
     expect.arrayContaining([
+      'bin/code-cache.js',
       'bin/usermgmt.js',
       'dist/main.cjs',
       'dist/main.cjs.map',

@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdtemp, open, readdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { cp, mkdtemp, open, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
@@ -9,8 +9,15 @@ import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { withDirectory } from '../support/directory.ts'
 
-const BIN = fileURLToPath(new URL('../../bin/usermgmt.js', import.meta.url))
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const BIN = join(ROOT, 'bin/usermgmt.js')
 const run = promisify(execFile)
+
+const CODE_CACHE = JSON.stringify(join(ROOT, 'bin/code-cache.js'))
+/** Loads the program as its own command does. */
+const LOADED = `
+  const scripts = require(${CODE_CACHE}).loadCompiled(${JSON.stringify(join(ROOT, 'dist'))})
+  const program = require(${JSON.stringify(join(ROOT, 'dist/main.cjs'))})`
 
 let directory: string
 withDirectory(beforeAll, (path) => {
@@ -63,14 +70,56 @@ describe('starts quickly', () => {
       builtins.filter((name) => /stream|net$|tty|child_process|(fs|timers)\/promises|v8$/.test(name)),
     ).toEqual([])
     // Each file takes longer to find than a small one to read.
-    expect(files.length).toBeLessThan(10)
+    expect(files.length).toBeLessThan(11)
+  })
+
+  test('a list compiles nothing of the program: the build has done so', async () => {
+    const database = join(directory, 'compiled.sqlite3')
+    await run(process.execPath, [BIN, 'migrate', '--database', database])
+    const list = JSON.stringify(['list', '--database', database])
+    const { stdout } = await run(process.execPath, [
+      '-e',
+      `${LOADED}; program.main(${list}).then(() =>
+        console.log(JSON.stringify([...scripts.values()].map((script) => script.cachedDataRejected))))`,
+    ])
+    const rejected: unknown[] = JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
+    expect(rejected.length).toBeGreaterThan(4)
+    expect(new Set(rejected)).toEqual(new Set([false]))
+  })
+
+  test.each([
+    ['of another V8', (code: Buffer) => code.fill(0xff, 4, 8)],
+    ['cut off', (code: Buffer) => code.subarray(0, code.length / 2)],
+    ['empty', () => ''],
+    ['missing', () => undefined],
+  ])('compiled code that is %s is done without', async (_, changed) => {
+    const copy = await mkdtemp(join(directory, 'copy-'))
+    for (const name of ['bin', 'dist', 'drizzle'])
+      await cp(join(ROOT, name), join(copy, name), { recursive: true })
+    await cp(join(ROOT, 'package.json'), join(copy, 'package.json'))
+    await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
+    const names = (await readdir(join(copy, 'dist'))).filter((name) => name.endsWith('.code'))
+    expect(names.length).toBeGreaterThan(4)
+    for (const file of names.map((name) => join(copy, 'dist', name))) {
+      const text = changed(await readFile(file))
+      await (text === undefined ? rm(file) : writeFile(file, text))
+    }
+    const usermgmt = (...args: string[]) =>
+      run(process.execPath, [
+        join(copy, 'bin/usermgmt.js'),
+        ...args,
+        '--database',
+        join(copy, 'site.sqlite3'),
+      ])
+    await usermgmt('migrate')
+    expect((await usermgmt('list', '--format', 'count', '--quiet')).stdout).toBe('0\n')
   })
 })
 
 test('says what to do when it has not been built', async () => {
   const bare = await mkdtemp(join(directory, 'bare-'))
-  await cp(BIN, join(bare, 'bin', 'usermgmt.cjs'))
-  await expect(run(process.execPath, [join(bare, 'bin', 'usermgmt.cjs')])).rejects.toMatchObject({
+  await cp(dirname(BIN), join(bare, 'bin'), { recursive: true })
+  await expect(run(process.execPath, [join(bare, 'bin', 'usermgmt.js')])).rejects.toMatchObject({
     code: 1,
     stdout: '',
     stderr: 'usermgmt: the program has not been built yet; npm run build\n',
@@ -78,12 +127,19 @@ test('says what to do when it has not been built', async () => {
 })
 
 test('a bug is reported with places in the source', async () => {
-  const program = JSON.stringify(join(BIN, '../../dist/main.cjs'))
   const stdout = '{ write: async (text) => void process.stdout.write(text) }'
   const context = `{ stderr: ${stdout}, stdout: ${stdout}, env: {}, get cwd() { throw new Error('broken') } }`
-  const reported = await run(process.execPath, ['-e', `require(${program}).main(['list'], ${context})`])
+  const reported = await run(process.execPath, ['-e', `${LOADED}; program.main(['list'], ${context})`])
   expect(reported.stdout).toMatch(/\nError: broken\n(.*\n)? {4}at src\/cli\/with-site\.ts:\d+:\d+\n/)
   expect(reported.stdout).not.toContain('.cjs')
+})
+
+test('the first line of a module has the places of its own text', async () => {
+  const file = join(await mkdtemp(join(directory, 'module-')), 'module.cjs')
+  await writeFile(file, 'exports.stack = new Error().stack')
+  const loaded = `require(${CODE_CACHE}).loadCompiled(${JSON.stringify(dirname(file))})`
+  const { stdout } = await run(process.execPath, ['-p', `${loaded}; require(${JSON.stringify(file)}).stack`])
+  expect(stdout.split('\n')[1]).toContain(`${file}:1:17`)
 })
 
 test('a configuration file may be YAML', async () => {
