@@ -1,9 +1,16 @@
 import type { Configured } from '../config/configured.ts'
 import { invalid } from '../errors.ts'
 import type { Criteria } from '../users/criteria.ts'
-import { type Clock, graceStart, pastInstant, shownInstant, sinceText, zoneFrom } from '../values/dates.ts'
+import {
+  graceStart,
+  pastInstant,
+  shownInstant,
+  sinceText,
+  type WallClock,
+  zoneFrom,
+} from '../values/dates.ts'
 import { counted, shownNumber } from '../values/numbers.ts'
-import { named } from '../values/readers.ts'
+import { withOptionName } from '../values/readers.ts'
 import type { Context } from './context.ts'
 import { GRACE, SINCE } from './defaults.ts'
 import { linesFrom } from './lines-from.ts'
@@ -26,10 +33,11 @@ export async function criteriaFrom(
   }
   return {
     selection: {
-      cutoff: named('--since', () => pastInstant(since, clock)),
-      joinedBefore: joinedBefore && named('--joined-before', () => pastInstant(joinedBefore, clock)),
+      cutoff: withOptionName('--since', () => pastInstant(since, clock)),
+      joinedBefore: joinedBefore && withOptionName('--joined-before', () => pastInstant(joinedBefore, clock)),
       neverLoggedIn: options.neverLoggedIn,
-      remindedBefore: remindedBefore && named('--reminded-before', () => pastInstant(remindedBefore, clock)),
+      remindedBefore:
+        remindedBefore && withOptionName('--reminded-before', () => pastInstant(remindedBefore, clock)),
       emailDomains: options.emailDomain,
       users: options.user,
       userIds:
@@ -39,7 +47,7 @@ export async function criteriaFrom(
       limit: options.limit,
     },
     guards: {
-      recentAfter: named('--grace', () => graceStart(grace, clock)),
+      recentAfter: withOptionName('--grace', () => graceStart(grace, clock)),
       include: options.include,
       references: configured.references,
       protect: [
@@ -57,13 +65,14 @@ export function clockOf(
   { timeZone }: Pick<SelectionOptions, 'timeZone'>,
   configured: Configured,
   context: Context,
-): Clock {
-  const zone = timeZone === undefined ? configured.timeZone : named('--time-zone', () => zoneFrom(timeZone))
+): WallClock {
+  const zone =
+    timeZone === undefined ? configured.timeZone : withOptionName('--time-zone', () => zoneFrom(timeZone))
   return { now: context.now(), zone: zone ?? 'UTC' }
 }
 
 /** Returns what has been understood, for the person who typed it: who is selected, with the instant and its zone. */
-export function understood({ selection }: Criteria, { zone }: Clock): string {
+export function understood({ selection }: Criteria, { zone }: WallClock): string {
   const { cutoff, joinedBefore, neverLoggedIn, remindedBefore, emailDomains, userIds, users, limit } =
     selection
   const conditions = [

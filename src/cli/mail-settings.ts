@@ -5,7 +5,7 @@ import { listUnsubscribeFrom } from '../mail/list-unsubscribe.ts'
 import { type Mailbox, mailboxFrom } from '../mail/mailbox.ts'
 import { secretKey } from '../mail/secret-key.ts'
 import type { LinkOptions, MailOptions, TransportOptions } from '../mail/settings.ts'
-import { named } from '../values/readers.ts'
+import { withOptionName } from '../values/readers.ts'
 import type { Context } from './context.ts'
 
 /** The settings of mail as commander delivers them: what takes a parser of mail to read is still text. */
@@ -45,7 +45,9 @@ export async function mailSourceFrom(
   const { smtpUrl: _, sendmail: __, outbox: ___, ...configured } = settings.configured.mail ?? {}
   const { replyTo, listUnsubscribe, templates } = options
   const from =
-    options.from === undefined ? configured.from : named('--from', () => mailboxFrom(options.from ?? ''))
+    options.from === undefined
+      ? configured.from
+      : withOptionName('--from', () => mailboxFrom(options.from ?? ''))
   if (!from)
     throw invalid(
       'nobody is named who sends the mails',
@@ -55,11 +57,12 @@ export async function mailSourceFrom(
     ...configured,
     ...options,
     from,
-    replyTo: replyTo === undefined ? configured.replyTo : named('--reply-to', () => mailboxFrom(replyTo)),
+    replyTo:
+      replyTo === undefined ? configured.replyTo : withOptionName('--reply-to', () => mailboxFrom(replyTo)),
     listUnsubscribe:
       listUnsubscribe === undefined
         ? configured.listUnsubscribe
-        : named('--list-unsubscribe', () => listUnsubscribeFrom(listUnsubscribe)),
+        : withOptionName('--list-unsubscribe', () => listUnsubscribeFrom(listUnsubscribe)),
     templates: templates === undefined ? configured.templates : resolve(context.cwd, templates),
     ...(await linkSourceFrom(options, settings, context)),
     transport: transportFrom(options, settings, context),

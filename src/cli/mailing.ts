@@ -12,9 +12,9 @@ import { reminderRenderer } from '../mail/reminder-templates.ts'
 import { type SiteFacts, siteFacts } from '../mail/site-facts.ts'
 import { refuseWithoutLedger, type Site } from '../site/site.ts'
 import type { Criteria } from '../users/criteria.ts'
-import { type Clock, graceStart } from '../values/dates.ts'
+import { graceStart, type WallClock } from '../values/dates.ts'
 import { counted } from '../values/numbers.ts'
-import { named } from '../values/readers.ts'
+import { withOptionName } from '../values/readers.ts'
 import type { Context, GlobalOptions } from './context.ts'
 import { AGAIN_AFTER, CONCURRENCY, EXPIRE_DAYS, MAX_REMINDERS, RATE } from './defaults.ts'
 import { Interrupted } from './interrupted.ts'
@@ -47,7 +47,7 @@ export interface Mailing {
 }
 
 /** Returns how mails to users of the site are written. Throws a UserError when a template or the site's place is wrong. */
-export async function writingFor(site: Site, source: MailSource, { zone }: Clock): Promise<Writing> {
+export async function writingFor(site: Site, source: MailSource, { zone }: WallClock): Promise<Writing> {
   const { links, facts } = await linksFor(site, source)
   const render = await reminderRenderer(source.templates, zone)
   return { links, composer: { render, sender: source, facts, linkConfirms: links.kind !== 'login' } }
@@ -80,10 +80,10 @@ function linkSettings(template: LinkTemplate, source: LinkSource): LinkSettings 
 /** Returns whom the settings leave alone. Throws a UserError that names the option. */
 export function reminderRules(
   { againAfter = AGAIN_AFTER, maxReminders = MAX_REMINDERS }: MailSource,
-  clock: Clock,
+  clock: WallClock,
   retryUncertain = false,
 ): ReminderRules {
-  const remindedAfter = named('--again-after', () => graceStart(againAfter, clock))
+  const remindedAfter = withOptionName('--again-after', () => graceStart(againAfter, clock))
   return { remindedAfter, maxReminders, retryUncertain }
 }
 

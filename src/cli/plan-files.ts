@@ -3,12 +3,7 @@ import type { Settings } from '../config/settings.ts'
 import { UserError } from '../errors.ts'
 import { packageVersion } from '../package-root.ts'
 import type { Site } from '../site/site.ts'
-import {
-  isSameDatabase,
-  type SiteDatabase,
-  shownDatabase,
-  siteDatabase,
-} from '../users/archive/site-database.ts'
+import { isSameDatabase, type SiteDatabase, shownDatabase, siteDatabase } from '../site/site-database.ts'
 import type { Criteria } from '../users/criteria.ts'
 import { freezePlan, type PlanOptions, type PurgePlan, planIdentified } from '../users/purge/plan.ts'
 import { planHeader } from '../users/purge/plan-header.ts'

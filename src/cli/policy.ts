@@ -5,7 +5,7 @@ import { deletionDates } from '../mail/deletion-date.ts'
 import type { SweepCriteria } from '../mail/life-steps.ts'
 import type { DeletionDate } from '../mail/prepare.ts'
 import type { DeletionDue } from '../users/criteria.ts'
-import { type Clock, graceStart, instantAhead, pastInstant } from '../values/dates.ts'
+import { graceStart, instantAhead, pastInstant, type WallClock } from '../values/dates.ts'
 import { counted } from '../values/numbers.ts'
 import type { Context } from './context.ts'
 import { criteriaFrom } from './criteria.ts'
@@ -26,7 +26,7 @@ export async function sweepCriteria(
   policy: Policy,
   configured: Configured,
   context: Context,
-  clock: Clock,
+  clock: WallClock,
 ): Promise<SweepCriteria> {
   const { since, remindAfter, deleteAfterReminder, maxReminders = MAX_REMINDERS } = policy
   const candidates = await criteriaFrom(since === undefined ? {} : { since }, configured, context)
@@ -43,7 +43,7 @@ export async function sweepCriteria(
       ...candidates,
       selection: { ...selection, deletionDue: due },
       // The mail has named the date.
-      guards: { ...guards, remindersAside: true },
+      guards: { ...guards, ignoresReminders: true },
     },
     rules: {
       // `0`: as soon as the grace period is over.
@@ -55,14 +55,17 @@ export async function sweepCriteria(
 }
 
 /** Returns the date that each mail names, as the policy wants it; undefined when it deletes nobody. */
-export function policyDeletionDate(policy: Policy | undefined, { zone }: Clock): DeletionDate | undefined {
+export function policyDeletionDate(
+  policy: Policy | undefined,
+  { zone }: WallClock,
+): DeletionDate | undefined {
   return policy?.deleteAfterReminder === undefined
     ? undefined
     : deletionDates(policy.deleteAfterReminder, zone)
 }
 
 /** Says when reminders that the policy asks for will never be sent. */
-export async function warnOfLateReminders(policy: Policy, clock: Clock, talk: Talk): Promise<void> {
+export async function warnOfLateReminders(policy: Policy, clock: WallClock, talk: Talk): Promise<void> {
   const { remindAgainAfter, maxReminders, deleteAfterReminder } = policy
   if (deleteAfterReminder === undefined || remindAgainAfter === undefined || maxReminders === 1) return
   if (graceStart(remindAgainAfter, clock) === undefined) return
@@ -73,7 +76,11 @@ export async function warnOfLateReminders(policy: Policy, clock: Clock, talk: Ta
 }
 
 /** The link in a mail should not outlive the account. */
-export async function warnOfLongLinks({ policy, mail }: Configured, clock: Clock, talk: Talk): Promise<void> {
+export async function warnOfLongLinks(
+  { policy, mail }: Configured,
+  clock: WallClock,
+  talk: Talk,
+): Promise<void> {
   const deleteAfterReminder = policy?.deleteAfterReminder
   if (deleteAfterReminder === undefined || mail?.link === 'login') return
   const expires = mail?.expires ?? EXPIRE_DAYS
@@ -83,6 +90,6 @@ export async function warnOfLongLinks({ policy, mail }: Configured, clock: Clock
   )
 }
 
-function deletionDue(after: string, clock: Clock): DeletionDue {
+function deletionDue(after: string, clock: WallClock): DeletionDue {
   return { at: instantOf(clock.now), remindedBefore: pastInstant(after, clock) }
 }

@@ -13,7 +13,7 @@ export async function writeAll(output: Output, pieces: AsyncIterable<string>): P
       chunk = ''
     }
   } finally {
-    // Also when no more of them can be had.
+    // Also when reading the next one failed: what has been read is printed.
     if (chunk !== '') await output.write(chunk)
   }
 }

@@ -11,7 +11,7 @@ export interface Column {
   readonly generated: boolean
   /** The database fills the value in when an insert leaves it out (default, identity, serial, rowid). */
   readonly filled: boolean
-  /** By which its values compare, quoted, where it is not the type's own and the database minds. */
+  /** The collation, quoted, where it is not that of the type and the database tells them apart. */
   readonly collation?: string | undefined
 }
 

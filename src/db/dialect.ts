@@ -9,8 +9,8 @@ export interface Dialect {
   readonly kit: ColumnKit
   /** Several transactions of one port may be at work at once. */
   readonly parallel: boolean
-  /** To read on from a key costs no more than what is read; elsewhere other tables may be read from their beginning. */
-  readonly readsOn: boolean
+  /** To read the rows behind a key costs no more than these; elsewhere a join may begin at the start of another table. */
+  readonly pagesByKeyRange: boolean
   /** How many users go in one transaction by default: a commit must not cost more than its work, nor hold locks long. */
   readonly batchSize: number
   /**
@@ -71,10 +71,10 @@ export interface Dialect {
   /** In an insert: the values given are taken for columns that the database numbers itself. */
   readonly overridingIdentity: SQL
   /**
-   * Sees to it that no key that the database gives from now on is in these tables already; returns those where this
-   * role may not. It holds whether or not the transaction does.
+   * Moves the sequences of these tables past their largest keys, and returns the tables whose sequence this role may not
+   * change. A transaction that is rolled back does not take it back.
    */
-  numberBehind(db: Db, tables: readonly Table[]): Promise<readonly Table[]>
+  advanceSequences(db: Db, tables: readonly Table[]): Promise<readonly Table[]>
   /** Reports a broken foreign key at this point of the transaction, not at its end. */
   checkForeignKeys(tx: Db): Promise<void>
   /** NULL among values of this database type. */

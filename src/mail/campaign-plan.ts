@@ -2,6 +2,7 @@ import { groupBy } from '../db/group-by.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria, GuardName } from '../users/criteria.ts'
 import { withNamedUsers } from '../users/identify.ts'
+import type { KeptCounts } from '../users/kept-counts.ts'
 import { listPages, usersIn } from '../users/list.ts'
 import { earlierReminders } from './earlier-reminders.ts'
 import { type Recipient, recipientsAmong } from './recipients.ts'
@@ -13,8 +14,7 @@ export interface CampaignPlan {
   readonly since: string
   readonly matched: number
   readonly toMail: number
-  /** Guard → candidates it keeps. A user whom two guards keep counts for both. */
-  readonly kept: Readonly<Partial<Record<GuardName, number>>>
+  readonly kept: KeptCounts
   /** Why → candidates whom no guard keeps, and who are not mailed all the same. */
   readonly skipped: Readonly<Partial<Record<SkipReason, number>>>
   readonly groups: readonly PlannedGroup[]
@@ -124,7 +124,7 @@ export async function judgeUser(
 
 /** Returns the criteria with the guards as they are for mail. */
 export function forMail(criteria: Criteria): Criteria {
-  return { ...criteria, guards: { ...criteria.guards, contentAside: true, remindersAside: true } }
+  return { ...criteria, guards: { ...criteria.guards, ignoresContent: true, ignoresReminders: true } }
 }
 
 function isDue(judged: Judged): judged is Due {
@@ -144,7 +144,7 @@ async function* judgedCandidates(
   const all = {
     ...criteria,
     selection: { ...selection, limit: undefined },
-    guards: { ...guards, contentAside: !namesDate },
+    guards: { ...guards, ignoresContent: !namesDate },
   }
   const pages = listPages(site, { criteria: all, fields: ['id', 'kept_because'], show: 'all' })
   for await (const page of pages) {

@@ -1,7 +1,6 @@
 import type { ReminderStatus } from '../site/ledger.ts'
 import type { Stop } from '../stop.ts'
-import type { GuardName } from '../users/criteria.ts'
-import { addKept, type Checked } from '../users/recheck.ts'
+import { addKept, type KeptCounts } from '../users/kept-counts.ts'
 import type { CampaignPlan } from './campaign-plan.ts'
 import { checkFailures, type FailureLimit } from './failure-limit.ts'
 import type { SkipReason } from './reminder-rules.ts'
@@ -22,7 +21,7 @@ export interface CampaignReport {
   readonly failed: number
   /** Nobody knows whether they arrived; the ledger keeps them as `sending`. */
   readonly uncertain: number
-  readonly kept: Readonly<Partial<Record<GuardName, number>>>
+  readonly kept: KeptCounts
   readonly skipped: Readonly<Partial<Record<SkipReason, number>>>
   /** Users of the plan who were not mailed because they changed since. */
   readonly changed: number
@@ -38,7 +37,7 @@ const PROBLEMS = 1_000
 /** Counts what becomes of the mails of a campaign. */
 export class CampaignTally {
   private readonly plan: CampaignPlan
-  private readonly kept: Partial<Record<GuardName, number>>
+  private kept: KeptCounts
   private readonly skipped: Partial<Record<SkipReason, number>>
   private readonly problems: FailedMail[] = []
   private readonly counts = { sent: 0, bounced: 0, failed: 0, uncertain: 0 }
@@ -46,14 +45,14 @@ export class CampaignTally {
 
   constructor(plan: CampaignPlan) {
     this.plan = plan
-    this.kept = { ...plan.kept }
+    this.kept = plan.kept
     this.skipped = { ...plan.skipped }
   }
 
   /** So many were to be mailed, and are no longer: what keeps them now. */
-  changed(users: number, kept: Checked['kept'] = {}, skipped: readonly SkipReason[] = []): void {
+  changed(users: number, kept: KeptCounts = {}, skipped: readonly SkipReason[] = []): void {
     this.notMailed += users
-    addKept(this.kept, kept)
+    this.kept = addKept(this.kept, kept)
     for (const reason of skipped) this.skipped[reason] = (this.skipped[reason] ?? 0) + 1
   }
 

@@ -63,8 +63,8 @@ export async function prepare(
       const here = { ...site, db: tx }
       await preparation.alongside?.(tx)
       await lockUsers(here, keys)
-      const { deletable, kept } = await recheck(here, preparation.candidates, batchOf(keys))
-      const recipients = await recipientsAmong(here, deletable, takenNow(preparation))
+      const { unchanged, kept } = await recheck(here, preparation.candidates, batchOf(keys))
+      const recipients = await recipientsAmong(here, unchanged, takenNow(preparation))
       const { due, skipped } = await sortOut(here, recipients, at, preparation)
       return { mails: await begin(here, due, at, preparation), kept, skipped }
     }),
@@ -79,8 +79,8 @@ export async function isStillDue(
 ): Promise<boolean> {
   return site.db.transaction('read', async (tx) => {
     const here = { ...site, db: tx }
-    const { deletable } = await recheck(here, preparation.candidates, batchOf([key]))
-    const [now] = await recipientsAmong(here, deletable, takenNow(preparation))
+    const { unchanged } = await recheck(here, preparation.candidates, batchOf([key]))
+    const [now] = await recipientsAmong(here, unchanged, takenNow(preparation))
     return now?.address === address && now.addressKey === addressKey && !now.taken
   })
 }

@@ -10,11 +10,12 @@ import type { Site } from '../site/site.ts'
 import type { Criteria, GuardName } from './criteria.ts'
 import { hasRows } from './empty-tables.ts'
 import { guardConditions } from './guards.ts'
+import type { KeptCounts } from './kept-counts.ts'
 import { selected } from './select.ts'
 
 /** The candidates, as a statement names them. */
 export const CANDIDATE = ownName('candidate')
-/** Before what only other tables can tell. */
+/** The candidates before the guards that other tables decide. */
 const FOUND = ownName('found')
 const GONE = ownName('gone')
 
@@ -60,11 +61,11 @@ export function candidatesOf(
     flag: { guard, name: `kept_${guard.replace('-', '_')}` },
     ...conditions,
   }))
-  const { contentAside, references } = criteria.guards
+  const { ignoresContent, references } = criteria.guards
   const kept = dependents.edges.filter((edge) => edge.rule === 'keep')
   const declared = declaredReferences(shape, references).filter((edge) => !kept.some(isSameReference(edge)))
   const keeping = [...kept, ...declared]
-    .filter((edge) => !contentAside && !empty.has(edge.table))
+    .filter((edge) => !ignoresContent && !empty.has(edge.table))
     .map((edge, i) => ({ flag: { guard: 'content' as const, name: `kept_content_${i}`, edge }, edge }))
   const direct = keeping.filter(({ edge }) => edge.references === shape.users)
   const deep = keeping.filter(({ edge }) => edge.references !== shape.users)
@@ -200,7 +201,7 @@ export function anyFlag({ flags }: Candidates, guard: GuardName): SQL {
 /** Returns how many candidates each guard keeps, as columns to select after others, and what reads them from the row. */
 export function guardCounts(candidates: Candidates): {
   readonly columns: SQL
-  read(row: Readonly<Record<string, unknown>>): Partial<Record<GuardName, number>>
+  read(row: Readonly<Record<string, unknown>>): KeptCounts
 } {
   const guards = [...new Set(candidates.flags.map((flag) => flag.guard))]
   const columns = guards.map(

@@ -59,9 +59,9 @@ export interface GuardSettings {
   /** `shop_invoice.user_id`: columns that refer to users without a foreign key: their rows keep as content does. */
   readonly references?: readonly string[] | undefined
   /** Who is mailed loses nothing: rows keep nobody. */
-  readonly contentAside?: boolean | undefined
+  readonly ignoresContent?: boolean | undefined
   /** The tool's own reminders make nobody recent: something else counts them. */
-  readonly remindersAside?: boolean | undefined
+  readonly ignoresReminders?: boolean | undefined
 }
 
 /** Everything that decides who is listed, kept and deleted; the same for every command. */

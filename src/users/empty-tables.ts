@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Table } from '../db/catalog.ts'
 import { tableName } from '../db/identifiers.ts'
+import { isTrue } from '../db/is-true.ts'
 import type { Db } from '../db/port.ts'
-import { isTrue } from './is-true.ts'
 
 /** Returns the condition that there is any row in the table. */
 export function hasRows(table: Table): SQL {

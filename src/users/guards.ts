@@ -42,7 +42,7 @@ export function guardConditions(site: Site, { guards }: Pick<Criteria, 'guards'>
   }
   return (Object.keys(conditions) as GuardName[]).flatMap((guard) => {
     const condition = conditions[guard]
-    const isQuicker = guard === 'recent' && !guards.remindersAside
+    const isQuicker = guard === 'recent' && !guards.ignoresReminders
     const ofEverybody = isQuicker ? recent(site, guards, amongConfirmedLately) : undefined
     return condition && !included.has(guard) ? [{ guard, condition, ofEverybody }] : []
   })
@@ -64,7 +64,7 @@ export function guardsWithout({ tables: { users }, shape }: Site): string[] {
 
 function recent(
   site: Site,
-  { recentAfter, remindersAside }: GuardSettings,
+  { recentAfter, ignoresReminders }: GuardSettings,
   confirmed: typeof confirmedLately,
 ): SQL | undefined {
   if (recentAfter === undefined) return undefined
@@ -74,10 +74,10 @@ function recent(
   if (joined) signs.push(gt(joined, recentAfter), sql`not ${site.db.dialect.isInstant(sql`${joined}`)}`)
   if (site.shape.confirmations) {
     const lately = gt(confirmations.sent, recentAfter)
-    const aside = remindersAside && site.shape.hasLedger
+    const aside = ignoresReminders && site.shape.hasLedger
     signs.push(confirmed(site, aside ? sql`${lately} and ${notOurs(site)}` : lately))
   }
-  if (site.shape.hasLedger && !remindersAside) {
+  if (site.shape.hasLedger && !ignoresReminders) {
     signs.push(sql`exists (select 1 from ${reminders} where ${reminders.userKey} = cast(${users.key} as text)
       and ${inArray(reminders.status, MAY_HAVE_ARRIVED)} and ${gt(reminders.createdAt, recentAfter)})`)
   }

@@ -1,7 +1,8 @@
 import { gt, lt, type SQL, sql } from 'drizzle-orm'
 import type { Site } from '../site/site.ts'
 import { CANDIDATE, type Candidates, candidatesOf, guardCounts } from './candidates.ts'
-import type { Criteria, GuardName } from './criteria.ts'
+import type { Criteria } from './criteria.ts'
+import type { KeptCounts } from './kept-counts.ts'
 import { keyList, keySlices, keysOf } from './key-slices.ts'
 import { listColumns } from './list-columns.ts'
 import type { ListField, SortField } from './list-fields.ts'
@@ -19,11 +20,11 @@ export interface ListRequest {
   readonly show: 'all' | 'kept' | 'deletable'
 }
 
-/** How the candidates divide. A user whom two guards keep counts for both. */
+/** How the candidates divide. */
 export interface Tally {
   readonly matched: number
   readonly deletable: number
-  readonly kept: Readonly<Partial<Record<GuardName, number>>>
+  readonly kept: KeptCounts
 }
 
 /** Users in the order asked for, each a JSON object in a line of its own. */
@@ -98,11 +99,11 @@ export class ListPages {
 
   /** Returns the next users, fewer where not all candidates are shown; undefined after the last. */
   async next(): Promise<ReadPage | undefined> {
-    return this.readsOn ? this.nextRange() : this.nextSlice()
+    return this.pagesByKeyRange ? this.nextRange() : this.nextSlice()
   }
 
-  private get readsOn(): boolean {
-    return this.sort === undefined && this.site.db.dialect.readsOn
+  private get pagesByKeyRange(): boolean {
+    return this.sort === undefined && this.site.db.dialect.pagesByKeyRange
   }
 
   private async nextRange(): Promise<ReadPage | undefined> {

@@ -1,8 +1,9 @@
 import { and, type SQL, sql } from 'drizzle-orm'
 import type { Site } from '../site/site.ts'
 import { CANDIDATE, candidatesOf, guardCounts } from './candidates.ts'
-import { type Criteria, GUARD_NAMES } from './criteria.ts'
+import type { Criteria } from './criteria.ts'
 import { withNamedUsers } from './identify.ts'
+import { addKept } from './kept-counts.ts'
 import type { ListedUser } from './list-fields.ts'
 import { type ListPage, ListPages, type ListRequest, type ReadPage, type Tally } from './list-pages.ts'
 import { selectionSteps } from './select.ts'
@@ -78,12 +79,11 @@ export class RunningTally {
 }
 
 function added(one: Tally, other: Tally): Tally {
-  const kept = { ...one.kept }
-  for (const guard of GUARD_NAMES) {
-    const number = (one.kept[guard] ?? 0) + (other.kept[guard] ?? 0)
-    if (number > 0) kept[guard] = number
+  return {
+    matched: one.matched + other.matched,
+    deletable: one.deletable + other.deletable,
+    kept: addKept(one.kept, other.kept),
   }
-  return { matched: one.matched + other.matched, deletable: one.deletable + other.deletable, kept }
 }
 
 /** Returns how the candidates divide, counted in one statement. The limit does not apply. */

@@ -1,8 +1,9 @@
 import { sql } from 'drizzle-orm'
 import type { Site } from '../site/site.ts'
 import { CANDIDATE, type Candidates, candidatesOf, guardCounts } from './candidates.ts'
-import { type Criteria, type GuardName, withoutNamedUsers } from './criteria.ts'
+import { type Criteria, withoutNamedUsers } from './criteria.ts'
 import { fingerprints } from './fingerprint.ts'
+import type { KeptCounts } from './kept-counts.ts'
 
 /** A user to delete; with a fingerprint only as long as the user still has it. */
 export interface PlannedUser {
@@ -15,17 +16,10 @@ export type PlannedBatch = readonly PlannedUser[]
 
 /** What has become of the users of a batch. */
 export interface Checked {
-  /** The keys of those who may still be deleted. */
-  readonly deletable: readonly string[]
-  /** What keeps the others who are still candidates. A user whom two guards keep counts for both. */
-  readonly kept: Readonly<Partial<Record<GuardName, number>>>
-}
-
-/** Adds what guards have kept to the numbers so far. */
-export function addKept(total: Partial<Record<GuardName, number>>, kept: Checked['kept']): void {
-  for (const guard of Object.keys(kept) as GuardName[]) {
-    total[guard] = (total[guard] ?? 0) + (kept[guard] ?? 0)
-  }
+  /** The keys of those who are as planned. */
+  readonly unchanged: readonly string[]
+  /** What keeps the others who are still candidates. */
+  readonly kept: KeptCounts
 }
 
 /** Returns the query that planned users are checked with. */
@@ -38,7 +32,7 @@ export function plannedCandidates(site: Site, criteria: Criteria): Candidates {
 export async function recheck(site: Site, candidates: Candidates, batch: PlannedBatch): Promise<Checked> {
   const keys = batch.map(({ key }) => key)
   const { deletable, kept } = await check(site, candidates, keys)
-  return { deletable: await unchangedOf(site, batch, deletable), kept }
+  return { unchanged: await unchangedOf(site, batch, deletable), kept }
 }
 
 /** Returns the keys of the planned users who could be deleted now. */
@@ -51,16 +45,21 @@ export async function unchangedKeys(
   const unchanged: string[] = []
   for await (const batch of batches) {
     const checked = await site.db.transaction('read', (tx) => recheck({ ...site, db: tx }, candidates, batch))
-    unchanged.push(...checked.deletable)
+    unchanged.push(...checked.unchanged)
   }
   return unchanged
+}
+
+interface Divided extends Pick<Checked, 'kept'> {
+  /** The keys of those whom no guard keeps. */
+  readonly deletable: readonly string[]
 }
 
 /**
  * Asks the same question as the plan, about the users at hand, with what has been committed by now. The answer comes in
  * one row: to read one for each user takes longer than to find them.
  */
-async function check(site: Site, candidates: Candidates, keys: readonly string[]): Promise<Checked> {
+async function check(site: Site, candidates: Candidates, keys: readonly string[]): Promise<Divided> {
   const { dialect } = site.db
   const { name, type } = site.shape.userKey
   const among = dialect.keyAmong(sql`${site.tables.users.key}`, type, keys)

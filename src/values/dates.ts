@@ -6,7 +6,7 @@ import { invalid } from '../errors.ts'
 import { didYouMean } from '../suggest.ts'
 
 /** What the dates and ages of one run are relative to. */
-export interface Clock {
+export interface WallClock {
   readonly now: Date
   /** The zone of dates that name none: `UTC`, `Europe/Berlin`. */
   readonly zone: string
@@ -25,14 +25,14 @@ const MOMENT =
  * Returns the instant that a person means by a date (its midnight in the zone), an age (back from now) or an instant.
  * Throws a UserError (invalid) when it cannot be read, does not exist, or lies in the future.
  */
-export function pastInstant(text: string, clock: Clock): Instant {
+export function pastInstant(text: string, clock: WallClock): Instant {
   const instant = AGE.test(text) ? instantOf(shifted(text, clock, sub)) : momentFrom(text, clock.zone)
   if (dateOf(instant) <= clock.now) return instant
   throw invalid(`${text} lies in the future`)
 }
 
 /** Returns where a grace of this age begins; undefined for `0`. Throws a UserError (invalid) when it is no age. */
-export function graceStart(text: string, clock: Clock): Instant | undefined {
+export function graceStart(text: string, clock: WallClock): Instant | undefined {
   if (/^0(h|d|w|mo|y)?$/.test(text)) return undefined
   return instantOf(shifted(text, clock, sub))
 }
@@ -44,7 +44,7 @@ export function ageFrom(text: string): string {
 }
 
 /** Returns the instant so long after now. Throws a UserError (invalid) when the text is no age. */
-export function instantAhead(age: string, clock: Clock): Instant {
+export function instantAhead(age: string, clock: WallClock): Instant {
   return instantOf(shifted(age, clock, add))
 }
 
@@ -86,7 +86,7 @@ function shownMoment(instant: Instant): string {
 }
 
 /** Whole seconds: nobody means a fraction of one by an age, and it would only be noise where it is shown. */
-function shifted(text: string, { now, zone }: Clock, shift: typeof add): Date {
+function shifted(text: string, { now, zone }: WallClock, shift: typeof add): Date {
   const [, count, unit] = AGE.exec(text) ?? []
   if (count === undefined || unit === undefined) {
     throw invalid(`"${text}" is not an age`, 'for example 36h, 90d, 2w, 6mo or 1y')

@@ -3,7 +3,7 @@ import { invalid, UserError } from '../errors.ts'
 /** Readers of what people write, in options and in the configuration file. Each throws a UserError (invalid) that names the value and what it should be. */
 
 /** Returns what `read` returns; an error of its begins with the name of the option. */
-export function named<T>(name: string, read: () => T): T {
+export function withOptionName<T>(name: string, read: () => T): T {
   try {
     return read()
   } catch (error) {

@@ -6,7 +6,7 @@ import { type OpenArchive, openArchive } from '../../users/archive/open-archive.
 import { type PruneReport, pruneArchives } from '../../users/archive/prune-archives.ts'
 import { pastInstant } from '../../values/dates.ts'
 import { counted } from '../../values/numbers.ts'
-import { named } from '../../values/readers.ts'
+import { withOptionName } from '../../values/readers.ts'
 import { archiveDirectory } from '../archives.ts'
 import type { PruneOptions } from '../commands/archive.ts'
 import type { Context, GlobalOptions } from '../context.ts'
@@ -50,7 +50,7 @@ export async function pruneOldArchives(
     })
   }
   const clock = clockOf({}, settings.configured, context)
-  const oldest = dateOf(named('--older-than', () => pastInstant(olderThan, clock)))
+  const oldest = dateOf(withOptionName('--older-than', () => pastInstant(olderThan, clock)))
   const report = await pruneArchives(directory, { oldest, now: clock.now })
   if (report.isMissing) await sayMissing(directory, archive, talkOf(context, globals))
   const { unfinished } = report

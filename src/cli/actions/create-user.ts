@@ -4,8 +4,8 @@ import { invalid } from '../../errors.ts'
 import { type CreatedUser, createUser as createUserIn } from '../../users/create.ts'
 import type { NewUser } from '../../users/new-user.ts'
 import { refuseTaken } from '../../users/refuse-taken.ts'
-import { type Clock, pastInstant } from '../../values/dates.ts'
-import { named } from '../../values/readers.ts'
+import { pastInstant, type WallClock } from '../../values/dates.ts'
+import { withOptionName } from '../../values/readers.ts'
 import { askEmail, askUsername } from '../ask-user.ts'
 import type { CreateUserOptions } from '../commands/create-user.ts'
 import { type Context, canAsk, type GlobalOptions } from '../context.ts'
@@ -66,7 +66,7 @@ function refuseImpossible(username: string | undefined, { email }: CreateUserOpt
   if (wrongEmail !== undefined) throw invalid(`email: ${wrongEmail}`)
 }
 
-function detailsFrom(options: CreateUserOptions, clock: Clock): Omit<NewUser, 'email'> {
+function detailsFrom(options: CreateUserOptions, clock: WallClock): Omit<NewUser, 'email'> {
   const { dateJoined, lastLogin } = options
   return {
     firstName: options.firstName,
@@ -77,9 +77,13 @@ function detailsFrom(options: CreateUserOptions, clock: Clock): Omit<NewUser, 'e
     verified: options.verified,
     groups: options.group,
     dateJoined:
-      dateJoined === undefined ? undefined : named('--date-joined', () => pastInstant(dateJoined, clock)),
+      dateJoined === undefined
+        ? undefined
+        : withOptionName('--date-joined', () => pastInstant(dateJoined, clock)),
     lastLogin:
-      lastLogin === undefined ? undefined : named('--last-login', () => pastInstant(lastLogin, clock)),
+      lastLogin === undefined
+        ? undefined
+        : withOptionName('--last-login', () => pastInstant(lastLogin, clock)),
   }
 }
 

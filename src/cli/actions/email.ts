@@ -14,7 +14,7 @@ import type { ReminderRules } from '../../mail/reminder-rules.ts'
 import type { Site } from '../../site/site.ts'
 import type { Criteria } from '../../users/criteria.ts'
 import { GUARD_EXPLANATIONS } from '../../users/guards.ts'
-import type { Clock } from '../../values/dates.ts'
+import type { WallClock } from '../../values/dates.ts'
 import type { EmailOptions } from '../commands/email.ts'
 import { confirmNumber } from '../confirm.ts'
 import type { Context, GlobalOptions } from '../context.ts'
@@ -49,12 +49,12 @@ import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
 
 /** Everything about one campaign that its steps share. */
-interface Request {
+interface MailRequest {
   readonly context: Context
   readonly globals: GlobalOptions
   readonly options: EmailOptions
   readonly criteria: Criteria
-  readonly clock: Clock
+  readonly clock: WallClock
   readonly source: MailSource
   readonly rules: ReminderRules
   /** The date that the policy sets, for the mail to name. */
@@ -93,7 +93,7 @@ async function requestFrom(
   globals: GlobalOptions,
   options: EmailOptions,
   settings: Settings,
-): Promise<Request> {
+): Promise<MailRequest> {
   if (options.html !== undefined && options.preview === undefined) {
     throw invalid('--html is for the mail that --preview shows')
   }
@@ -108,7 +108,7 @@ async function requestFrom(
   return { context, globals, options, criteria, clock, source, rules, deletionDate }
 }
 
-async function showPlan(site: Site, request: Request, writing: Writing): Promise<void> {
+async function showPlan(site: Site, request: MailRequest, writing: Writing): Promise<void> {
   const { context, globals, options, criteria, clock } = request
   const { stdout } = context
   const talk = talkOf(context, globals)
@@ -126,7 +126,7 @@ async function showPlan(site: Site, request: Request, writing: Writing): Promise
   if (!site.shape.hasLedger) await talk.say('before mails can be sent: usermgmt migrate makes the ledger')
 }
 
-async function carryOut(site: Site, request: Request, writing: Writing): Promise<void> {
+async function carryOut(site: Site, request: MailRequest, writing: Writing): Promise<void> {
   const { context, globals, options, criteria, clock, rules, source, deletionDate } = request
   const plan = await makePlan(site, request)
   const style = await styleFor(context.stderr, context, globals)
@@ -161,7 +161,7 @@ async function carryOut(site: Site, request: Request, writing: Writing): Promise
   await printReport(context, text, () => throwWhenNotAllMailed(report))
 }
 
-async function makePlan(site: Site, request: Request): Promise<CampaignPlan> {
+async function makePlan(site: Site, request: MailRequest): Promise<CampaignPlan> {
   const { context, globals, criteria, rules } = request
   await warnOfUnmatched(site, criteria, context, globals)
   const plan = await withProgress(context, globals, 'planning', () =>
@@ -171,11 +171,11 @@ async function makePlan(site: Site, request: Request): Promise<CampaignPlan> {
   return plan
 }
 
-function planOptions({ deletionDate }: Request) {
+function planOptions({ deletionDate }: MailRequest) {
   return { namesDate: deletionDate !== undefined }
 }
 
-async function showPreview(site: Site, user: string, request: Request, writing: Writing): Promise<void> {
+async function showPreview(site: Site, user: string, request: MailRequest, writing: Writing): Promise<void> {
   const { context, globals, options, criteria, rules } = request
   const { stdout, cwd } = context
   const recipient = await findRecipient(site, user)
@@ -211,7 +211,7 @@ async function writeSecretly(path: string, text: string): Promise<void> {
 
 async function shownMail(
   site: Site,
-  { context, source, deletionDate }: Request,
+  { context, source, deletionDate }: MailRequest,
   writing: Writing,
   { recipient, hasContent }: { readonly recipient: Recipient; readonly hasContent: boolean },
 ) {

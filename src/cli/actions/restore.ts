@@ -5,16 +5,11 @@ import { UserError } from '../../errors.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
 import { outcomeOf, type RunEnd } from '../../ledger/run.ts'
 import type { Site } from '../../site/site.ts'
+import { isSameDatabase, type SiteDatabase, shownDatabase, siteDatabase } from '../../site/site-database.ts'
 import { tablesHere } from '../../users/archive/archived-rows.ts'
 import { findArchived } from '../../users/archive/find-archived.ts'
 import { openArchive } from '../../users/archive/open-archive.ts'
 import { type Shortfall, shortfallOf } from '../../users/archive/shortfall.ts'
-import {
-  isSameDatabase,
-  type SiteDatabase,
-  shownDatabase,
-  siteDatabase,
-} from '../../users/archive/site-database.ts'
 import { restore } from '../../users/restore/restore.ts'
 import type { RestoreReport } from '../../users/restore/restore-report.ts'
 import { refuseWithoutRights } from '../../users/restore/restore-rights.ts'
@@ -67,7 +62,7 @@ export async function restoreArchive(
       )
       // Of a database that has gone nothing can be said; the next restoration goes on, and looks.
       if (report.stopped === undefined || report.stopped === 'interrupted')
-        await numberBehind(site, tables, talk)
+        await advanceSequences(site, tables, talk)
       return { report, shortfall }
     })
     const text =
@@ -94,8 +89,8 @@ async function warnOfTriggers({ db }: Site, tables: readonly Table[], talk: Talk
 }
 
 /** In a database that the rows do not come from, somebody who signs up would get an id that is back. */
-async function numberBehind({ db }: Site, tables: readonly Table[], talk: Talk): Promise<void> {
-  const left = await db.dialect.numberBehind(db, tables).catch(() => tables)
+async function advanceSequences({ db }: Site, tables: readonly Table[], talk: Talk): Promise<void> {
+  const left = await db.dialect.advanceSequences(db, tables).catch(() => tables)
   for (const { label } of left) {
     await talk.say(
       `warning: a new row of ${label} may get an id that is back; as the owner of the table, run what manage.py sqlsequencereset prints`,

@@ -10,7 +10,7 @@ import { checkBreaker } from '../../users/purge/breaker.ts'
 import { planPurge } from '../../users/purge/plan.ts'
 import { isMostlyUndelivered, TELLING_MAILS } from '../../users/reminded.ts'
 import { neededColumn } from '../../users/select.ts'
-import type { Clock } from '../../values/dates.ts'
+import type { WallClock } from '../../values/dates.ts'
 import type { Limit } from '../../values/limit.ts'
 import { counted } from '../../values/numbers.ts'
 import type { SweepOptions } from '../commands/sweep.ts'
@@ -65,7 +65,7 @@ interface Sweep {
   readonly options: SweepOptions
   readonly settings: Settings
   readonly policy: Policy
-  readonly clock: Clock
+  readonly clock: WallClock
   readonly criteria: SweepCriteria
   /** The criteria in words. */
   readonly understood: string

@@ -9,7 +9,7 @@ import { postgresCatalog, postgresSchemaMark } from './catalog.ts'
 import { postgresKit } from './kit.ts'
 import { postgresRecursive } from './recursive.ts'
 import { postgresScanSeconds } from './scan-seconds.ts'
-import { postgresNumberBehind } from './sequences.ts'
+import { advanceSequences } from './sequences.ts'
 import { postgresWithoutRight } from './without-right.ts'
 
 const INTEGER = /^-?\d{1,19}$/
@@ -28,7 +28,7 @@ export const postgresDialect: Dialect = {
   kit: postgresKit,
   parallel: true,
   // A merge join with the addresses begins with the first of them, whatever the range of users.
-  readsOn: false,
+  pagesByKeyRange: false,
   batchSize: BATCH_SIZES.postgres,
   forUpdate: sql`for update`,
   lockRows: async (tx, table, where, order, definitions = []) => {
@@ -92,7 +92,7 @@ export const postgresDialect: Dialect = {
     await tx.run(sql`set constraints all deferred`)
   },
   overridingIdentity: sql`overriding system value`,
-  numberBehind: postgresNumberBehind,
+  advanceSequences,
   checkForeignKeys: async (tx) => {
     await tx.rows(sql`set constraints all immediate`)
   },

@@ -8,10 +8,10 @@ import { postgresWithoutRight } from './without-right.ts'
 const NUMBERED: ReadonlySet<string> = new Set(['smallint', 'integer', 'bigint'])
 
 /**
- * As `Dialect.numberBehind`, for the ascending sequences that columns of primary keys own
+ * As `Dialect.advanceSequences`, for the ascending sequences that columns of primary keys own
  * (https://www.postgresql.org/docs/current/functions-sequence.html).
  */
-export async function postgresNumberBehind(db: Db, tables: readonly Table[]): Promise<readonly Table[]> {
+export async function advanceSequences(db: Db, tables: readonly Table[]): Promise<readonly Table[]> {
   const unreadable = await postgresWithoutRight(db, 'SELECT', tables)
   const keys = tables.flatMap((table) =>
     (unreadable.has(table) ? [] : table.columns)

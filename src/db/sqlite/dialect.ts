@@ -26,7 +26,7 @@ export const sqliteDialect: Dialect = {
   name: 'sqlite',
   kit: sqliteKit,
   parallel: false,
-  readsOn: true,
+  pagesByKeyRange: true,
   batchSize: BATCH_SIZES.sqlite,
   forUpdate: sql``,
   lockRows: async () => {},
@@ -82,7 +82,7 @@ export const sqliteDialect: Dialect = {
   },
   overridingIdentity: sql``,
   // https://sqlite.org/autoinc.html: it goes on from the largest key by itself.
-  numberBehind: async () => [],
+  advanceSequences: async () => [],
   // A foreign key that says INITIALLY DEFERRED is checked at COMMIT, a few statements later; nothing else can be asked for.
   checkForeignKeys: async () => {},
   // SQLite has no such keys.

@@ -1,6 +1,6 @@
 import * as z from 'zod'
+import { SITE_DATABASE } from '../../site/site-database-schema.ts'
 import { ARCHIVE_FORMAT, type ArchiveHeader } from './header.ts'
-import { SITE_DATABASE } from './site-database-schema.ts'
 
 const names = z.array(z.string())
 

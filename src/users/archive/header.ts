@@ -2,8 +2,8 @@ import type { Table } from '../../db/catalog.ts'
 import { type Instant, instantOf } from '../../django/datetime.ts'
 import type { Dependents } from '../../site/dependents.ts'
 import type { Site } from '../../site/site.ts'
+import { type SiteDatabase, siteDatabase } from '../../site/site-database.ts'
 import type { Criteria } from '../criteria.ts'
-import { type SiteDatabase, siteDatabase } from './site-database.ts'
 
 export const ARCHIVE_FORMAT = 1
 

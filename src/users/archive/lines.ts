@@ -4,13 +4,16 @@ import type { Cell } from '../../db/dialect.ts'
 export type ArchiveLine = DeletedLine | ClearedLine
 
 export interface DeletedLine {
+  /** The number of the table in the header. */
   readonly d: number
   readonly row: readonly Cell[]
 }
 
 export interface ClearedLine {
+  /** The number of the table in the header. */
   readonly n: number
   readonly key: Readonly<Record<string, Cell>>
+  /** The values before. */
   readonly was: Readonly<Record<string, Cell>>
 }
 

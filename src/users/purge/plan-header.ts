@@ -1,6 +1,6 @@
 import { type Instant, instantOf } from '../../django/datetime.ts'
 import type { Site } from '../../site/site.ts'
-import { type SiteDatabase, siteDatabase } from '../archive/site-database.ts'
+import { type SiteDatabase, siteDatabase } from '../../site/site-database.ts'
 import { type Criteria, withoutNamedUsers } from '../criteria.ts'
 import type { PurgePlan } from './plan.ts'
 

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { dateOf } from '../../django/datetime.ts'
-import { SITE_DATABASE } from '../archive/site-database-schema.ts'
+import { SITE_DATABASE } from '../../site/site-database-schema.ts'
 import { GUARD_NAMES, INCLUDABLE } from '../criteria.ts'
 import { PLAN_FORMAT, type PlanHeader } from './plan-header.ts'
 

@@ -8,10 +8,11 @@ import { refuseMissingReferences } from '../../site/missing-references.ts'
 import type { Site } from '../../site/site.ts'
 import { archivedTables } from '../archive/header.ts'
 import { type Candidates, candidatesOf, nulledColumns } from '../candidates.ts'
-import type { Criteria, GuardName } from '../criteria.ts'
+import type { Criteria } from '../criteria.ts'
 import { emptyTables } from '../empty-tables.ts'
 import { fingerprints } from '../fingerprint.ts'
 import { withNamedUsers } from '../identify.ts'
+import type { KeptCounts } from '../kept-counts.ts'
 import { keySlices, keysOf } from '../key-slices.ts'
 import type { PlannedBatch } from '../recheck.ts'
 import { type MissingIndex, missingIndexes } from './missing-indexes.ts'
@@ -32,8 +33,7 @@ export interface PurgePlan {
   readonly toDelete: number
   /** Users of a reviewed plan who are no longer to be deleted. */
   readonly changed: number
-  /** Guard → candidates it keeps. A user whom two guards keep counts for both. */
-  readonly kept: Readonly<Partial<Record<GuardName, number>>>
+  readonly kept: KeptCounts
   /** Table → rows to delete, the user table included; that one only when the others were not counted. */
   readonly tables: Readonly<Record<string, number>>
   /** `table.column` → rows that will be left with NULL: those that are deleted as well do not count. */

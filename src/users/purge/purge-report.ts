@@ -1,9 +1,9 @@
 import type { Stop } from '../../stop.ts'
 import { countUp } from '../../values/counts.ts'
 import { type Candidates, nulledColumns } from '../candidates.ts'
-import type { GuardName } from '../criteria.ts'
-import { addKept, type Checked, type PlannedBatch } from '../recheck.ts'
-import type { Effects } from './batch.ts'
+import { addKept, type KeptCounts } from '../kept-counts.ts'
+import type { Checked, PlannedBatch } from '../recheck.ts'
+import type { Effects } from './delete-users.ts'
 import { NulledRows } from './nulled-rows.ts'
 import type { PurgePlan } from './plan.ts'
 
@@ -16,7 +16,7 @@ export interface PurgeReport {
   readonly since: string
   readonly matched: number
   readonly deleted: number
-  readonly kept: Readonly<Partial<Record<GuardName, number>>>
+  readonly kept: KeptCounts
   /** Users of the plan who were kept because they changed since: verified, logged in, wrote something. */
   readonly changed: number
   readonly tables: Readonly<Record<string, number>>
@@ -35,7 +35,7 @@ export interface BatchOutcome extends Checked {
 export class PurgeTally {
   private readonly plan: PurgePlan
   private readonly candidates: Candidates
-  private readonly kept: Partial<Record<GuardName, number>>
+  private kept: KeptCounts
   private readonly tables = new Map<string, number>()
   private readonly nulled = new NulledRows()
   private readonly failed: FailedUser[] = []
@@ -45,7 +45,7 @@ export class PurgeTally {
   constructor(plan: PurgePlan, candidates: Candidates) {
     this.plan = plan
     this.candidates = candidates
-    this.kept = { ...plan.kept }
+    this.kept = plan.kept
   }
 
   /** Users of whom it is known what has become of them. */
@@ -53,10 +53,10 @@ export class PurgeTally {
     return this.deleted + this.changed + this.failed.length
   }
 
-  add(batch: PlannedBatch, { deletable, kept, effects }: BatchOutcome): void {
-    this.deleted += deletable.length
-    this.changed += batch.length - deletable.length
-    addKept(this.kept, kept)
+  add(batch: PlannedBatch, { unchanged, kept, effects }: BatchOutcome): void {
+    this.deleted += unchanged.length
+    this.changed += batch.length - unchanged.length
+    this.kept = addKept(this.kept, kept)
     if (effects) this.addEffects(effects)
   }
 

@@ -13,7 +13,7 @@ import type { Candidates } from '../candidates.ts'
 import type { Criteria } from '../criteria.ts'
 import { lockUsers } from '../lock-users.ts'
 import { type PlannedBatch, plannedCandidates, recheck } from '../recheck.ts'
-import { deleteUsers, type Effects } from './batch.ts'
+import { deleteUsers, type Effects } from './delete-users.ts'
 import { type PurgePlan, plannedBatches } from './plan.ts'
 import { type PurgeReport, PurgeTally } from './purge-report.ts'
 import { recordDeletions } from './record-deletions.ts'
@@ -73,7 +73,7 @@ function endOf({ stopped }: PurgeReport): ArchiveEndLine['end'] {
   return stopped ? 'stopped' : 'done'
 }
 
-/** One after the other, whoever of several asks. */
+/** One generator for all workers: whichever asks gets the next batch. */
 async function* batchesFrom(batches: Iterable<PlannedBatch> | AsyncIterable<PlannedBatch>) {
   yield* batches
 }
@@ -103,7 +103,10 @@ class PurgeRun {
     this.readsAhead = plan.toDelete >= WORTH_A_THREAD && plan.triggers.length === 0
   }
 
-  /** A batch may last longer than the lock does without a sign of life: where the database can, there are some meanwhile. */
+  /**
+   * A batch may last longer than the lock does without a sign of life, so a timer gives them meanwhile; not on SQLite,
+   * whose only connection is busy with the batch.
+   */
   async whileAlive(work: () => Promise<unknown>): Promise<void> {
     const heart = this.site.db.dialect.parallel
       ? setInterval(() => {
@@ -166,12 +169,12 @@ class PurgeRun {
         const site = { ...this.site, db: tx }
         await tx.dialect.waitBriefly(tx)
         await lockUsers(site, keys)
-        const { deletable, kept } = (await this.isAsPlanned(tx))
-          ? { deletable: keys, kept: {} }
+        const { unchanged, kept } = (await this.isAsPlanned(tx))
+          ? { unchanged: keys, kept: {} }
           : await recheck(site, this.candidates, batch)
-        const effects = deletable.length > 0 ? await this.deleteIn(tx, site, deletable) : undefined
+        const effects = unchanged.length > 0 ? await this.deleteIn(tx, site, unchanged) : undefined
         // Who was kept when a plan was reviewed has been counted then; whoever is kept since has changed.
-        return { deletable, kept: this.options.batches ? {} : kept, effects }
+        return { unchanged, kept: this.options.batches ? {} : kept, effects }
       })
     const outcome = await retrying(
       () => this.readingAgain(work),

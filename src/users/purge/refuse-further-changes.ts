@@ -1,6 +1,6 @@
 import { MoreChanged } from '../../db/errors.ts'
 import type { Db } from '../../db/port.ts'
-import type { Effects } from './batch.ts'
+import type { Effects } from './delete-users.ts'
 
 /**
  * Returns what the work has done, within the transaction. Throws when the database has deleted or changed more rows than

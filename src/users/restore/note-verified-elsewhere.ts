@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { groupBy } from '../../db/group-by.ts'
+import { isTrue } from '../../db/is-true.ts'
 import { keyText } from '../archive/ownership.ts'
-import { isTrue } from '../is-true.ts'
 import type { PuttingBack } from './putting-back.ts'
 
 /**

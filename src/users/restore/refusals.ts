@@ -20,7 +20,7 @@ export class Refusals {
   /** Returns false, and counts the line, when it is there already, or would come into the hands of somebody else. */
   goesIn(line: ArchiveLine): boolean {
     const { taken, present, owners, tally } = this.work
-    const obstacle = taken.metBy(line)
+    const obstacle = taken.obstacleTo(line)
     if (!obstacle) {
       if (!present.there.has(line)) return true
       tally.skip()

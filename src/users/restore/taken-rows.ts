@@ -10,7 +10,7 @@ import { RowSet } from './row-set.ts'
 
 /** What keeps a row from coming back. */
 export interface Obstacle {
-  /** `own`: its key has another row. `taken`: what it refers to has; `absent`: what it refers to does not come back. */
+  /** `own`: another row has its key by now. `taken`: so it is with what it refers to. `absent`: that does not come back. */
   readonly kind: 'own' | 'taken' | 'absent'
   /** Of that row. */
   readonly table: string
@@ -89,13 +89,13 @@ export class TakenRows {
     for (let before = -1; before < this.taken.size + this.absent.size; ) {
       before = this.taken.size + this.absent.size
       for (const line of deleted) {
-        if (this.metBy(line)) (there.has(line) ? this.taken : this.absent).add(line)
+        if (this.obstacleTo(line)) (there.has(line) ? this.taken : this.absent).add(line)
       }
     }
   }
 
   /** Returns what keeps the row out, or what was cleared in it from being put back; undefined when nothing does. */
-  metBy(line: ArchiveLine): Obstacle | undefined {
+  obstacleTo(line: ArchiveLine): Obstacle | undefined {
     if (this.taken.size + this.absent.size === 0) return undefined
     const table = this.rows.tableNameOf(line)
     const own = this.taken.own(line)

@@ -1,5 +1,5 @@
-import type { Dialect } from '../../db/dialect.ts'
-import type { Site } from '../../site/site.ts'
+import type { Dialect } from '../db/dialect.ts'
+import type { Site } from './site.ts'
 
 /** Which database a site is in, as archives and plans remember it. */
 export interface SiteDatabase {

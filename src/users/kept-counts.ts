@@ -1,0 +1,14 @@
+import { GUARD_NAMES, type GuardName } from './criteria.ts'
+
+/** Guard → how many candidates it keeps. A user whom two guards keep counts for both. */
+export type KeptCounts = Readonly<Partial<Record<GuardName, number>>>
+
+/** Returns the sums. */
+export function addKept(one: KeptCounts, other: KeptCounts): KeptCounts {
+  const kept: Partial<Record<GuardName, number>> = {}
+  for (const guard of GUARD_NAMES) {
+    const number = (one[guard] ?? 0) + (other[guard] ?? 0)
+    if (number > 0) kept[guard] = number
+  }
+  return kept
+}
