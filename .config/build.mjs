@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, readdir, rm, unlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, unlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { build, transform } from 'esbuild'
-import { codeOf } from '../bin/code-cache.js'
 import { startUpPlugins } from './start-up.mjs'
 import { thirdPartyLicenses } from './third-party.mjs'
 
@@ -42,7 +41,7 @@ const BUNDLES = [
 for (const { entries, to, ...how } of BUNDLES) {
   if (entries.every((entry) => existsSync(join(root, entry)))) await bundle(entries, to, how)
 }
-await promisify(execFile)(process.execPath, [join(root, '.config/code-cache.mjs')])
+await compile()
 
 async function bundle(entryPoints, to, { commonJs, neededFirst, ...resolution }) {
   const options = {
@@ -70,6 +69,15 @@ async function bundle(entryPoints, to, { commonJs, neededFirst, ...resolution })
   await removeStale(join(root, to), [...written, ...ASSETS, LICENSES])
 }
 
+/** Without it, the program only starts more slowly; where its native parts are missing, it can be built all the same. */
+async function compile() {
+  // Options for V8 belong to what it compiles: of whoever builds they would not be those of whoever starts the program.
+  const env = { ...process.env, NODE_OPTIONS: '' }
+  await promisify(execFile)(process.execPath, [join(root, '.config/compile.mjs')], { env }).catch(() =>
+    process.stderr.write('warning: what has been built could not be started to compile it beforehand\n'),
+  )
+}
+
 /** Returns the paths of the module and of its source map. */
 async function writeAsCommonJs({ path, text }) {
   const usesUrl = /\bthisModule\b/.test(text)
@@ -84,8 +92,6 @@ async function writeAsCommonJs({ path, text }) {
       : '',
   })
   await mkdir(dirname(path), { recursive: true })
-  // Compiled from another text of the same length, it would not be refused.
-  await rm(codeOf(path), { force: true })
   await writeFile(path, `${code}//# sourceMappingURL=${basename(path)}.map\n`)
   await writeFile(`${path}.map`, map)
   return [path, `${path}.map`]

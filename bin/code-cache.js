@@ -6,16 +6,15 @@ const { Script } = require('node:vm')
 /** What Node puts before a module makes its first line longer. */
 const HEAD = wrap('').indexOf('\n')
 
-/** The Node at work. V8 refuses the code of another version, but may not know that of another machine or build. */
-const NODE = `${process.version}-${process.arch}-${statSync(process.execPath).size}`
-
-/** Returns the file that holds what this Node has compiled of a module. */
-const codeOf = (filename) => `${filename}.${NODE}.code`
+/** Returns the file for what this very Node has compiled of a module: V8 may not know the code of another machine or build. */
+function codeOf(filename) {
+  return `${filename}.${process.version}-${process.arch}-${statSync(process.execPath).size}.code`
+}
 
 /**
  * From now on, modules of the directory (*.cjs) are loaded with what Node had compiled of them when the program was
- * built, if this is the same Node: to compile them is a good part of what a short command does. (Node 22 offers as much,
- * `enableCompileCache`, but takes the code from /tmp, where anybody can have put it.)
+ * built, if this is the same Node with the same options for V8: to compile them is a good part of what a short command
+ * does. (Node's own `enableCompileCache` would need a directory where nobody else can put such code.)
  *
  * Returns the scripts by their files, as they are loaded. See https://v8.dev/blog/code-caching.
  */
@@ -31,15 +30,19 @@ function loadCompiled(directory) {
     })
     scripts.set(filename, script)
     const { exports } = module
-    script.runInThisContext().call(exports, exports, (id) => module.require(id), module, filename, directory)
+    script.runInThisContext().call(exports, exports, module.require.bind(module), module, filename, directory)
   }
   return scripts
 }
 
-/** Undefined where there is none: only what a short command needs is kept. */
+/**
+ * Undefined where there is none, as for what a short command does not need, or the module has changed since: of one that
+ * is just as long, V8 would not notice.
+ */
 function compiled(filename) {
   try {
-    return readFileSync(codeOf(filename))
+    const code = codeOf(filename)
+    return statSync(code).mtimeMs >= statSync(filename).mtimeMs ? readFileSync(code) : undefined
   } catch {
     return undefined
   }

@@ -93,28 +93,39 @@ describe('starts quickly', () => {
     ['empty', () => ''],
     ['missing', () => undefined],
   ])('compiled code that is %s is done without', async (_, changed) => {
-    const copy = await mkdtemp(join(directory, 'copy-'))
-    for (const name of ['bin', 'dist', 'drizzle'])
-      await cp(join(ROOT, name), join(copy, name), { recursive: true })
-    await cp(join(ROOT, 'package.json'), join(copy, 'package.json'))
-    await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
-    const names = (await readdir(join(copy, 'dist'))).filter((name) => name.endsWith('.code'))
-    expect(names.length).toBeGreaterThan(4)
-    for (const file of names.map((name) => join(copy, 'dist', name))) {
-      const text = changed(await readFile(file))
-      await (text === undefined ? rm(file) : writeFile(file, text))
-    }
-    const usermgmt = (...args: string[]) =>
-      run(process.execPath, [
-        join(copy, 'bin/usermgmt.js'),
-        ...args,
-        '--database',
-        join(copy, 'site.sqlite3'),
-      ])
+    const { usermgmt } = await copyWith(/\.code$/, async (file) => {
+      const code = changed(await readFile(file))
+      await (code === undefined ? rm(file) : writeFile(file, code))
+    })
     await usermgmt('migrate')
     expect((await usermgmt('list', '--format', 'count', '--quiet')).stdout).toBe('0\n')
   })
+
+  test('compiled code is not used for a module that has changed', async () => {
+    const { usermgmt } = await copyWith(/\.cjs$/, async (file) => {
+      const text = await readFile(file, 'utf8')
+      await writeFile(file, text.replaceAll('not logged in since', 'NOT LOGGED IN SINCE'))
+    })
+    await usermgmt('migrate')
+    expect((await usermgmt('list', '--since', '2020-01-01')).stderr).toContain('NOT LOGGED IN SINCE 2020')
+  })
 })
+
+/** Returns what runs a copy of the program, after something has been done to files of its `dist`. */
+async function copyWith(names: RegExp, change: (file: string) => Promise<void>) {
+  const copy = await mkdtemp(join(directory, 'copy-'))
+  for (const name of ['bin', 'dist', 'drizzle', 'package.json']) {
+    await cp(join(ROOT, name), join(copy, name), { recursive: true, preserveTimestamps: true })
+  }
+  await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
+  const files = (await readdir(join(copy, 'dist'))).filter((name) => names.test(name))
+  expect(files.length).toBeGreaterThan(4)
+  for (const name of files) await change(join(copy, 'dist', name))
+  const to = ['--database', join(copy, 'site.sqlite3')]
+  return {
+    usermgmt: (...args: string[]) => run(process.execPath, [join(copy, 'bin/usermgmt.js'), ...args, ...to]),
+  }
+}
 
 test('says what to do when it has not been built', async () => {
   const bare = await mkdtemp(join(directory, 'bare-'))
@@ -128,9 +139,9 @@ test('says what to do when it has not been built', async () => {
 
 test('a bug is reported with places in the source', async () => {
   const stdout = '{ write: async (text) => void process.stdout.write(text) }'
-  const context = `{ stderr: ${stdout}, stdout: ${stdout}, env: {}, get cwd() { throw new Error('broken') } }`
+  const context = `{ stderr: ${stdout}, stdout: ${stdout}, env: {}, cwd: '/', now() { throw new Error('broken') } }`
   const reported = await run(process.execPath, ['-e', `${LOADED}; program.main(['list'], ${context})`])
-  expect(reported.stdout).toMatch(/\nError: broken\n(.*\n)? {4}at src\/cli\/with-site\.ts:\d+:\d+\n/)
+  expect(reported.stdout).toMatch(/\nError: broken\n(.*\n)? {4}at src\/cli\/criteria\.ts:\d+:\d+\n/)
   expect(reported.stdout).not.toContain('.cjs')
 })
 
