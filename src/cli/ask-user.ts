@@ -4,18 +4,14 @@ import { UserError } from '../errors.ts'
 import type { Site } from '../site/site.ts'
 import { refuseEmail, refuseUsername } from '../users/new-user.ts'
 import { refuseTaken } from '../users/refuse-taken.ts'
-import type { Context, GlobalOptions } from './context.ts'
+import type { CommandContext } from './command-context.ts'
 import { lookOf } from './paint.ts'
 import { plainText } from './render/plain-text.ts'
 
 /** Returns the username that a person chooses; undefined when the user model has none, or the address is to make it. */
-export async function askUsername(
-  site: Site,
-  context: Context,
-  globals: GlobalOptions,
-): Promise<string | undefined> {
+export async function askUsername(site: Site, context: CommandContext): Promise<string | undefined> {
   if (!site.tables.users.username) return undefined
-  return answerTo('Username (empty: made from the address):', context, globals, async (answer) => {
+  return answerTo('Username (empty: made from the address):', context, async (answer) => {
     const username = normalizeUsername(answer.trim())
     if (username === '') return undefined
     refuseUsername(site.shape, username)
@@ -25,8 +21,8 @@ export async function askUsername(
 }
 
 /** Returns the address that a person types, asked until it is one. */
-export async function askEmail(site: Site, context: Context, globals: GlobalOptions): Promise<string> {
-  return answerTo('Address:', context, globals, async (answer) => {
+export async function askEmail(site: Site, context: CommandContext): Promise<string> {
+  return answerTo('Address:', context, async (answer) => {
     const email = normalizeEmail(answer)
     refuseEmail(site.shape, email)
     await refuseTaken(site.db, site, { email })
@@ -37,11 +33,10 @@ export async function askEmail(site: Site, context: Context, globals: GlobalOpti
 /** Returns what `accept` makes of the answer. An answer that it refuses is asked for again, at once. */
 async function answerTo<T>(
   question: string,
-  context: Context,
-  globals: GlobalOptions,
+  context: CommandContext,
   accept: (answer: string) => Promise<T>,
 ): Promise<T> {
-  const look = lookOf(context.stderr, context, globals)
+  const look = lookOf(context.stderr, context)
   for (;;) {
     const answer = await context.prompts.text(question, look)
     try {

@@ -1,12 +1,11 @@
 import { databaseFrom, type Settings } from '../config/settings.ts'
 import { typedTarget } from '../db/url.ts'
 import { shellWord } from '../shell-word.ts'
-import type { Context, GlobalOptions } from './context.ts'
+import type { CommandContext } from './command-context.ts'
 
 /** Where a run has its database from. */
 export interface Surroundings {
-  readonly context: Context
-  readonly globals: GlobalOptions
+  readonly context: CommandContext
   readonly settings: Settings
 }
 
@@ -18,10 +17,10 @@ export function commandLine(words: readonly string[], surroundings: Surroundings
   return ['usermgmt', ...words, ...wordsOf(surroundings)].map(shellWord).join(' ')
 }
 
-function wordsOf({ context, globals, settings: { target, file, configured } }: Surroundings): string[] {
+function wordsOf({ context, settings: { target, file, configured } }: Surroundings): string[] {
   const isFound = databaseFrom({}, context.env) !== undefined || configured.database !== undefined
   return [
     ...(file === undefined ? [] : ['--config', file]),
-    ...(globals.database === undefined && isFound ? [] : ['--database', typedTarget(target)]),
+    ...(context.globals.database === undefined && isFound ? [] : ['--database', typedTarget(target)]),
   ]
 }

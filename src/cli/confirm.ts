@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts'
 import { counted } from '../values/numbers.ts'
-import { type Context, canAsk, type GlobalOptions } from './context.ts'
+import { type CommandContext, canAsk } from './command-context.ts'
 import { lookOf } from './paint.ts'
 import { plainText } from './render/plain-text.ts'
 
@@ -23,12 +23,11 @@ export interface Deed {
  * Throws a UserError (refused) when it is another number, or nobody can be asked.
  */
 export function confirmNumber(
-  context: Context,
-  globals: GlobalOptions,
+  context: CommandContext,
   users: number,
   { does, done, where, forGood, plan }: Deed,
 ): Promise<void> {
-  return confirm(context, globals, {
+  return confirm(context, {
     text: `This ${does} ${counted(users, 'user')} of ${plainText(where)}${forGood ? ', for good' : ''}. Type the number to go on:`,
     isYes: (typed) => typed.replace(/[\s,]/g, '') === String(users),
     done,
@@ -38,11 +37,10 @@ export function confirmNumber(
 
 /** Lets a person type yes to what puts things back. Throws a UserError (refused) when they do not, or nobody can be asked. */
 export function confirmRestoration(
-  context: Context,
-  globals: GlobalOptions,
+  context: CommandContext,
   { what, where }: { readonly what: string; readonly where: string },
 ): Promise<void> {
-  return confirm(context, globals, {
+  return confirm(context, {
     text: `This puts ${what} back into ${plainText(where)}. Type yes to go on:`,
     isYes: (typed) => typed.trim().toLowerCase() === 'yes',
     done: 'put back',
@@ -58,18 +56,14 @@ interface Question {
   readonly about?: string
 }
 
-async function confirm(
-  context: Context,
-  globals: GlobalOptions,
-  { text, isYes, done, about }: Question,
-): Promise<void> {
-  if (!canAsk(context, globals)) {
+async function confirm(context: CommandContext, { text, isYes, done, about }: Question): Promise<void> {
+  if (!canAsk(context)) {
     throw new UserError(`not confirmed, and nobody to ask: nothing has been ${done}`, {
       kind: 'refused',
       hint: 'see what it would do (--dry-run), then run it with --yes',
     })
   }
-  if (globals.quiet && about !== undefined) await context.stderr.write(about)
-  const typed = await context.prompts.text(text, lookOf(context.stderr, context, globals))
+  if (context.globals.quiet && about !== undefined) await context.stderr.write(about)
+  const typed = await context.prompts.text(text, lookOf(context.stderr, context))
   if (!isYes(typed)) throw new UserError(`not confirmed: nothing has been ${done}`, { kind: 'refused' })
 }

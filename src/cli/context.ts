@@ -43,8 +43,3 @@ export interface GlobalOptions {
   readonly quiet?: boolean
   readonly verbose?: boolean
 }
-
-/** True when somebody is there to answer a question. */
-export function canAsk(context: Context, globals: GlobalOptions): boolean {
-  return globals.input && context.stdin.isTerminal && context.stderr.isTerminal
-}

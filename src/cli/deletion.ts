@@ -15,13 +15,13 @@ import type { PlannedBatch } from '../users/recheck.ts'
 import type { Limit } from '../values/limit.ts'
 import { counted } from '../values/numbers.ts'
 import { archiveDirectory } from './archives.ts'
+import type { CommandContext } from './command-context.ts'
 import { commandLine } from './command-line.ts'
-import type { Context, GlobalOptions } from './context.ts'
 import { JOBS } from './defaults.ts'
 import { Interrupted } from './interrupted.ts'
 import { withStoppableProgress } from './progress.ts'
 import { type DeletionReport, FOR_GOOD, recordedArchive } from './render/purge.ts'
-import { type Talk, talkOf } from './talk.ts'
+import type { Talk } from './talk.ts'
 import { warnOfUnmatchedProtection } from './warn-of-unmatched.ts'
 import { withRun } from './with-run.ts'
 
@@ -32,8 +32,7 @@ export function connectionsFor({ jobs = JOBS }: { readonly jobs?: number | undef
 
 /** What is deleted, and how. */
 export interface Deletion {
-  readonly context: Context
-  readonly globals: GlobalOptions
+  readonly context: CommandContext
   readonly settings: Settings
   /** As the ledger has it; `purge` unless given. */
   readonly command?: string | undefined
@@ -48,7 +47,7 @@ export interface Deletion {
   readonly batches?: AsyncIterable<PlannedBatch> | undefined
 }
 
-type Keeping = Pick<Deletion, 'context' | 'globals' | 'options' | 'settings'>
+type Keeping = Pick<Deletion, 'context' | 'options' | 'settings'>
 
 /** True when nothing of what is deleted is kept. */
 export function isForGood({ context, options, settings }: Keeping): boolean {
@@ -57,7 +56,7 @@ export function isForGood({ context, options, settings }: Keeping): boolean {
 
 /** Says that what is deleted cannot be put back, when that is so. */
 export async function warnOfNoArchive({ toDelete }: PurgePlan, keeping: Keeping): Promise<void> {
-  if (toDelete > 0 && isForGood(keeping)) await talkOf(keeping.context, keeping.globals).say(FOR_GOOD)
+  if (toDelete > 0 && isForGood(keeping)) await keeping.context.talk.say(FOR_GOOD)
 }
 
 /** Says that the plan would be refused, and what allows it: `setting` before a number. */
@@ -77,11 +76,10 @@ export async function warnOfBreaker(
 /** Deletes the users of the plan: recorded in the ledger, kept in an archive, stoppable by Ctrl-C. */
 export async function carryOutDeletion(site: Site, deletion: Deletion): Promise<DeletionReport> {
   if (deletion.plan.toDelete === 0) return nothingDeleted(deletion.plan)
-  const { context, globals, command = 'purge', options, criteria } = deletion
-  await warnOfUnmatchedProtection(site, criteria, context, globals)
+  const { context, command = 'purge', options, criteria } = deletion
+  await warnOfUnmatchedProtection(site, criteria, context)
   return withRun(
     context,
-    globals,
     site,
     { command, options, lock: 'purge' },
     (run) => deleteArchived(site, deletion, run),
@@ -134,15 +132,11 @@ async function deleteArchived(
 
 async function deletePlanned(
   site: Site,
-  { context, globals, options, criteria, plan, batches }: Deletion,
+  { context, options, criteria, plan, batches }: Deletion,
   into: Pick<PurgeOptions, 'run' | 'archive'>,
 ): Promise<PurgeReport> {
-  return withStoppableProgress(
-    context,
-    globals,
-    { what: 'deleting', stopping: 'this batch' },
-    (onProgress, signal) =>
-      purge(site, criteria, plan, { ...into, batches, jobs: options.jobs ?? JOBS, onProgress, signal }),
+  return withStoppableProgress(context, { what: 'deleting', stopping: 'this batch' }, (onProgress, signal) =>
+    purge(site, criteria, plan, { ...into, batches, jobs: options.jobs ?? JOBS, onProgress, signal }),
   )
 }
 

@@ -15,7 +15,7 @@ import type { Criteria } from '../users/criteria.ts'
 import { graceStart, type WallClock } from '../values/dates.ts'
 import { counted } from '../values/numbers.ts'
 import { withOptionName } from '../values/readers.ts'
-import type { Context, GlobalOptions } from './context.ts'
+import type { CommandContext } from './command-context.ts'
 import { AGAIN_AFTER, CONCURRENCY, EXPIRE_DAYS, MAX_REMINDERS, RATE } from './defaults.ts'
 import { Interrupted } from './interrupted.ts'
 import type { LinkSource, MailSource } from './mail-settings.ts'
@@ -32,8 +32,7 @@ export interface Writing {
 
 /** What is mailed to whom, and how. */
 export interface Mailing {
-  readonly context: Context
-  readonly globals: GlobalOptions
+  readonly context: CommandContext
   /** For the ledger: which command it is (`email`), and its options as given. */
   readonly command?: string
   readonly options: object
@@ -95,13 +94,12 @@ export function refuseToForget(site: Site): void {
 /** Mails the users of the plan: recorded in the ledger, one campaign at a time, stoppable by Ctrl-C. */
 export async function carryOutCampaign(site: Site, mailing: Mailing): Promise<CampaignReport> {
   refuseToForget(site)
-  const { context, globals, command = 'email', options, plan, source } = mailing
+  const { context, command = 'email', options, plan, source } = mailing
   if (plan.toMail === 0) return nobodyMailed(plan)
   const { concurrency = CONCURRENCY } = source
   return withTransport(source.transport, concurrency, context, (transport) =>
     withRun(
       context,
-      globals,
       site,
       { command, options, lock: 'campaign' },
       (run) => {
@@ -128,13 +126,12 @@ export function throwWhenNotAllMailed({ sent, failed, uncertain, stopped }: Camp
 
 async function sendAll(
   site: Site,
-  { context, globals, criteria, plan, rules, source, writing, deletionDate, names }: Mailing,
+  { context, criteria, plan, rules, source, writing, deletionDate, names }: Mailing,
   means: Pick<CampaignSettings, 'run' | 'transport' | 'concurrency'>,
 ): Promise<CampaignReport> {
   const { rate = RATE, maxFailures } = source
   return withStoppableProgress(
     context,
-    globals,
     { what: 'mailing', stopping: 'the mails at hand' },
     (onProgress, signal) =>
       runCampaign(site, criteria, plan, {

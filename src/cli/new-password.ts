@@ -1,7 +1,7 @@
 import { type PasswordAttributes, passwordProblems } from '../django/password-rules.ts'
 import { invalid } from '../errors.ts'
 import { utf8In } from '../utf8.ts'
-import { type Context, canAsk, type GlobalOptions } from './context.ts'
+import { type CommandContext, canAsk } from './command-context.ts'
 import { lookOf } from './paint.ts'
 import { plainText } from './render/plain-text.ts'
 
@@ -12,34 +12,25 @@ export interface PasswordOptions {
 }
 
 /** Throws a UserError (invalid) when no password is given and nobody can be asked for one. */
-export function refuseWithoutPassword(
-  context: Context,
-  globals: GlobalOptions,
-  options: PasswordOptions,
-): void {
-  if (options.passwordStdin || !options.password || canAsk(context, globals)) return
+export function refuseWithoutPassword(context: CommandContext, options: PasswordOptions): void {
+  if (options.passwordStdin || !options.password || canAsk(context)) return
   throw invalid('no password is given, and nobody can be asked', 'use --password-stdin, or --no-password')
 }
 
 /** Returns the password that the options or the person at the terminal give; undefined when none is wanted. */
 export async function newPassword(
-  context: Context,
-  globals: GlobalOptions,
+  context: CommandContext,
   options: PasswordOptions,
   attributes: PasswordAttributes,
 ): Promise<string | undefined> {
   if (!options.password) return undefined
-  return options.passwordStdin ? firstLine(context.stdin.stream) : typedTwice(context, globals, attributes)
+  return options.passwordStdin ? firstLine(context.stdin.stream) : typedTwice(context, attributes)
 }
 
 /** Asks until it is typed twice alike and keeps the rules; Ctrl-C ends it. */
-async function typedTwice(
-  context: Context,
-  globals: GlobalOptions,
-  attributes: PasswordAttributes,
-): Promise<string> {
+async function typedTwice(context: CommandContext, attributes: PasswordAttributes): Promise<string> {
   const { prompts, stderr } = context
-  const look = lookOf(stderr, context, globals)
+  const look = lookOf(stderr, context)
   for (;;) {
     const password = await prompts.hidden('Password:', look)
     const problems = await passwordProblems(password, attributes)

@@ -2,7 +2,7 @@ import type { Site } from '../site/site.ts'
 import { listPages, RunningTally, tally, usersIn } from '../users/list.ts'
 import type { ListedUser, ListField } from '../users/list-fields.ts'
 import type { ListPage, ListRequest } from '../users/list-pages.ts'
-import type { Context, GlobalOptions } from './context.ts'
+import type { CommandContext } from './command-context.ts'
 import type { Output } from './output.ts'
 import { styleFor } from './paint.ts'
 import { withProgress } from './progress.ts'
@@ -16,22 +16,17 @@ const ROWS_ON_TERMINAL = 50
 const ROWS_IN_PAGE = 1_000
 
 /** Prints the users as a table with the split by guard under it. Returns how many it shows. */
-export async function printTable(
-  site: Site,
-  request: ListRequest,
-  context: Context,
-  globals: GlobalOptions,
-): Promise<number> {
+export async function printTable(site: Site, request: ListRequest, context: CommandContext): Promise<number> {
   const { stdout } = context
   const running = new RunningTally()
   const shown = await printRows(
     listPages(site, request, running.look),
     request.fields,
     stdout,
-    await styleFor(stdout, context, globals),
+    await styleFor(stdout, context),
   )
   const split =
-    running.whole ?? (await withProgress(context, globals, 'counting', () => tally(site, request.criteria)))
+    running.whole ?? (await withProgress(context, 'counting', () => tally(site, request.criteria)))
   const first =
     shown < countListed(split, request) ? ` (the first ${shown} are shown; --format csv prints all)` : ''
   await stdout.write(`${shown === 0 ? '' : '\n'}${tallyText(split)}${first}\n`)

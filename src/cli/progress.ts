@@ -1,6 +1,6 @@
-import type { Context, GlobalOptions } from './context.ts'
+import type { CommandContext } from './command-context.ts'
+import type { Context } from './context.ts'
 import { type Advance, progressBar, progressLine } from './render/progress-line.ts'
-import { talkOf } from './talk.ts'
 
 export type ReportAdvance = (advance: Advance) => void
 
@@ -18,13 +18,12 @@ interface Display {
  * As `withProgress`, for work that the first Ctrl-C stops in good order: `stopping` says then what it still waits for.
  */
 export function withStoppableProgress<T>(
-  context: Context,
-  globals: GlobalOptions,
+  context: CommandContext,
   { what, stopping }: { readonly what: string; readonly stopping: string },
   work: (report: ReportAdvance, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   return context.untilInterrupted((signal) =>
-    withProgress(context, globals, what, (report, say) => {
+    withProgress(context, what, (report, say) => {
       signal.addEventListener('abort', () => say(`stopping after ${stopping}; once more to stop at once`))
       return work(report, signal)
     }),
@@ -36,13 +35,12 @@ export function withStoppableProgress<T>(
  * each ten seconds with --verbose. It is gone when the work has ended.
  */
 export async function withProgress<T>(
-  context: Context,
-  globals: GlobalOptions,
+  context: CommandContext,
   what: string,
   work: (report: ReportAdvance, say: (words: string) => void) => Promise<T>,
 ): Promise<T> {
-  const display = await displayFor(context, globals, what)
-  const talk = talkOf(context, globals)
+  const display = await displayFor(context, what)
+  const { talk } = context
   const began = context.now().getTime()
   let advance: Advance = { done: 0, total: 0 }
   const show = () => {
@@ -70,13 +68,9 @@ export async function withProgress<T>(
   }
 }
 
-async function displayFor(
-  context: Context,
-  globals: GlobalOptions,
-  what: string,
-): Promise<Display | undefined> {
-  if (globals.quiet) return undefined
-  return context.stderr.isTerminal ? barOn(context, what) : linesTo(context, globals, what)
+async function displayFor(context: CommandContext, what: string): Promise<Display | undefined> {
+  if (context.globals.quiet) return undefined
+  return context.stderr.isTerminal ? barOn(context, what) : linesTo(context, what)
 }
 
 async function barOn({ stderr }: Context, what: string): Promise<Display> {
@@ -108,8 +102,8 @@ async function barOn({ stderr }: Context, what: string): Promise<Display> {
   }
 }
 
-function linesTo(context: Context, globals: GlobalOptions, what: string): Display {
-  const talk = talkOf(context, globals)
+function linesTo(context: CommandContext, what: string): Display {
+  const { talk } = context
   let next = LINE_MILLISECONDS / 1000
   return {
     show(advance, seconds) {

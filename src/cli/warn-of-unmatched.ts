@@ -2,7 +2,7 @@ import type { Site } from '../site/site.ts'
 import type { Criteria } from '../users/criteria.ts'
 import { countGivenIds, type GivenIds, unmatchedProtection } from '../users/unmatched.ts'
 import { counted, shownNumber } from '../values/numbers.ts'
-import type { Context, GlobalOptions } from './context.ts'
+import type { CommandContext } from './command-context.ts'
 import { type Talk, talkOf } from './talk.ts'
 
 const NAMES_SHOWN = 5
@@ -11,12 +11,11 @@ const NAMES_SHOWN = 5
 export async function warnOfUnmatched(
   site: Site,
   criteria: Criteria,
-  context: Context,
-  globals: GlobalOptions,
+  context: CommandContext,
 ): Promise<void> {
   // Not asked for what would not be said.
-  if (globals.quiet) return
-  const talk = talkOf(context, globals)
+  if (context.globals.quiet) return
+  const { talk } = context
   await warnOfProtection(site, criteria, talk)
   const { userIds } = criteria.selection
   const ids = userIds && idsText(await countGivenIds(site, userIds, criteria))
@@ -27,11 +26,11 @@ export async function warnOfUnmatched(
 export async function warnOfUnmatchedProtection(
   site: Site,
   criteria: Criteria,
-  context: Context,
-  globals: GlobalOptions,
+  context: CommandContext,
 ): Promise<void> {
   // Who wants to hear it has heard it with the plan.
-  if (globals.quiet) await warnOfProtection(site, criteria, talkOf(context, { ...globals, quiet: false }))
+  if (context.globals.quiet)
+    await warnOfProtection(site, criteria, talkOf(context, { ...context.globals, quiet: false }))
 }
 
 async function warnOfProtection(site: Site, { guards }: Criteria, talk: Talk): Promise<void> {

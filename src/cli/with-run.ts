@@ -2,10 +2,10 @@ import { hostname, userInfo } from 'node:os'
 import { LedgerRun, type RunEnd } from '../ledger/run.ts'
 import { packageVersion } from '../package-root.ts'
 import type { Site } from '../site/site.ts'
-import type { Context, GlobalOptions } from './context.ts'
+import type { CommandContext } from './command-context.ts'
+import type { Context } from './context.ts'
 import { isInterruption } from './interrupted.ts'
 import { recordedOptions } from './recorded-options.ts'
-import { talkOf } from './talk.ts'
 
 export interface RunRequest {
   readonly command: string
@@ -20,14 +20,13 @@ export interface RunRequest {
  * Throws a UserError (refused) when another run has the lock.
  */
 export async function withRun<T>(
-  context: Context,
-  globals: GlobalOptions,
+  context: CommandContext,
   { db, shape }: Site,
   { command, options, lock }: RunRequest,
   work: (run: LedgerRun | undefined) => Promise<T>,
   endOf: (result: T) => RunEnd,
 ): Promise<T> {
-  const talk = talkOf(context, globals)
+  const { talk } = context
   if (!shape.hasLedger) {
     // Whoever deletes should know it; everything else leaves traces that last.
     if (lock !== undefined) {

@@ -2,7 +2,7 @@ import { groupBy } from '../db/group-by.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria, GuardName } from '../users/criteria.ts'
 import { withNamedUsers } from '../users/identify.ts'
-import type { KeptCounts } from '../users/kept-counts.ts'
+import { addKept, countKept, type KeptCounts } from '../users/kept-counts.ts'
 import { listPages, usersIn } from '../users/list.ts'
 import { earlierReminders } from './earlier-reminders.ts'
 import { type Recipient, recipientsAmong } from './recipients.ts'
@@ -55,7 +55,7 @@ export async function planCampaign(
   rules: ReminderRules,
   options: PlanOptions,
 ): Promise<CampaignPlan> {
-  const kept: Partial<Record<GuardName, number>> = {}
+  let kept: KeptCounts = {}
   const skipped: Partial<Record<SkipReason, number>> = {}
   const { cutoff, limit = Number.POSITIVE_INFINITY } = criteria.selection
   const groups: PlannedGroup[] = []
@@ -69,10 +69,8 @@ export async function planCampaign(
   }
   for await (const page of judgedCandidates(site, criteria, rules, options)) {
     matched += page.length
-    for (const { guards, skipped: reason } of page) {
-      for (const guard of guards) kept[guard] = (kept[guard] ?? 0) + 1
-      if (reason) skipped[reason] = (skipped[reason] ?? 0) + 1
-    }
+    kept = addKept(kept, countKept(page))
+    for (const { skipped: reason } of page) if (reason) skipped[reason] = (skipped[reason] ?? 0) + 1
     const due = page.filter(isDue)
     for (const { key, hasContent, hasFailed } of due) if (hasFailed) failedBefore.push({ key, hasContent })
     add(due.filter(({ hasFailed }) => !hasFailed))

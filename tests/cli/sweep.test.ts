@@ -146,8 +146,8 @@ describeEachDatabase('sweep', (harness) => {
     expect(await sweep(0)).toMatchObject({
       stderr: `${plan}
 Kept (whom two guards keep counts for both)
-  1  staff   is staff or superuser
   1  recent  joined, or was last written to, within the grace period
+  1  staff   is staff or superuser
 
 Left alone
   1  new  joined too lately to be reminded
@@ -155,8 +155,8 @@ Left alone
       stdout: `3 users reminded, 0 users deleted, of 6 candidates
 
 Kept (whom two guards keep counts for both)
-  1  staff   is staff or superuser
   1  recent  joined, or was last written to, within the grace period
+  1  staff   is staff or superuser
 
 Left alone
   1  new  joined too lately to be reminded

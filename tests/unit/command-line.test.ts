@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { commandContext } from '../../src/cli/command-context.ts'
 import { commandLine } from '../../src/cli/command-line.ts'
 import type { GlobalOptions } from '../../src/cli/context.ts'
 import { loadSettings } from '../../src/config/settings.ts'
@@ -11,7 +12,7 @@ async function lineFor(words: readonly string[], database?: string, env = {}): P
   const { context } = contextOf({ cwd: '/nowhere', env })
   const globals: GlobalOptions = database === undefined ? TYPED : { ...TYPED, database }
   const settings = await loadSettings(globals, env, '/nowhere')
-  return commandLine(words, { context, globals, settings })
+  return commandLine(words, { context: commandContext(context, globals), settings })
 }
 
 test.each([

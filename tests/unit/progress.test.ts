@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { commandContext } from '../../src/cli/command-context.ts'
 import type { Context, GlobalOptions } from '../../src/cli/context.ts'
 import { outputTo } from '../../src/cli/output.ts'
 import { withProgress, withStoppableProgress } from '../../src/cli/progress.ts'
@@ -36,7 +37,7 @@ describe('while something takes long', () => {
 
   /** Reports a step each second. */
   async function steps(context: Context, globals: GlobalOptions, count: number): Promise<void> {
-    await withProgress(timed(context), globals, 'deleting', async (report) => {
+    await withProgress(commandContext(timed(context), globals), 'deleting', async (report) => {
       for (let done = 1; done <= count; done++) {
         await vi.advanceTimersByTimeAsync(1000)
         report({ done, total: count })
@@ -70,7 +71,8 @@ describe('while something takes long', () => {
     const shown = await onTerminal(GLOBALS, 0, async (context) => {
       const untilInterrupted: Context['untilInterrupted'] = (work) => work(stopping.signal)
       const what = { what: 'deleting', stopping: 'this batch' }
-      await withStoppableProgress({ ...timed(context), untilInterrupted }, GLOBALS, what, async (report) => {
+      const onTimed = commandContext({ ...timed(context), untilInterrupted }, GLOBALS)
+      await withStoppableProgress(onTimed, what, async (report) => {
         for (let done = 1; done <= 3; done++) {
           await vi.advanceTimersByTimeAsync(1000)
           report({ done, total: 3 })
@@ -108,7 +110,7 @@ describe('while something takes long', () => {
 
   test('an error passes', async () => {
     const { context } = contextOf({ terminal: { columns: 80 } })
-    const work = withProgress(context, GLOBALS, 'x', () => Promise.reject(new Error('no')))
+    const work = withProgress(commandContext(context, GLOBALS), 'x', () => Promise.reject(new Error('no')))
     await expect(work).rejects.toThrow('no')
   })
 })

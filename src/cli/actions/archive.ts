@@ -8,21 +8,21 @@ import { pastInstant } from '../../values/dates.ts'
 import { counted } from '../../values/numbers.ts'
 import { withOptionName } from '../../values/readers.ts'
 import { archiveDirectory } from '../archives.ts'
+import type { CommandContext } from '../command-context.ts'
 import type { PruneOptions } from '../commands/archive.ts'
-import type { Context, GlobalOptions } from '../context.ts'
 import { clockOf } from '../criteria.ts'
 import { archiveEndNote } from '../render/archive-end.ts'
 import { plainText } from '../render/plain-text.ts'
-import { type Talk, talkOf } from '../talk.ts'
+import type { Talk } from '../talk.ts'
 import { settingsOf } from '../with-site.ts'
 import { writeAll } from '../write-all.ts'
 
 /** Prints who is in the archive. */
-export async function showArchive(context: Context, globals: GlobalOptions, file: string): Promise<void> {
+export async function showArchive(context: CommandContext, file: string): Promise<void> {
   const archive = await openArchive(resolve(context.cwd, file))
   try {
     const note = archiveEndNote(archive.reader)
-    if (note !== undefined) await talkOf(context, globals).say(note)
+    if (note !== undefined) await context.talk.say(note)
     await writeAll(context.stdout, linesOf(archive))
   } finally {
     await archive.reader.close()
@@ -38,11 +38,10 @@ async function* linesOf(archive: OpenArchive): AsyncGenerator<string> {
 
 /** Removes the archives that are older than asked. */
 export async function pruneOldArchives(
-  context: Context,
-  globals: GlobalOptions,
+  context: CommandContext,
   { olderThan, archive }: PruneOptions,
 ): Promise<void> {
-  const settings = await settingsOf(context, globals)
+  const settings = await settingsOf(context)
   const directory = archiveDirectory(archive, settings, context.cwd)
   if (directory === undefined) {
     throw new UserError('there is no archive directory: the configuration file says archive: false', {
@@ -52,11 +51,11 @@ export async function pruneOldArchives(
   const clock = clockOf({}, settings.configured, context)
   const oldest = dateOf(withOptionName('--older-than', () => pastInstant(olderThan, clock)))
   const report = await pruneArchives(directory, { oldest, now: clock.now })
-  if (report.isMissing) await sayMissing(directory, archive, talkOf(context, globals))
+  if (report.isMissing) await sayMissing(directory, archive, context.talk)
   const { unfinished } = report
   const kept = report.kept + unfinished + report.failed.length
   const remark = unfinished > 0 ? ` (${unfinished} without an end: the purge may be at work)` : ''
-  if (!globals.quiet || report.removed + report.failed.length > 0) {
+  if (!context.globals.quiet || report.removed + report.failed.length > 0) {
     await context.stdout.write(`${counted(report.removed, 'archive')} removed, ${kept} kept${remark}\n`)
   }
   throwWhenPartly(report)

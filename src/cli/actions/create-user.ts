@@ -7,37 +7,34 @@ import { refuseTaken } from '../../users/refuse-taken.ts'
 import { pastInstant, type WallClock } from '../../values/dates.ts'
 import { withOptionName } from '../../values/readers.ts'
 import { askEmail, askUsername } from '../ask-user.ts'
+import { type CommandContext, canAsk } from '../command-context.ts'
 import type { CreateUserOptions } from '../commands/create-user.ts'
-import { type Context, canAsk, type GlobalOptions } from '../context.ts'
 import { clockOf } from '../criteria.ts'
 import { newPassword, refuseWithoutPassword } from '../new-password.ts'
 import { plainText } from '../render/plain-text.ts'
-import { talkOf } from '../talk.ts'
 import { withRun } from '../with-run.ts'
 import { settingsOf, withSite } from '../with-site.ts'
 
 /** Creates a user from the options, and from what a person at the terminal answers for those that are missing. */
 export async function createUser(
-  context: Context,
-  globals: GlobalOptions,
+  context: CommandContext,
   username: string | undefined,
   options: CreateUserOptions,
 ): Promise<void> {
-  const settings = await settingsOf(context, globals)
+  const settings = await settingsOf(context)
   const details = detailsFrom(options, clockOf(options, settings.configured, context))
   refuseImpossible(username, options)
-  const asking = canAsk(context, globals)
+  const asking = canAsk(context)
   if (options.email === undefined && !asking) throw invalid('no address is given', 'use --email ADDRESS')
-  refuseWithoutPassword(context, globals, options)
+  refuseWithoutPassword(context, options)
   await withSite(
     context,
-    globals,
     async (site) => {
       if (asking) await refuseTaken(site.db, site, { username, email: options.email })
-      const name = username ?? (asking ? await askUsername(site, context, globals) : undefined)
-      const email = options.email ?? (await askEmail(site, context, globals))
+      const name = username ?? (asking ? await askUsername(site, context) : undefined)
+      const email = options.email ?? (await askEmail(site, context))
       const { firstName, lastName } = options
-      const password = await newPassword(context, globals, options, {
+      const password = await newPassword(context, options, {
         username: name,
         firstName,
         lastName,
@@ -45,13 +42,12 @@ export async function createUser(
       })
       const user = await withRun(
         context,
-        globals,
         site,
         { command: 'create-user', options },
         () => createUserIn(site, { ...details, username: name, email, password }, context.now()),
         () => ({ outcome: 'done', counts: { created: 1 } }),
       )
-      await print(user, options, context, globals)
+      await print(user, options, context)
     },
     { settings },
   )
@@ -90,13 +86,12 @@ function detailsFrom(options: CreateUserOptions, clock: WallClock): Omit<NewUser
 async function print(
   { id, username, email, leftEmpty }: CreatedUser,
   { porcelain }: CreateUserOptions,
-  context: Context,
-  globals: GlobalOptions,
+  context: CommandContext,
 ): Promise<void> {
   const name = username === undefined ? email : `${username} <${email}>`
   await context.stdout.write(porcelain ? `${id}\n` : plainText(`created ${name} with id ${id}`).concat('\n'))
   if (leftEmpty.length > 0) {
-    await talkOf(context, globals).say(leftEmptyText(leftEmpty))
+    await context.talk.say(leftEmptyText(leftEmpty))
   }
 }
 

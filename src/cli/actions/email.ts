@@ -15,9 +15,9 @@ import type { Site } from '../../site/site.ts'
 import type { Criteria } from '../../users/criteria.ts'
 import { GUARD_EXPLANATIONS } from '../../users/guards.ts'
 import type { WallClock } from '../../values/dates.ts'
+import type { CommandContext } from '../command-context.ts'
 import type { EmailOptions } from '../commands/email.ts'
 import { confirmNumber } from '../confirm.ts'
-import type { Context, GlobalOptions } from '../context.ts'
 import { clockOf, criteriaFrom, understood } from '../criteria.ts'
 import { type MailSource, mailSourceFrom } from '../mail-settings.ts'
 import { checkTransport } from '../mail-transport.ts'
@@ -44,14 +44,12 @@ import {
   OPTION_NAMES,
   SKIP_EXPLANATIONS,
 } from '../render/mail.ts'
-import { talkOf } from '../talk.ts'
 import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
 
 /** Everything about one campaign that its steps share. */
 interface MailRequest {
-  readonly context: Context
-  readonly globals: GlobalOptions
+  readonly context: CommandContext
   readonly options: EmailOptions
   readonly criteria: Criteria
   readonly clock: WallClock
@@ -65,19 +63,14 @@ interface MailRequest {
 const CONNECTIONS = 2
 
 /** Mails the users that the options select and nothing keeps; with `--dry-run` or `--preview` only shows what. */
-export async function emailUnverified(
-  context: Context,
-  globals: GlobalOptions,
-  options: EmailOptions,
-): Promise<void> {
+export async function emailUnverified(context: CommandContext, options: EmailOptions): Promise<void> {
   keepHeapLean()
-  const settings = await settingsOf(context, globals)
-  const request = await requestFrom(context, globals, options, settings)
+  const settings = await settingsOf(context)
+  const request = await requestFrom(context, options, settings)
   const isReal = !options.dryRun && options.preview === undefined
   if (isReal) await checkTransport(request.source.transport, context)
   await withSite(
     context,
-    globals,
     async (site) => {
       if (isReal) refuseToForget(site)
       const writing = await writingFor(site, request.source, request.clock)
@@ -89,8 +82,7 @@ export async function emailUnverified(
 }
 
 async function requestFrom(
-  context: Context,
-  globals: GlobalOptions,
+  context: CommandContext,
   options: EmailOptions,
   settings: Settings,
 ): Promise<MailRequest> {
@@ -105,13 +97,13 @@ async function requestFrom(
   const rules = reminderRules(source, clock, options.retryUncertain)
   const criteria = await criteriaFrom(options, settings.configured, context)
   const deletionDate = policyDeletionDate(settings.configured.policy, clock)
-  return { context, globals, options, criteria, clock, source, rules, deletionDate }
+  return { context, options, criteria, clock, source, rules, deletionDate }
 }
 
 async function showPlan(site: Site, request: MailRequest, writing: Writing): Promise<void> {
-  const { context, globals, options, criteria, clock } = request
+  const { context, options, criteria, clock } = request
   const { stdout } = context
-  const talk = talkOf(context, globals)
+  const { talk } = context
   const plan = await makePlan(site, request)
   const words = understood(criteria, clock)
   // Also when it is not shown: better now than in the middle of it that a template fails.
@@ -120,20 +112,20 @@ async function showPlan(site: Site, request: MailRequest, writing: Writing): Pro
     await talk.say(words)
     return stdout.write(mailPlanJson(plan))
   }
-  const style = await styleFor(stdout, context, globals)
+  const style = await styleFor(stdout, context)
   await stdout.write(mailPlanText(plan, words, style))
   if (message) await stdout.write(`\n${mailText(message, style)}`)
   if (!site.shape.hasLedger) await talk.say('before mails can be sent: usermgmt migrate makes the ledger')
 }
 
 async function carryOut(site: Site, request: MailRequest, writing: Writing): Promise<void> {
-  const { context, globals, options, criteria, clock, rules, source, deletionDate } = request
+  const { context, options, criteria, clock, rules, source, deletionDate } = request
   const plan = await makePlan(site, request)
-  const style = await styleFor(context.stderr, context, globals)
+  const style = await styleFor(context.stderr, context)
   const shown = mailPlanText(plan, understood(criteria, clock), style)
-  await talkOf(context, globals).show(shown)
+  await context.talk.show(shown)
   if (plan.toMail > 0 && !options.yes) {
-    await confirmNumber(context, globals, plan.toMail, {
+    await confirmNumber(context, plan.toMail, {
       does: 'mails',
       done: 'sent',
       where: site.db.identity,
@@ -142,7 +134,6 @@ async function carryOut(site: Site, request: MailRequest, writing: Writing): Pro
   }
   const mailing = {
     context,
-    globals,
     options,
     criteria,
     plan,
@@ -153,21 +144,21 @@ async function carryOut(site: Site, request: MailRequest, writing: Writing): Pro
     names: OPTION_NAMES,
   }
   const report = await carryOutCampaign(site, mailing)
-  if (isNoNews({ mail: report }, globals, options)) return
+  if (isNoNews({ mail: report }, context.globals, options)) return
   const text =
     options.format === 'json'
       ? mailReportJson(report)
-      : mailReportText(report, await styleFor(context.stdout, context, globals))
+      : mailReportText(report, await styleFor(context.stdout, context))
   await printReport(context, text, () => throwWhenNotAllMailed(report))
 }
 
 async function makePlan(site: Site, request: MailRequest): Promise<CampaignPlan> {
-  const { context, globals, criteria, rules } = request
-  await warnOfUnmatched(site, criteria, context, globals)
-  const plan = await withProgress(context, globals, 'planning', () =>
+  const { context, criteria, rules } = request
+  await warnOfUnmatched(site, criteria, context)
+  const plan = await withProgress(context, 'planning', () =>
     planCampaign(site, criteria, rules, planOptions(request)),
   )
-  if (plan.matched === 0) await sayNothingMatches(site, criteria, talkOf(context, globals))
+  if (plan.matched === 0) await sayNothingMatches(site, criteria, context.talk)
   return plan
 }
 
@@ -176,7 +167,7 @@ function planOptions({ deletionDate }: MailRequest) {
 }
 
 async function showPreview(site: Site, user: string, request: MailRequest, writing: Writing): Promise<void> {
-  const { context, globals, options, criteria, rules } = request
+  const { context, options, criteria, rules } = request
   const { stdout, cwd } = context
   const recipient = await findRecipient(site, user)
   const judged = await judgeUser(site, criteria, rules, planOptions(request), recipient.user.id)
@@ -186,9 +177,9 @@ async function showPreview(site: Site, user: string, request: MailRequest, writi
       throw new UserError(`--html: ${options.html} cannot be written: ${fileReason(cause)}`, { cause })
     })
   }
-  await stdout.write(mailText(mail, await styleFor(stdout, context, globals)))
+  await stdout.write(mailText(mail, await styleFor(stdout, context)))
   const reason = whyNot(judged)
-  if (reason) await talkOf(context, globals).say(`would not be sent: ${reason}`)
+  if (reason) await context.talk.say(`would not be sent: ${reason}`)
 }
 
 function whyNot(judged: Judged | undefined): string | undefined {

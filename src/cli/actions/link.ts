@@ -2,36 +2,33 @@ import { type Link, type LinkSettings, makeLink } from '../../mail/link.ts'
 import { findRecipient, type Recipient } from '../../mail/recipients.ts'
 import type { Site } from '../../site/site.ts'
 import { shownInstant } from '../../values/dates.ts'
+import type { CommandContext } from '../command-context.ts'
 import type { LinkCommandOptions } from '../commands/link.ts'
-import type { Context, GlobalOptions } from '../context.ts'
 import { clockOf } from '../criteria.ts'
 import { linkSourceFrom } from '../mail-settings.ts'
 import { linksFor } from '../mailing.ts'
-import { talkOf } from '../talk.ts'
 import { withRun } from '../with-run.ts'
 import { settingsOf, withSite } from '../with-site.ts'
 
 /** Prints a link that verifies the primary address of the user. */
 export async function printLink(
-  context: Context,
-  globals: GlobalOptions,
+  context: CommandContext,
   user: string,
   options: LinkCommandOptions,
 ): Promise<void> {
-  const settings = await settingsOf(context, globals)
+  const settings = await settingsOf(context)
   const { zone } = clockOf({}, settings.configured, context)
   const source = await linkSourceFrom({ ...options, link: 'confirm' }, settings, context)
   await withSite(
     context,
-    globals,
     async (site) => {
       const { links } = await linksFor(site, source)
       const recipient = await findRecipient(site, user)
-      const link = await recordedLink(site, links, recipient, context, globals)
+      const link = await recordedLink(site, links, recipient, context)
       // Never later than it is.
       const minute = link.expires?.replace(/:\d\d(\.\d+)?Z$/, ':00Z')
       const until = minute === undefined ? '' : `, until ${shownInstant(minute, zone)}`
-      await talkOf(context, globals).say(`verifies ${recipient.address}${until}`)
+      await context.talk.say(`verifies ${recipient.address}${until}`)
       await context.stdout.write(`${link.url}\n`)
     },
     { settings },
@@ -43,14 +40,12 @@ async function recordedLink(
   site: Site,
   links: LinkSettings,
   { addressKey }: Recipient,
-  context: Context,
-  globals: GlobalOptions,
+  context: CommandContext,
 ): Promise<Link> {
   const at = context.now()
   if (links.kind !== 'database') return makeLink(site.db, site, links, addressKey, at)
   return withRun(
     context,
-    globals,
     site,
     { command: 'link', options: { confirmation: links.kind } },
     () => site.db.transaction('write', (tx) => makeLink(tx, site, links, addressKey, at)),

@@ -2,8 +2,8 @@ import { keepHeapLean } from '../../lean-heap.ts'
 import type { Site } from '../../site/site.ts'
 import { listPages, tally } from '../../users/list.ts'
 import { type ListRequest, PAGES_AT_ONCE } from '../../users/list-pages.ts'
+import type { CommandContext } from '../command-context.ts'
 import type { ListFormat, ListOptions } from '../commands/list-unverified.ts'
-import type { Context, GlobalOptions } from '../context.ts'
 import { clockOf, criteriaFrom, understood } from '../criteria.ts'
 import { fieldsFrom, sortFrom } from '../fields.ts'
 import { sayNothingMatches } from '../nothing-matches.ts'
@@ -11,14 +11,14 @@ import { printTable } from '../print-table.ts'
 import { withProgress } from '../progress.ts'
 import { csv, ids, json, ndjson, type StreamFormat } from '../render/streams.ts'
 import { countListed, tallyText } from '../render/tally.ts'
-import { type Talk, talkOf } from '../talk.ts'
+import type { Talk } from '../talk.ts'
 import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
 import { writeAll } from '../write-all.ts'
 
 /** Prints the users that the options select. */
-export async function listUnverified(context: Context, globals: GlobalOptions, options: ListOptions) {
-  const settings = await settingsOf(context, globals)
+export async function listUnverified(context: CommandContext, options: ListOptions) {
+  const settings = await settingsOf(context)
   const { configured } = settings
   const request: ListRequest = {
     criteria: await criteriaFrom(options, configured, context),
@@ -26,15 +26,14 @@ export async function listUnverified(context: Context, globals: GlobalOptions, o
     sort: sortFrom(options.sort),
     show: options.kept ? 'kept' : options.deletable ? 'deletable' : 'all',
   }
-  const talk = talkOf(context, globals)
+  const { talk } = context
   const words = understood(request.criteria, clockOf(options, configured, context))
   await withSite(
     context,
-    globals,
     async (site) => {
       await talk.say(words)
-      await warnOfUnmatched(site, request.criteria, context, globals)
-      const printed = await print(options.format, site, request, context, globals)
+      await warnOfUnmatched(site, request.criteria, context)
+      const printed = await print(options.format, site, request, context)
       if (printed === 0) await sayWhyNothing(site, request, talk)
     },
     { settings, connections: PAGES_AT_ONCE, builders: false },
@@ -48,21 +47,19 @@ async function print(
   format: ListFormat,
   site: Site,
   request: ListRequest,
-  context: Context,
-  globals: GlobalOptions,
+  context: CommandContext,
 ): Promise<number> {
   const stream = STREAMS[format]
-  if (stream) return printStream(stream, site, request, context, globals)
-  if (format === 'count') return printCount(site, request, context, globals)
-  return printTable(site, request, context, globals)
+  if (stream) return printStream(stream, site, request, context)
+  if (format === 'count') return printCount(site, request, context)
+  return printTable(site, request, context)
 }
 
 async function printStream(
   format: StreamFormat,
   site: Site,
   request: ListRequest,
-  context: Context,
-  globals: GlobalOptions,
+  context: CommandContext,
 ): Promise<number> {
   keepHeapLean()
   const fields = format === ids ? (['id'] as const) : request.fields
@@ -75,12 +72,12 @@ async function printStream(
   }
   const write = () => writeAll(context.stdout, format(counting(), fields))
   // On a terminal the users themselves show that it goes on.
-  await (context.stdout.isTerminal ? write() : withProgress(context, globals, 'reading', write))
+  await (context.stdout.isTerminal ? write() : withProgress(context, 'reading', write))
   return count
 }
 
-async function printCount(site: Site, request: ListRequest, context: Context, globals: GlobalOptions) {
-  const split = await withProgress(context, globals, 'counting', () => tally(site, request.criteria))
+async function printCount(site: Site, request: ListRequest, context: CommandContext) {
+  const split = await withProgress(context, 'counting', () => tally(site, request.criteria))
   const count = countListed(split, request)
   await context.stdout.write(`${count}\n`)
   return count

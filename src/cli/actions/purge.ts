@@ -8,10 +8,10 @@ import { checkBreaker } from '../../users/purge/breaker.ts'
 import { type PurgePlan, planPurge } from '../../users/purge/plan.ts'
 import { checkDelivery, deliveryProblem, lastDelivery } from '../../users/reminded.ts'
 import { type Limit, limitText } from '../../values/limit.ts'
+import type { CommandContext } from '../command-context.ts'
 import { commandLine } from '../command-line.ts'
 import type { PurgeCommandOptions } from '../commands/purge.ts'
 import { confirmNumber } from '../confirm.ts'
-import type { Context, GlobalOptions } from '../context.ts'
 import { clockOf, criteriaFrom, understood } from '../criteria.ts'
 import {
   carryOutDeletion,
@@ -28,14 +28,12 @@ import { frozenPlan, loadPlan, type ReviewedPlan } from '../plan-files.ts'
 import { printReport } from '../print-report.ts'
 import { withProgress } from '../progress.ts'
 import { planJson, planText, reportJson, reportText } from '../render/purge.ts'
-import { talkOf } from '../talk.ts'
 import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
 
 /** Everything about one purge that its steps share. */
 interface Purge {
-  readonly context: Context
-  readonly globals: GlobalOptions
+  readonly context: CommandContext
   readonly options: PurgeCommandOptions
   readonly criteria: Criteria
   /** The criteria in words. */
@@ -46,20 +44,15 @@ interface Purge {
 }
 
 /** Deletes the users that the options select and no guard keeps; with `--dry-run` or `--plan-out` only says which. */
-export async function purgeUnverified(
-  context: Context,
-  globals: GlobalOptions,
-  options: PurgeCommandOptions,
-) {
+export async function purgeUnverified(context: CommandContext, options: PurgeCommandOptions) {
   keepHeapLean()
-  const settings = await settingsOf(context, globals)
+  const settings = await settingsOf(context)
   const { configured } = settings
   const clock = clockOf(options, configured, context)
   const reviewed = options.plan === undefined ? undefined : await loadPlan(options.plan, settings, context)
   const criteria = reviewed?.criteria ?? (await criteriaFrom(options, configured, context))
   const purge: Purge = {
     context,
-    globals,
     options,
     criteria,
     understood: understood(criteria, clock),
@@ -71,7 +64,6 @@ export async function purgeUnverified(
   const onlyLooks = options.dryRun || options.planOut !== undefined
   await withSite(
     context,
-    globals,
     (site) => {
       reviewed?.refuseOther(site)
       return (onlyLooks ? showPlan : carryOut)(site, purge)
@@ -81,16 +73,14 @@ export async function purgeUnverified(
 }
 
 async function showPlan(site: Site, purge: Purge): Promise<void> {
-  const { context, globals, options, maxDelete } = purge
-  const talk = talkOf(context, globals)
+  const { context, options, maxDelete } = purge
+  const { talk } = context
   const plan = await makePlan(site, purge)
   if (options.format === 'json') {
     await talk.say(purge.understood)
     await context.stdout.write(planJson(plan))
   } else {
-    await context.stdout.write(
-      planText(plan, purge.understood, await styleFor(context.stdout, context, globals)),
-    )
+    await context.stdout.write(planText(plan, purge.understood, await styleFor(context.stdout, context)))
   }
   await warnOfNoArchive(plan, purge)
   await warnOfBreaker(plan, maxDelete, '--max-delete', talk)
@@ -109,17 +99,17 @@ async function showPlan(site: Site, purge: Purge): Promise<void> {
 }
 
 async function carryOut(site: Site, purge: Purge): Promise<void> {
-  const { context, globals, options, maxDelete, settings, criteria, reviewed } = purge
+  const { context, options, maxDelete, settings, criteria, reviewed } = purge
   const plan = await makePlan(site, purge)
-  const text = planText(plan, purge.understood, await styleFor(context.stderr, context, globals))
-  await talkOf(context, globals).show(text)
+  const text = planText(plan, purge.understood, await styleFor(context.stderr, context))
+  await context.talk.show(text)
   await warnOfNoArchive(plan, purge)
   checkBreaker(plan, maxDelete)
   if (criteria.selection.remindedBefore !== undefined && !options.despiteFailures) {
     checkDelivery(await lastDelivery(site))
   }
   if (plan.toDelete > 0 && !options.yes) {
-    await confirmNumber(context, globals, plan.toDelete, {
+    await confirmNumber(context, plan.toDelete, {
       does: 'deletes',
       done: 'deleted',
       where: site.db.identity,
@@ -128,23 +118,21 @@ async function carryOut(site: Site, purge: Purge): Promise<void> {
     })
   }
   const batches = reviewed?.users(batchSizeOn(site, purge))
-  const deletion = { context, globals, options, settings, criteria, plan, batches }
+  const deletion = { context, options, settings, criteria, plan, batches }
   const done = await carryOutDeletion(site, deletion)
-  if (isNoNews({ deletion: done }, globals, options)) return
+  if (isNoNews({ deletion: done }, context.globals, options)) return
   const report =
-    options.format === 'json'
-      ? reportJson(done)
-      : reportText(done, await styleFor(context.stdout, context, globals))
+    options.format === 'json' ? reportJson(done) : reportText(done, await styleFor(context.stdout, context))
   await printReport(context, report, () => throwWhenPartly(done))
 }
 
 async function makePlan(site: Site, purge: Purge): Promise<PurgePlan> {
-  const { context, globals, options, criteria, reviewed } = purge
+  const { context, options, criteria, reviewed } = purge
   const { planOut, dryRun, yes } = options
-  if (!reviewed) await warnOfUnmatched(site, criteria, context, globals)
+  if (!reviewed) await warnOfUnmatched(site, criteria, context)
   // Whoever has said yes to the plan, and wants to hear of errors only, does not read it.
-  const countsRows = dryRun === true || !yes || globals.quiet !== true
-  const plan = await withProgress(context, globals, 'planning', () => {
+  const countsRows = dryRun === true || !yes || context.globals.quiet !== true
+  const plan = await withProgress(context, 'planning', () => {
     if (reviewed) return reviewed.plan(site, { countsRows })
     if (planOut !== undefined) return frozenPlan(site, criteria, planOut, context)
     return planPurge(site, criteria, {
@@ -152,7 +140,7 @@ async function makePlan(site: Site, purge: Purge): Promise<PurgePlan> {
       countsRows,
     })
   })
-  if (plan.matched === 0) await sayNothingMatches(site, criteria, talkOf(context, globals))
+  if (plan.matched === 0) await sayNothingMatches(site, criteria, context.talk)
   return plan
 }
 

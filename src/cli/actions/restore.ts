@@ -15,22 +15,21 @@ import type { RestoreReport } from '../../users/restore/restore-report.ts'
 import { refuseWithoutRights } from '../../users/restore/restore-rights.ts'
 import { shownInstant } from '../../values/dates.ts'
 import { counted, shownNumber } from '../../values/numbers.ts'
+import type { CommandContext } from '../command-context.ts'
 import type { RestoreCommandOptions } from '../commands/restore.ts'
 import { confirmRestoration } from '../confirm.ts'
-import type { Context, GlobalOptions } from '../context.ts'
 import { Interrupted } from '../interrupted.ts'
 import { styleFor } from '../paint.ts'
 import { printReport } from '../print-report.ts'
 import { withStoppableProgress } from '../progress.ts'
 import { restoreJson, restoreText, rowsPutBack } from '../render/restore.ts'
-import { type Talk, talkOf } from '../talk.ts'
+import type { Talk } from '../talk.ts'
 import { withRun } from '../with-run.ts'
 import { withSite } from '../with-site.ts'
 
 /** Puts back what an archive holds; with `--dry-run` only says what that would be. */
 export async function restoreArchive(
-  context: Context,
-  globals: GlobalOptions,
+  context: CommandContext,
   file: string,
   options: RestoreCommandOptions,
 ): Promise<void> {
@@ -38,9 +37,9 @@ export async function restoreArchive(
   const path = resolve(context.cwd, file)
   const archive = await openArchive(path)
   try {
-    const { report, shortfall } = await withSite(context, globals, async (site) => {
+    const { report, shortfall } = await withSite(context, async (site) => {
       refuseOther(archive.header.database, siteDatabase(site), options)
-      const talk = talkOf(context, globals)
+      const { talk } = context
       const users = options.user && (await findArchived(site, archive, options.user))
       await refuseWithoutRights(site, archive, users)
       const shortfall = options.user ? undefined : await shortfallOf(site, archive)
@@ -49,15 +48,15 @@ export async function restoreArchive(
       if (!options.dryRun && !options.yes) {
         const purged = shownInstant(wholeSecond(archive.header.started), 'UTC')
         const what = `${users ? counted(users.length, 'user') : 'everybody'} purged ${purged}`
-        await confirmRestoration(context, globals, { what, where: site.db.identity })
+        await confirmRestoration(context, { what, where: site.db.identity })
       }
       const putBack = () =>
-        withStoppableProgress(context, globals, { what: 'restoring', stopping: 'this batch' }, (_, signal) =>
+        withStoppableProgress(context, { what: 'restoring', stopping: 'this batch' }, (_, signal) =>
           restore(site, archive, { users, dryRun: options.dryRun, signal }),
         )
       if (options.dryRun) return { report: await putBack(), shortfall }
       const request = { command: 'restore', options }
-      const report = await withRun(context, globals, site, request, putBack, (report) =>
+      const report = await withRun(context, site, request, putBack, (report) =>
         endOf(report, shortfall, path),
       )
       // Of a database that has gone nothing can be said; the next restoration goes on, and looks.
@@ -68,12 +67,7 @@ export async function restoreArchive(
     const text =
       options.format === 'json'
         ? restoreJson(report, shortfall)
-        : restoreText(
-            report,
-            shortfall,
-            options.dryRun === true,
-            await styleFor(context.stdout, context, globals),
-          )
+        : restoreText(report, shortfall, options.dryRun === true, await styleFor(context.stdout, context))
     await printReport(context, text, () => throwWhenPartly(report, shortfall, options))
   } finally {
     await archive.reader.close()

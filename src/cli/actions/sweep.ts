@@ -13,9 +13,9 @@ import { neededColumn } from '../../users/select.ts'
 import type { WallClock } from '../../values/dates.ts'
 import type { Limit } from '../../values/limit.ts'
 import { counted } from '../../values/numbers.ts'
+import { type CommandContext, canAsk } from '../command-context.ts'
 import type { SweepOptions } from '../commands/sweep.ts'
 import { confirmNumber, type Deed } from '../confirm.ts'
-import { type Context, canAsk, type GlobalOptions } from '../context.ts'
 import { clockOf, understood } from '../criteria.ts'
 import {
   carryOutDeletion,
@@ -53,15 +53,13 @@ import {
   sweepPlanText,
   sweepText,
 } from '../render/sweep.ts'
-import { talkOf } from '../talk.ts'
 import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
 import { writeAll } from '../write-all.ts'
 
 /** Everything about one sweep that its steps share. */
 interface Sweep {
-  readonly context: Context
-  readonly globals: GlobalOptions
+  readonly context: CommandContext
   readonly options: SweepOptions
   readonly settings: Settings
   readonly policy: Policy
@@ -75,28 +73,27 @@ interface Sweep {
 const MAX_DELETE = 'policy.max_delete:'
 
 /** Reminds and deletes as the policy of the configuration file says; with `--dry-run` only says whom. */
-export async function sweep(context: Context, globals: GlobalOptions, options: SweepOptions): Promise<void> {
+export async function sweep(context: CommandContext, options: SweepOptions): Promise<void> {
   if (options.format === 'ndjson' && !options.dryRun) throw invalid('--format ndjson goes with --dry-run')
   keepHeapLean()
-  const settings = await settingsOf(context, globals)
+  const settings = await settingsOf(context)
   const { configured } = settings
   const policy = policyOf(configured)
   const clock = clockOf({}, configured, context)
   const criteria = await sweepCriteria(policy, configured, context, clock)
   const words = understood(criteria.candidates, clock)
-  const task = { context, globals, options, settings, policy, clock, criteria, understood: words }
+  const task = { context, options, settings, policy, clock, criteria, understood: words }
   // Whatever is wrong with the mail should be known before anything is done.
   const source = options.dryRun ? undefined : await mailSourceFrom({}, settings, context)
   if (source) await checkTransport(source.transport, context)
-  await warnOfLateReminders(policy, clock, talkOf(context, globals))
-  await warnOfLongLinks(configured, clock, talkOf(context, globals))
+  await warnOfLateReminders(policy, clock, context.talk)
+  await warnOfLongLinks(configured, clock, context.talk)
   await withSite(
     context,
-    globals,
     async (site) => {
       refuseToForget(site)
       if (criteria.rules.joinedBefore) neededColumn(site, 'date_joined', 'follow policy.remind_after')
-      await warnOfUnmatched(site, criteria.candidates, context, globals)
+      await warnOfUnmatched(site, criteria.candidates, context)
       await (source ? carryOut(site, task, source) : showSteps(site, task))
     },
     { settings, connections: connectionsFor({}) },
@@ -104,25 +101,25 @@ export async function sweep(context: Context, globals: GlobalOptions, options: S
 }
 
 async function showSteps(site: Site, task: Sweep): Promise<void> {
-  const { context, globals, options, criteria } = task
+  const { context, options, criteria } = task
   const { stdout } = context
   const steps = lifeSteps(site, criteria)
   if (options.format === 'ndjson') {
     return writeAll(stdout, linesOf(steps))
   }
   const tally = new StepTally()
-  await withProgress(context, globals, 'planning', async () => {
+  await withProgress(context, 'planning', async () => {
     for await (const step of steps) tally.add(step)
   })
   const plan = await makePlan(site, task)
   await stdout.write(
     options.format === 'json'
       ? sweepPlanJson(plan, tally)
-      : stepsText(tally, task.understood, stdout, await styleFor(stdout, context, globals)),
+      : stepsText(tally, task.understood, stdout, await styleFor(stdout, context)),
   )
   if (plan.deletion) {
     await warnOfNoArchive(plan.deletion, task)
-    await warnOfBreaker(plan.deletion, maxDeleteOf(task), MAX_DELETE, talkOf(context, globals))
+    await warnOfBreaker(plan.deletion, maxDeleteOf(task), MAX_DELETE, context.talk)
   }
 }
 
@@ -135,21 +132,19 @@ function maxDeleteOf({ policy, settings }: Sweep): Limit | undefined {
 }
 
 async function carryOut(site: Site, task: Sweep, source: MailSource): Promise<void> {
-  const { context, globals, options, policy } = task
+  const { context, options, policy } = task
   const writing = await writingFor(site, source, task.clock)
   const plan = await makePlan(site, task)
-  const style = await styleFor(context.stderr, context, globals)
+  const style = await styleFor(context.stderr, context)
   const shown = sweepPlanText(plan, task.understood, style)
-  await talkOf(context, globals).show(shown)
+  await context.talk.show(shown)
   if (plan.deletion) {
     await warnOfNoArchive(plan.deletion, task)
     checkBreaker(plan.deletion, maxDeleteOf(task), MAX_DELETE)
   }
-  if (!options.yes && canAsk(context, globals))
-    await confirm(plan, task, { where: site.db.identity, plan: shown })
+  if (!options.yes && canAsk(context)) await confirm(plan, task, { where: site.db.identity, plan: shown })
   const mail = await carryOutCampaign(site, {
     context,
-    globals,
     options,
     command: 'sweep',
     criteria: task.criteria.remind,
@@ -163,16 +158,20 @@ async function carryOut(site: Site, task: Sweep, source: MailSource): Promise<vo
   const trouble = mail.stopped ? undefined : mailTrouble(mail)
   const deletion = mail.stopped || trouble ? undefined : await deleteDue(site, task, plan)
   const report = { mail, deletion, candidates: candidatesIn(plan) }
-  await printReport(context, isNoNews(report, globals, options) ? '' : await reportFor(report, task), () => {
-    if (trouble) throw trouble
-    // What the deletion has to say is worse, but nothing that the mail has to say comes after it.
-    if (deletion) throwWhenPartly(deletion)
-    throwWhenNotAllMailed(mail)
-  })
+  await printReport(
+    context,
+    isNoNews(report, context.globals, options) ? '' : await reportFor(report, task),
+    () => {
+      if (trouble) throw trouble
+      // What the deletion has to say is worse, but nothing that the mail has to say comes after it.
+      if (deletion) throwWhenPartly(deletion)
+      throwWhenNotAllMailed(mail)
+    },
+  )
 }
 
-async function makePlan(site: Site, { context, globals, criteria, options }: Sweep): Promise<SweepPlan> {
-  return withProgress(context, globals, 'planning', async () => ({
+async function makePlan(site: Site, { context, criteria, options }: Sweep): Promise<SweepPlan> {
+  return withProgress(context, 'planning', async () => ({
     mail: await planCampaign(site, criteria.remind, criteria.rules, {
       namesDate: criteria.remove !== undefined,
     }),
@@ -189,15 +188,15 @@ async function confirm(
   task: Sweep,
   about: Pick<Deed, 'where' | 'plan'>,
 ): Promise<void> {
-  const { context, globals } = task
+  const { context } = task
   const toDelete = deletion?.toDelete ?? 0
   const reminding = mail.toMail > 0 ? `reminds ${counted(mail.toMail, 'user')}` : ''
   if (toDelete > 0) {
     const does = reminding === '' ? 'deletes' : `${reminding} and deletes`
     const forGood = isForGood(task)
-    await confirmNumber(context, globals, toDelete, { ...about, does, done: 'done', forGood })
+    await confirmNumber(context, toDelete, { ...about, does, done: 'done', forGood })
   } else if (mail.toMail > 0) {
-    await confirmNumber(context, globals, mail.toMail, { ...about, does: 'reminds', done: 'done' })
+    await confirmNumber(context, mail.toMail, { ...about, does: 'reminds', done: 'done' })
   }
 }
 
@@ -206,11 +205,10 @@ async function deleteDue(
   task: Sweep,
   { deletion: plan }: SweepPlan,
 ): Promise<DeletionReport | undefined> {
-  const { context, globals, settings, options, criteria } = task
+  const { context, settings, options, criteria } = task
   if (!plan || !criteria.remove) return undefined
   return carryOutDeletion(site, {
     context,
-    globals,
     settings,
     options,
     command: 'sweep',
@@ -230,8 +228,8 @@ function mailTrouble({ sent, bounced, failed, uncertain }: CampaignReport): User
   )
 }
 
-async function reportFor(report: SweepReport, { context, globals, options }: Sweep): Promise<string> {
+async function reportFor(report: SweepReport, { context, options }: Sweep): Promise<string> {
   return options.format === 'json'
     ? sweepJson(report)
-    : sweepText(report, await styleFor(context.stdout, context, globals))
+    : sweepText(report, await styleFor(context.stdout, context))
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { textFrom } from '../../values/readers.ts'
-import type { Context, GlobalOptions } from '../context.ts'
+import { commandContext } from '../command-context.ts'
+import type { Context } from '../context.ts'
 import { ARCHIVE_DIRECTORY } from '../defaults.ts'
 import { type Example, exampleText } from '../examples.ts'
 import { valueOption } from '../value-option.ts'
@@ -32,7 +33,7 @@ export function registerArchive(program: Command, context: Context): void {
     .description('Prints who is in an archive, one a line: id, username, address.')
     .action(async (file: string) => {
       const { showArchive } = await import('../actions/archive.ts')
-      await showArchive(context, program.opts<GlobalOptions>(), file)
+      await showArchive(commandContext(context, program.opts()), file)
     })
   archive
     .command('prune')
@@ -47,6 +48,6 @@ export function registerArchive(program: Command, context: Context): void {
     )
     .action(async (options: PruneOptions) => {
       const { pruneOldArchives } = await import('../actions/archive.ts')
-      await pruneOldArchives(context, program.opts<GlobalOptions>(), options)
+      await pruneOldArchives(commandContext(context, program.opts()), options)
     })
 }

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { textFrom } from '../../values/readers.ts'
-import type { Context, GlobalOptions } from '../context.ts'
+import { commandContext } from '../command-context.ts'
+import type { Context } from '../context.ts'
 import { type Example, exampleText } from '../examples.ts'
 import { listOption, valueOption } from '../value-option.ts'
 
@@ -62,6 +63,6 @@ export function registerCreateUser(program: Command, context: Context): void {
     .addHelpText('after', exampleText(CREATE_USER_EXAMPLES))
     .action(async (username: string | undefined, options: CreateUserOptions) => {
       const { createUser } = await import('../actions/create-user.ts')
-      await createUser(context, program.opts<GlobalOptions>(), username, options)
+      await createUser(commandContext(context, program.opts()), username, options)
     })
 }

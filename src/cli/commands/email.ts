@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { textFrom } from '../../values/readers.ts'
-import type { Context, GlobalOptions } from '../context.ts'
+import { commandContext } from '../command-context.ts'
+import type { Context } from '../context.ts'
 import { type Example, exampleText } from '../examples.ts'
 import { addMailOptions } from '../mail-options.ts'
 import type { MailCommandOptions } from '../mail-settings.ts'
@@ -87,6 +88,6 @@ export function registerEmail(program: Command, context: Context): void {
     .addHelpText('after', exampleText(EMAIL_EXAMPLES))
     .action(async (options: EmailOptions) => {
       const { emailUnverified } = await import('../actions/email.ts')
-      await emailUnverified(context, program.opts<GlobalOptions>(), options)
+      await emailUnverified(commandContext(context, program.opts()), options)
     })
 }

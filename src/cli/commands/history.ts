@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { countFrom, textFrom } from '../../values/readers.ts'
-import type { Context, GlobalOptions } from '../context.ts'
+import { commandContext } from '../command-context.ts'
+import type { Context } from '../context.ts'
 import { HISTORY_RUNS } from '../defaults.ts'
 import { type Example, exampleText } from '../examples.ts'
 import { formatOption } from '../options.ts'
@@ -47,6 +48,6 @@ export function registerHistory(program: Command, context: Context): void {
     .addHelpText('after', exampleText(HISTORY_EXAMPLES))
     .action(async (run: string | undefined, options: HistoryOptions) => {
       const { showHistory } = await import('../actions/history.ts')
-      await showHistory(context, program.opts<GlobalOptions>(), run, options)
+      await showHistory(commandContext(context, program.opts()), run, options)
     })
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { LinkOptions } from '../../mail/settings.ts'
-import type { Context, GlobalOptions } from '../context.ts'
+import { commandContext } from '../command-context.ts'
+import type { Context } from '../context.ts'
 import { type Example, exampleText } from '../examples.ts'
 import { addLinkOptions } from '../mail-options.ts'
 
@@ -29,6 +30,6 @@ export function registerLink(program: Command, context: Context): void {
     .addHelpText('after', exampleText(LINK_EXAMPLES))
     .action(async (user: string, options: LinkCommandOptions) => {
       const { printLink } = await import('../actions/link.ts')
-      await printLink(context, program.opts<GlobalOptions>(), user, options)
+      await printLink(commandContext(context, program.opts()), user, options)
     })
 }

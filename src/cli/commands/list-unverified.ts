@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander'
 import { DEFAULT_FIELDS, LIST_FIELDS, SORT_FIELDS } from '../../users/list-fields.ts'
 import { textFrom } from '../../values/readers.ts'
-import type { Context, GlobalOptions } from '../context.ts'
+import { commandContext } from '../command-context.ts'
+import type { Context } from '../context.ts'
 import { type Example, exampleText } from '../examples.ts'
 import { addCriteriaOptions, type CriteriaOptions, formatOption } from '../options.ts'
 import { valueOption } from '../value-option.ts'
@@ -70,6 +71,6 @@ export function registerListUnverified(program: Command, context: Context): void
     .addHelpText('after', exampleText(LIST_EXAMPLES))
     .action(async (options: ListOptions) => {
       const { listUnverified } = await import('../actions/list-unverified.ts')
-      await listUnverified(context, program.opts<GlobalOptions>(), options)
+      await listUnverified(commandContext(context, program.opts()), options)
     })
 }

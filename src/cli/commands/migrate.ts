@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
-import type { Context, GlobalOptions } from '../context.ts'
+import { commandContext } from '../command-context.ts'
+import type { Context } from '../context.ts'
 import { type Example, exampleText } from '../examples.ts'
 
 export interface MigrateOptions {
@@ -35,6 +36,6 @@ export function registerMigrate(program: Command, context: Context): void {
     .addHelpText('after', exampleText(MIGRATE_EXAMPLES))
     .action(async (options: MigrateOptions) => {
       const { migrate } = await import('../actions/migrate.ts')
-      await migrate(context, program.opts<GlobalOptions>(), options)
+      await migrate(commandContext(context, program.opts()), options)
     })
 }

@@ -3,7 +3,8 @@ import { BATCH_SIZES } from '../../db/batch-sizes.ts'
 import { DELETED_FLOOR, DELETED_PERCENT } from '../../users/purge/breaker.ts'
 import { type Limit, limitFrom } from '../../values/limit.ts'
 import { countFrom, textFrom } from '../../values/readers.ts'
-import type { Context, GlobalOptions } from '../context.ts'
+import { commandContext } from '../command-context.ts'
+import type { Context } from '../context.ts'
 import { JOBS } from '../defaults.ts'
 import { type Example, exampleText } from '../examples.ts'
 import { addArchiveOptions, addCriteriaOptions, type CriteriaOptions, formatOption } from '../options.ts'
@@ -133,6 +134,6 @@ export function registerPurge(program: Command, context: Context): void {
     .addHelpText('after', exampleText(PURGE_EXAMPLES))
     .action(async (options: PurgeCommandOptions) => {
       const { purgeUnverified } = await import('../actions/purge.ts')
-      await purgeUnverified(context, program.opts<GlobalOptions>(), options)
+      await purgeUnverified(commandContext(context, program.opts()), options)
     })
 }

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { textFrom } from '../../values/readers.ts'
-import type { Context, GlobalOptions } from '../context.ts'
+import { commandContext } from '../command-context.ts'
+import type { Context } from '../context.ts'
 import { type Example, exampleText } from '../examples.ts'
 import { formatOption } from '../options.ts'
 import { listOption } from '../value-option.ts'
@@ -43,6 +44,6 @@ export function registerRestore(program: Command, context: Context): void {
     .addHelpText('after', exampleText(RESTORE_EXAMPLES))
     .action(async (file: string, options: RestoreCommandOptions) => {
       const { restoreArchive } = await import('../actions/restore.ts')
-      await restoreArchive(context, program.opts<GlobalOptions>(), file, options)
+      await restoreArchive(commandContext(context, program.opts()), file, options)
     })
 }

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
-import type { Context, GlobalOptions } from '../context.ts'
+import { commandContext } from '../command-context.ts'
+import type { Context } from '../context.ts'
 import { type Example, exampleText } from '../examples.ts'
 import { addArchiveOptions } from '../options.ts'
 
@@ -56,6 +57,6 @@ export function registerSweep(program: Command, context: Context): void {
     .addHelpText('after', exampleText(SWEEP_EXAMPLES))
     .action(async (options: SweepOptions) => {
       const { sweep } = await import('../actions/sweep.ts')
-      await sweep(context, program.opts<GlobalOptions>(), options)
+      await sweep(commandContext(context, program.opts()), options)
     })
 }
