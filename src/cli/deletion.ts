@@ -18,9 +18,10 @@ import { archiveDirectory } from './archives.ts'
 import type { CommandContext } from './command-context.ts'
 import { commandLine } from './command-line.ts'
 import { JOBS } from './defaults.ts'
+import { type DeletionReport, recordedArchive } from './deletion-report.ts'
 import { Interrupted } from './interrupted.ts'
 import { withStoppableProgress } from './progress.ts'
-import { type DeletionReport, FOR_GOOD, recordedArchive } from './render/purge.ts'
+import { FOR_GOOD } from './render/purge.ts'
 import type { Talk } from './talk.ts'
 import { warnOfUnmatchedProtection } from './warn-of-unmatched.ts'
 import { withRun } from './with-run.ts'
@@ -88,7 +89,7 @@ export async function carryOutDeletion(site: Site, deletion: Deletion): Promise<
 }
 
 /** To be called when the report has been printed, so that what has been done is known. */
-export function throwWhenPartly({ deleted, failed, stopped }: PurgeReport): void {
+export function throwUnlessDeleted({ deleted, failed, stopped }: PurgeReport): void {
   if (stopped === 'interrupted') {
     throw new Interrupted(`${counted(deleted, 'user')} deleted; run it again to go on`)
   }

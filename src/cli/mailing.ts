@@ -4,31 +4,21 @@ import { type CampaignSettings, runCampaign } from '../mail/campaign.ts'
 import type { CampaignPlan } from '../mail/campaign-plan.ts'
 import type { CampaignReport } from '../mail/campaign-report.ts'
 import { sleep } from '../mail/clock.ts'
-import type { Composer } from '../mail/compose.ts'
-import { checkedLinks, type LinkSettings } from '../mail/link.ts'
-import { type LinkTemplate, linkTemplateFrom } from '../mail/link-template.ts'
 import type { ReminderRules } from '../mail/reminder-rules.ts'
-import { reminderRenderer } from '../mail/reminder-templates.ts'
-import { type SiteFacts, siteFacts } from '../mail/site-facts.ts'
 import { refuseWithoutLedger, type Site } from '../site/site.ts'
 import type { Criteria } from '../users/criteria.ts'
 import { graceStart, type WallClock } from '../values/dates.ts'
 import { counted } from '../values/numbers.ts'
 import { withOptionName } from '../values/readers.ts'
 import type { CommandContext } from './command-context.ts'
-import { AGAIN_AFTER, CONCURRENCY, EXPIRE_DAYS, MAX_REMINDERS, RATE } from './defaults.ts'
+import { AGAIN_AFTER, CONCURRENCY, MAX_REMINDERS, RATE } from './defaults.ts'
 import { Interrupted } from './interrupted.ts'
-import type { LinkSource, MailSource } from './mail-settings.ts'
+import type { MailSource } from './mail-settings.ts'
 import { withTransport } from './mail-transport.ts'
+import type { Writing } from './mail-writing.ts'
 import { withStoppableProgress } from './progress.ts'
 import type { SettingNames } from './render/mail.ts'
 import { withRun } from './with-run.ts'
-
-/** How the mails of one site are written. */
-export interface Writing {
-  readonly links: LinkSettings
-  readonly composer: Composer
-}
 
 /** What is mailed to whom, and how. */
 export interface Mailing {
@@ -43,37 +33,6 @@ export interface Mailing {
   readonly writing: Writing
   readonly deletionDate?: CampaignSettings['deletionDate']
   readonly names: SettingNames
-}
-
-/** Returns how mails to users of the site are written. Throws a UserError when a template or the site's place is wrong. */
-export async function writingFor(site: Site, source: MailSource, { zone }: WallClock): Promise<Writing> {
-  const { links, facts } = await linksFor(site, source)
-  const render = await reminderRenderer(source.templates, zone)
-  return { links, composer: { render, sender: source, facts, linkConfirms: links.kind !== 'login' } }
-}
-
-/** Returns how links for users of the site are made. Throws a UserError when nobody says where the site is. */
-export async function linksFor(
-  site: Site,
-  source: LinkSource & { readonly siteName?: string | undefined },
-): Promise<{ links: LinkSettings; facts: SiteFacts }> {
-  const { linkTemplate, siteUrl, siteName } = source
-  // Whoever gives the link need not give the site as well.
-  const url = siteUrl ?? (linkTemplate && new URL('/', linkTemplate.fill('key')))
-  const facts = await siteFacts(site, { url, name: siteName })
-  const template = linkTemplate ?? usualTemplate(facts.url, source)
-  return { links: checkedLinks(linkSettings(template, source), site), facts }
-}
-
-function usualTemplate({ href }: URL, { link }: LinkSource): LinkTemplate {
-  return linkTemplateFrom(`${href}accounts/${link === 'login' ? 'login/' : 'confirm-email/{key}/'}`)
-}
-
-function linkSettings(template: LinkTemplate, source: LinkSource): LinkSettings {
-  const { link, confirmation, secret = '', salt, expires: days = EXPIRE_DAYS } = source
-  if (link === 'login') return { kind: 'login', template }
-  if (confirmation === 'database') return { kind: 'database', template, days }
-  return { kind: 'hmac', template, days, secret, salt }
 }
 
 /** Returns whom the settings leave alone. Throws a UserError that names the option. */
@@ -112,7 +71,7 @@ export async function carryOutCampaign(site: Site, mailing: Mailing): Promise<Ca
 }
 
 /** To be called when the report has been printed, so that what has been done is known. */
-export function throwWhenNotAllMailed({ sent, failed, uncertain, stopped }: CampaignReport): void {
+export function throwUnlessMailed({ sent, failed, uncertain, stopped }: CampaignReport): void {
   if (stopped === 'interrupted') {
     throw new Interrupted(`${counted(sent, 'user')} mailed; run it again to go on`)
   }

@@ -58,7 +58,7 @@ export async function pruneOldArchives(
   if (!context.globals.quiet || report.removed + report.failed.length > 0) {
     await context.stdout.write(`${counted(report.removed, 'archive')} removed, ${kept} kept${remark}\n`)
   }
-  throwWhenPartly(report)
+  throwUnlessPruned(report)
 }
 
 /** Before the first purge there is none; whoever names one means one that is there. Throws a UserError then. */
@@ -69,7 +69,7 @@ async function sayMissing(directory: string, named: string | undefined, talk: Ta
 }
 
 /** Each in a line of its own. */
-function throwWhenPartly({ failed }: PruneReport): void {
+function throwUnlessPruned({ failed }: PruneReport): void {
   if (failed.length === 0) return
   const lines = failed.map(({ path, reason }) => `  ${path}: ${reason}`)
   throw new UserError([`${counted(failed.length, 'archive')} could not be removed:`, ...lines].join('\n'))

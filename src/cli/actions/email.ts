@@ -21,14 +21,8 @@ import { confirmNumber } from '../confirm.ts'
 import { clockOf, criteriaFrom, understood } from '../criteria.ts'
 import { type MailSource, mailSourceFrom } from '../mail-settings.ts'
 import { checkTransport } from '../mail-transport.ts'
-import {
-  carryOutCampaign,
-  refuseToForget,
-  reminderRules,
-  throwWhenNotAllMailed,
-  type Writing,
-  writingFor,
-} from '../mailing.ts'
+import { type Writing, writingFor } from '../mail-writing.ts'
+import { carryOutCampaign, refuseToForget, reminderRules, throwUnlessMailed } from '../mailing.ts'
 import { isNoNews } from '../no-news.ts'
 import { sayNothingMatches } from '../nothing-matches.ts'
 import { styleFor } from '../paint.ts'
@@ -149,7 +143,7 @@ async function carryOut(site: Site, request: MailRequest, writing: Writing): Pro
     options.format === 'json'
       ? mailReportJson(report)
       : mailReportText(report, await styleFor(context.stdout, context))
-  await printReport(context, text, () => throwWhenNotAllMailed(report))
+  await printReport(context, text, () => throwUnlessMailed(report))
 }
 
 async function makePlan(site: Site, request: MailRequest): Promise<CampaignPlan> {

@@ -6,7 +6,7 @@ import type { CommandContext } from '../command-context.ts'
 import type { LinkCommandOptions } from '../commands/link.ts'
 import { clockOf } from '../criteria.ts'
 import { linkSourceFrom } from '../mail-settings.ts'
-import { linksFor } from '../mailing.ts'
+import { linksFor } from '../mail-writing.ts'
 import { withRun } from '../with-run.ts'
 import { settingsOf, withSite } from '../with-site.ts'
 

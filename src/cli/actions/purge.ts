@@ -2,11 +2,11 @@ import { resolve } from 'node:path'
 import type { Settings } from '../../config/settings.ts'
 import { invalid } from '../../errors.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
+import { checkDelivery, deliveryProblem, lastDelivery } from '../../mail/last-delivery.ts'
 import type { Site } from '../../site/site.ts'
 import type { Criteria } from '../../users/criteria.ts'
 import { checkBreaker } from '../../users/purge/breaker.ts'
 import { type PurgePlan, planPurge } from '../../users/purge/plan.ts'
-import { checkDelivery, deliveryProblem, lastDelivery } from '../../users/reminded.ts'
 import { type Limit, limitText } from '../../values/limit.ts'
 import type { CommandContext } from '../command-context.ts'
 import { commandLine } from '../command-line.ts'
@@ -17,7 +17,7 @@ import {
   carryOutDeletion,
   connectionsFor,
   isForGood,
-  throwWhenPartly,
+  throwUnlessDeleted,
   warnOfBreaker,
   warnOfNoArchive,
 } from '../deletion.ts'
@@ -123,7 +123,7 @@ async function carryOut(site: Site, purge: Purge): Promise<void> {
   if (isNoNews({ deletion: done }, context.globals, options)) return
   const report =
     options.format === 'json' ? reportJson(done) : reportText(done, await styleFor(context.stdout, context))
-  await printReport(context, report, () => throwWhenPartly(done))
+  await printReport(context, report, () => throwUnlessDeleted(done))
 }
 
 async function makePlan(site: Site, purge: Purge): Promise<PurgePlan> {

@@ -8,10 +8,10 @@ import type { Site } from '../../site/site.ts'
 import { isSameDatabase, type SiteDatabase, shownDatabase, siteDatabase } from '../../site/site-database.ts'
 import { tablesHere } from '../../users/archive/archived-rows.ts'
 import { findArchived } from '../../users/archive/find-archived.ts'
-import { openArchive } from '../../users/archive/open-archive.ts'
+import { type OpenArchive, openArchive } from '../../users/archive/open-archive.ts'
 import { type Shortfall, shortfallOf } from '../../users/archive/shortfall.ts'
 import { restore } from '../../users/restore/restore.ts'
-import type { RestoreReport } from '../../users/restore/restore-report.ts'
+import { type RestoreReport, rowsPutBack } from '../../users/restore/restore-report.ts'
 import { refuseWithoutRights } from '../../users/restore/restore-rights.ts'
 import { shownInstant } from '../../values/dates.ts'
 import { counted, shownNumber } from '../../values/numbers.ts'
@@ -22,7 +22,7 @@ import { Interrupted } from '../interrupted.ts'
 import { styleFor } from '../paint.ts'
 import { printReport } from '../print-report.ts'
 import { withStoppableProgress } from '../progress.ts'
-import { restoreJson, restoreText, rowsPutBack } from '../render/restore.ts'
+import { restoreJson, restoreText } from '../render/restore.ts'
 import type { Talk } from '../talk.ts'
 import { withRun } from '../with-run.ts'
 import { withSite } from '../with-site.ts'
@@ -34,44 +34,79 @@ export async function restoreArchive(
   options: RestoreCommandOptions,
 ): Promise<void> {
   keepHeapLean()
-  const path = resolve(context.cwd, file)
-  const archive = await openArchive(path)
+  const archive = await openArchive(resolve(context.cwd, file))
   try {
     const { report, shortfall } = await withSite(context, async (site) => {
-      refuseOther(archive.header.database, siteDatabase(site), options)
-      const { talk } = context
-      const users = options.user && (await findArchived(site, archive, options.user))
-      await refuseWithoutRights(site, archive, users)
-      const shortfall = options.user ? undefined : await shortfallOf(site, archive)
-      const tables = tablesHere(site, archive.header)
-      await warnOfTriggers(site, tables, talk)
-      if (!options.dryRun && !options.yes) {
-        const purged = shownInstant(wholeSecond(archive.header.started), 'UTC')
-        const what = `${users ? counted(users.length, 'user') : 'everybody'} purged ${purged}`
-        await confirmRestoration(context, { what, where: site.db.identity })
-      }
-      const putBack = () =>
-        withStoppableProgress(context, { what: 'restoring', stopping: 'this batch' }, (_, signal) =>
-          restore(site, archive, { users, dryRun: options.dryRun, signal }),
-        )
-      if (options.dryRun) return { report: await putBack(), shortfall }
-      const request = { command: 'restore', options }
-      const report = await withRun(context, site, request, putBack, (report) =>
-        endOf(report, shortfall, path),
-      )
-      // Of a database that has gone nothing can be said; the next restoration goes on, and looks.
-      if (report.stopped === undefined || report.stopped === 'interrupted')
-        await advanceSequences(site, tables, talk)
-      return { report, shortfall }
+      const restoration = await checkedRestoration(site, archive, options, context)
+      if (!options.dryRun && !options.yes) await confirm(site, restoration)
+      const carryOut = options.dryRun ? putBack : putBackRecorded
+      return { report: await carryOut(site, restoration), shortfall: restoration.shortfall }
     })
     const text =
       options.format === 'json'
         ? restoreJson(report, shortfall)
         : restoreText(report, shortfall, options.dryRun === true, await styleFor(context.stdout, context))
-    await printReport(context, text, () => throwWhenPartly(report, shortfall, options))
+    await printReport(context, text, () => throwUnlessRestored(report, shortfall, options))
   } finally {
     await archive.reader.close()
   }
+}
+
+/** Everything about one restoration that its steps share. */
+interface Restoration {
+  readonly context: CommandContext
+  readonly options: RestoreCommandOptions
+  readonly archive: OpenArchive
+  /** The keys of those who are meant; undefined for everybody. */
+  readonly users: readonly string[] | undefined
+  readonly tables: readonly Table[]
+  /** What the archive should hold, and does not. */
+  readonly shortfall: Shortfall | undefined
+}
+
+/** Throws a UserError when the archive cannot be put back here; warns of what may happen then. */
+async function checkedRestoration(
+  site: Site,
+  archive: OpenArchive,
+  options: RestoreCommandOptions,
+  context: CommandContext,
+): Promise<Restoration> {
+  refuseOther(archive.header.database, siteDatabase(site), options)
+  const users = options.user && (await findArchived(site, archive, options.user))
+  await refuseWithoutRights(site, archive, users)
+  const shortfall = users ? undefined : await shortfallOf(site, archive)
+  const tables = tablesHere(site, archive.header)
+  await warnOfTriggers(site, tables, context.talk)
+  return { context, options, archive, users, tables, shortfall }
+}
+
+async function confirm(site: Site, { context, archive, users }: Restoration): Promise<void> {
+  const purged = shownInstant(wholeSecond(archive.header.started), 'UTC')
+  const what = `${users ? counted(users.length, 'user') : 'everybody'} purged ${purged}`
+  await confirmRestoration(context, { what, where: site.db.identity })
+}
+
+async function putBackRecorded(site: Site, restoration: Restoration): Promise<RestoreReport> {
+  const { context, options, archive, tables, shortfall } = restoration
+  const report = await withRun(
+    context,
+    site,
+    { command: 'restore', options },
+    () => putBack(site, restoration),
+    (done) => endOf(done, shortfall, archive.path),
+  )
+  // Of a database that has gone nothing can be said; the next restoration goes on, and looks.
+  if (report.stopped === undefined || report.stopped === 'interrupted') {
+    await advanceSequences(site, tables, context.talk)
+  }
+  return report
+}
+
+function putBack(site: Site, { context, options, archive, users }: Restoration): Promise<RestoreReport> {
+  const { dryRun } = options
+  return withStoppableProgress(context, { what: 'restoring', stopping: 'this batch' }, (_, signal) =>
+    restore(site, archive, { users, dryRun, signal }),
+  )
 }
 
 /** What they make of a row that comes back, nobody knows. */
@@ -117,7 +152,7 @@ function refuseOther(
   })
 }
 
-function throwWhenPartly(
+function throwUnlessRestored(
   report: RestoreReport,
   shortfall: Shortfall | undefined,
   { dryRun }: RestoreCommandOptions,

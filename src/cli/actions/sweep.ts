@@ -4,11 +4,12 @@ import { invalid, UserError } from '../../errors.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
 import { planCampaign } from '../../mail/campaign-plan.ts'
 import type { CampaignReport } from '../../mail/campaign-report.ts'
+import { isMostlyUndelivered, TELLING_MAILS } from '../../mail/last-delivery.ts'
 import { type LifeStep, lifeSteps, type SweepCriteria } from '../../mail/life-steps.ts'
+import { StepTally } from '../../mail/step-tally.ts'
 import type { Site } from '../../site/site.ts'
 import { checkBreaker } from '../../users/purge/breaker.ts'
 import { planPurge } from '../../users/purge/plan.ts'
-import { isMostlyUndelivered, TELLING_MAILS } from '../../users/reminded.ts'
 import { neededColumn } from '../../users/select.ts'
 import type { WallClock } from '../../values/dates.ts'
 import type { Limit } from '../../values/limit.ts'
@@ -21,13 +22,15 @@ import {
   carryOutDeletion,
   connectionsFor,
   isForGood,
-  throwWhenPartly,
+  throwUnlessDeleted,
   warnOfBreaker,
   warnOfNoArchive,
 } from '../deletion.ts'
+import type { DeletionReport } from '../deletion-report.ts'
 import { type MailSource, mailSourceFrom } from '../mail-settings.ts'
 import { checkTransport } from '../mail-transport.ts'
-import { carryOutCampaign, refuseToForget, throwWhenNotAllMailed, writingFor } from '../mailing.ts'
+import { writingFor } from '../mail-writing.ts'
+import { carryOutCampaign, refuseToForget, throwUnlessMailed } from '../mailing.ts'
 import { isNoNews } from '../no-news.ts'
 import { styleFor } from '../paint.ts'
 import {
@@ -39,13 +42,8 @@ import {
 } from '../policy.ts'
 import { printReport } from '../print-report.ts'
 import { withProgress } from '../progress.ts'
-import type { DeletionReport } from '../render/purge.ts'
 import {
-  candidatesIn,
   POLICY_NAMES,
-  StepTally,
-  type SweepPlan,
-  type SweepReport,
   stepLine,
   stepsText,
   sweepJson,
@@ -53,6 +51,7 @@ import {
   sweepPlanText,
   sweepText,
 } from '../render/sweep.ts'
+import { candidatesIn, type SweepPlan, type SweepReport } from '../sweep-report.ts'
 import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
 import { writeAll } from '../write-all.ts'
@@ -164,8 +163,8 @@ async function carryOut(site: Site, task: Sweep, source: MailSource): Promise<vo
     () => {
       if (trouble) throw trouble
       // What the deletion has to say is worse, but nothing that the mail has to say comes after it.
-      if (deletion) throwWhenPartly(deletion)
-      throwWhenNotAllMailed(mail)
+      if (deletion) throwUnlessDeleted(deletion)
+      throwUnlessMailed(mail)
     },
   )
 }

@@ -1,6 +1,7 @@
 import type { PurgePlan } from '../../users/purge/plan.ts'
 import type { PurgeReport } from '../../users/purge/purge-report.ts'
 import { counted } from '../../values/numbers.ts'
+import { type DeletionReport, recordedArchive } from '../deletion-report.ts'
 import { block, type CountLine, countBlock, largestFirst, lines, moreLines } from './blocks.ts'
 import { keptBlock } from './kept.ts'
 import { plainJson, plainText } from './plain-text.ts'
@@ -11,16 +12,6 @@ import type { Style } from './style.ts'
 const FAILED_SHOWN = 20
 
 export const FOR_GOOD = 'no archive: what is deleted cannot be put back'
-
-/** What a purge has done, and how to undo it. */
-export interface DeletionReport extends PurgeReport {
-  /** The file that holds what was deleted. */
-  readonly archive?: string | undefined
-  /** Where that file was, when somebody has removed or moved it. */
-  readonly lostArchive?: string | undefined
-  /** The command that puts it back. */
-  readonly undo?: string | undefined
-}
 
 /** Returns the plan for people: whom, why not the others, which rows, and what could be changed. */
 export function planText(plan: PurgePlan, understood: string, style: Style): string {
@@ -102,11 +93,6 @@ export function reportJson(report: DeletionReport): string {
   const archive = recordedArchive(report)
   const stopped = stopRecord(report.stopped)
   return `${plainJson({ since, matched, deleted, kept, changed, tables, nulled, failed, stopped, archive })}\n`
-}
-
-/** Returns the file that holds what was deleted; null for one that is not there any more, and without one. */
-export function recordedArchive({ archive, lostArchive }: DeletionReport): string | null {
-  return lostArchive === undefined ? (archive ?? null) : null
 }
 
 function undoLines({ archive, undo, lostArchive, deleted }: DeletionReport): string[] {

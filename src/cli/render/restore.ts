@@ -1,5 +1,5 @@
 import type { Shortfall } from '../../users/archive/shortfall.ts'
-import type { RestoreFailure, RestoreReport } from '../../users/restore/restore-report.ts'
+import { type RestoreFailure, type RestoreReport, rowsPutBack } from '../../users/restore/restore-report.ts'
 import { counted } from '../../values/numbers.ts'
 import { archiveEndNote } from './archive-end.ts'
 import { block, countBlock, largestFirst, lines } from './blocks.ts'
@@ -9,11 +9,6 @@ import type { Style } from './style.ts'
 
 /** They are as they were, and so is what selects them. */
 const AGAIN = 'the next purge or sweep that selects them deletes them again, unless they are protected'
-
-/** Returns how many rows have been put back. */
-export function rowsPutBack({ restored }: RestoreReport): number {
-  return Object.values(restored).reduce((sum, number) => sum + number, 0)
-}
 
 /** Returns what has been put back, for people; `planned`: what would be. */
 export function restoreText(

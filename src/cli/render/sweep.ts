@@ -1,30 +1,14 @@
-import type { CampaignPlan } from '../../mail/campaign-plan.ts'
-import type { CampaignReport } from '../../mail/campaign-report.ts'
 import { type LifeStep, STEPS, type Step } from '../../mail/life-steps.ts'
-import type { PurgePlan } from '../../users/purge/plan.ts'
+import type { StepTally } from '../../mail/step-tally.ts'
 import { counted } from '../../values/numbers.ts'
 import type { Output } from '../output.ts'
+import { candidatesIn, type SweepPlan, type SweepReport } from '../sweep-report.ts'
 import { block, blockWidth, type CountLine, countBlock, lines, moreLines } from './blocks.ts'
 import { mailPlanBlocks, mailPlanJson, mailReportBlocks, mailReportJson, type SettingNames } from './mail.ts'
 import { plainJson, plainText } from './plain-text.ts'
-import { type DeletionReport, planJson, planText, reportJson, reportText } from './purge.ts'
+import { planJson, planText, reportJson, reportText } from './purge.ts'
 import { wholeOrScreenTable } from './screen-table.ts'
 import type { Style } from './style.ts'
-
-/** What is to be done. A policy that only reminds deletes nobody. */
-export interface SweepPlan {
-  readonly mail: CampaignPlan
-  readonly deletion: PurgePlan | undefined
-}
-
-/** What has been done. */
-export interface SweepReport {
-  readonly mail: CampaignReport
-  /** Undefined when it never came to that. */
-  readonly deletion: DeletionReport | undefined
-  /** To remind or to delete: of so many. */
-  readonly candidates: number
-}
 
 export const POLICY_NAMES: SettingNames = {
   maxReminders: 'policy.max_reminders',
@@ -41,34 +25,7 @@ const EXPLANATIONS: Record<Step, string> = {
   kept: 'a guard keeps them',
 }
 
-const SHOWN_PER_STEP = 20
 const FIELDS = ['id', 'username', 'email', 'step', 'deletion'] as const
-
-/** Counts who is at which step, and remembers the first of each. */
-export class StepTally {
-  private readonly counts = new Map<Step, number>()
-  private readonly first: LifeStep[] = []
-
-  add(user: LifeStep): void {
-    const count = (this.counts.get(user.step) ?? 0) + 1
-    this.counts.set(user.step, count)
-    if (count <= SHOWN_PER_STEP) this.first.push(user)
-  }
-
-  of(step: Step): number {
-    return this.counts.get(step) ?? 0
-  }
-
-  /** All steps, also those that nobody is at. */
-  record(): Record<string, number> {
-    return Object.fromEntries(STEPS.map((step) => [step, this.of(step)]))
-  }
-
-  /** In the order of the steps. */
-  shown(): LifeStep[] {
-    return STEPS.flatMap((step) => this.first.filter((user) => user.step === step))
-  }
-}
 
 /** Returns who is at which step, for people who read it on that output. */
 export function stepsText(tally: StepTally, understood: string, output: Output, style: Style): string {
@@ -103,11 +60,6 @@ export function sweepPlanText({ mail, deletion }: SweepPlan, understood: string,
     ...mailPlanBlocks(mail, style, POLICY_NAMES),
   ])
   return deletion?.matched ? `${reminders}\n${planText(deletion, DUE, style)}` : reminders
-}
-
-/** Returns how many the plan is about: those whose date of deletion has come, and the others. */
-export function candidatesIn({ mail, deletion }: SweepPlan): number {
-  return mail.matched + (deletion?.matched ?? 0)
 }
 
 const DUE = 'reminded, and the date in the mail has come'

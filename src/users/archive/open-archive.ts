@@ -8,6 +8,7 @@ import { holdsArchiveText } from './repacked-archive.ts'
 
 /** An archive to read from. */
 export interface OpenArchive {
+  readonly path: string
   readonly reader: ArchiveReader
   readonly header: ArchiveHeader
 }
@@ -30,7 +31,7 @@ export async function openArchive(path: string): Promise<OpenArchive> {
         hint: 'give each as a file of its own: what one says about its tables is not true of another',
       })
     }
-    return { reader, header }
+    return { path, reader, header }
   } catch (error) {
     await reader.close()
     throw error

@@ -30,6 +30,11 @@ export interface RestoreReport extends ArchiveExtent {
   readonly stopped?: Stop | undefined
 }
 
+/** Returns how many rows have been put back. */
+export function rowsPutBack({ restored }: RestoreReport): number {
+  return Object.values(restored).reduce((sum, number) => sum + number, 0)
+}
+
 /** Counts while rows are put back: one for each transaction, added to the total when it has been committed. */
 export class RestoreTally {
   /** The rows put back in this transaction. */

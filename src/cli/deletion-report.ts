@@ -1,0 +1,16 @@
+import type { PurgeReport } from '../users/purge/purge-report.ts'
+
+/** What a purge has done, and how to undo it. */
+export interface DeletionReport extends PurgeReport {
+  /** The file that holds what was deleted. */
+  readonly archive?: string | undefined
+  /** Where that file was, when somebody has removed or moved it. */
+  readonly lostArchive?: string | undefined
+  /** The command that puts it back. */
+  readonly undo?: string | undefined
+}
+
+/** Returns the file that holds what was deleted; null for one that is not there any more, and without one. */
+export function recordedArchive({ archive, lostArchive }: DeletionReport): string | null {
+  return lostArchive === undefined ? (archive ?? null) : null
+}
