@@ -15,7 +15,7 @@ export async function askUsername(site: Site, context: CommandContext): Promise<
     const username = normalizeUsername(answer.trim())
     if (username === '') return undefined
     refuseUsername(site.shape, username)
-    await refuseTaken(site.db, site, { username })
+    await refuseTaken(site, { username })
     return username
   })
 }
@@ -25,7 +25,7 @@ export async function askEmail(site: Site, context: CommandContext): Promise<str
   return answerTo('Address:', context, async (answer) => {
     const email = normalizeEmail(answer)
     refuseEmail(site.shape, email)
-    await refuseTaken(site.db, site, { email })
+    await refuseTaken(site, { email })
     return email
   })
 }

@@ -1,10 +1,9 @@
 import { setMaxListeners } from 'node:events'
-import type { Db } from '../db/port.ts'
 import { retrying } from '../db/retrying.ts'
 import { instantOf } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
 import { HEART_MILLISECONDS, type LedgerRun } from '../ledger/run.ts'
-import type { Site } from '../site/site.ts'
+import { inTransaction, type Site } from '../site/site.ts'
 import type { Criteria } from '../users/criteria.ts'
 import { plannedCandidates } from '../users/recheck.ts'
 import { Backlog } from './backlog.ts'
@@ -148,7 +147,7 @@ class Campaign {
         ...this.preparation,
         // Nobody is told of a deletion that their rows will prevent.
         deletionDate: hasContent ? undefined : deletionDate,
-        alongside: (tx) => this.record(tx, results),
+        alongside: (here) => this.record(here, results),
       })
     } catch (error) {
       for (const result of results) this.results.add(result)
@@ -204,14 +203,14 @@ class Campaign {
 
   private async writeResults(results: readonly Result[]): Promise<void> {
     await this.turns.run(() =>
-      retrying(() => this.site.db.transaction('write', (tx) => this.record(tx, results))),
+      retrying(() => inTransaction(this.site, 'write', (here) => this.record(here, results))),
     )
   }
 
-  private async record(tx: Db, results: readonly Result[]): Promise<void> {
+  private async record(here: Site, results: readonly Result[]): Promise<void> {
     const { links, clock } = this.settings
     const confirmations = links.kind === 'database'
-    await recordResults(tx, this.site, results, { at: instantOf(clock.now()), confirmations })
+    await recordResults(here, results, { at: instantOf(clock.now()), confirmations })
   }
 
   private async beat(): Promise<void> {

@@ -1,5 +1,4 @@
 import { sql } from 'drizzle-orm'
-import type { Db } from '../db/port.ts'
 import { type Instant, instantOf } from '../django/datetime.ts'
 import { randomAlphanumerics } from '../django/password.ts'
 import { type AddressId, confirmationKey } from '../django/signing.ts'
@@ -54,9 +53,8 @@ export function checkedLinks<T extends LinkSettings>(settings: T, { shape }: Pic
   return settings
 }
 
-/** Returns the link for the address; writes the row that it needs, in the transaction. */
+/** Returns the link for the address; writes the row that it needs. */
 export async function makeLink(
-  tx: Db,
   site: Site,
   settings: LinkSettings,
   addressId: string,
@@ -64,7 +62,7 @@ export async function makeLink(
 ): Promise<Link> {
   if (settings.kind === 'login') return { url: settings.template.fill(''), expires: null }
   const key = settings.kind === 'hmac' ? signedKey(site, settings, addressId, at) : confirmationRowKey()
-  if (settings.kind === 'database') await insertConfirmation(tx, site, addressId, key, instantOf(at))
+  if (settings.kind === 'database') await insertConfirmation(site, addressId, key, instantOf(at))
   return { url: settings.template.fill(key), expires: expiry(settings.days, at) }
 }
 
@@ -103,13 +101,7 @@ function confirmationRowKey(): string {
 }
 
 /** With `sent`, from which allauth counts; a row without it makes its page fail. Old rows are in nobody's way. */
-async function insertConfirmation(
-  tx: Db,
-  site: Site,
-  addressId: string,
-  key: string,
-  at: Instant,
-): Promise<void> {
+async function insertConfirmation(site: Site, addressId: string, key: string, at: Instant): Promise<void> {
   const { tables, shape } = site
   if (!shape.confirmations) throw new Error('the links have not been checked')
   const { confirmations } = tables
@@ -119,7 +111,7 @@ async function insertConfirmation(
     ['key', sql`${key}`],
     ['email_address_id', sql`${sql.param(addressId, confirmations.emailAddress)}`],
   ])
-  await insertRow(tx, site, shape.confirmations, values, 'key')
+  await insertRow(site, shape.confirmations, values, 'key')
 }
 
 /** Signed keys count whole seconds. */

@@ -1,8 +1,7 @@
 import type { SQL } from 'drizzle-orm'
-import type { Db } from '../db/port.ts'
 import { retrying } from '../db/retrying.ts'
 import { type Instant, instantOf } from '../django/datetime.ts'
-import type { Site } from '../site/site.ts'
+import { inTransaction, type Site } from '../site/site.ts'
 import type { Candidates } from '../users/candidates.ts'
 import { lockUsers } from '../users/lock-users.ts'
 import { type Checked, recheck } from '../users/recheck.ts'
@@ -38,7 +37,7 @@ export interface Preparation {
   readonly links: LinkSettings
   readonly deletionDate?: DeletionDate | undefined
   /** Further work for the same transaction: a commit takes longer than what it commits. */
-  readonly alongside?: (tx: Db) => Promise<void>
+  readonly alongside?: (here: Site) => Promise<void>
 }
 
 export interface PreparedGroup {
@@ -59,9 +58,8 @@ export async function prepare(
   preparation: Preparation,
 ): Promise<PreparedGroup> {
   return retrying(() =>
-    site.db.transaction('write', async (tx) => {
-      const here = { ...site, db: tx }
-      await preparation.alongside?.(tx)
+    inTransaction(site, 'write', async (here) => {
+      await preparation.alongside?.(here)
       await lockUsers(here, keys)
       const { unchanged, kept } = await recheck(here, preparation.candidates, batchOf(keys))
       const recipients = await recipientsAmong(here, unchanged, takenNow(preparation))
@@ -77,8 +75,7 @@ export async function isStillDue(
   { key, address, addressKey }: Recipient,
   preparation: Pick<Preparation, 'candidates' | 'twins'>,
 ): Promise<boolean> {
-  return site.db.transaction('read', async (tx) => {
-    const here = { ...site, db: tx }
+  return inTransaction(site, 'read', async (here) => {
     const { unchanged } = await recheck(here, preparation.candidates, batchOf([key]))
     const [now] = await recipientsAmong(here, unchanged, takenNow(preparation))
     return now?.address === address && now.addressKey === addressKey && !now.taken
@@ -124,10 +121,10 @@ async function begin(
   at: Date,
   { runId, links }: Preparation,
 ): Promise<Prepared[]> {
-  const ids = await insertReminders(site.db, site, runId, due, instantOf(at))
+  const ids = await insertReminders(site, runId, due, instantOf(at))
   const mails: Prepared[] = []
   for (const { recipient, deletionDate } of due) {
-    const link = await makeLink(site.db, site, links, recipient.addressKey, at)
+    const link = await makeLink(site, links, recipient.addressKey, at)
     mails.push({ reminderId: ids.get(recipient.key) ?? '', checkedAt: at, recipient, link, deletionDate })
   }
   return mails

@@ -1,6 +1,5 @@
 import { eq, inArray, sql } from 'drizzle-orm'
 import { groupBy } from '../db/group-by.ts'
-import type { Db } from '../db/port.ts'
 import type { Instant } from '../django/datetime.ts'
 import type { ReminderStatus } from '../site/ledger.ts'
 import type { Site } from '../site/site.ts'
@@ -23,8 +22,7 @@ export interface Result {
 
 /** Records that the mails are about to be sent, within the transaction; returns the reminder of each user by key. */
 export async function insertReminders(
-  tx: Db,
-  { tables: { reminders } }: Site,
+  { db, tables: { reminders } }: Site,
   runId: string,
   beginnings: readonly Beginning[],
   at: Instant,
@@ -40,7 +38,7 @@ export async function insertReminders(
     createdAt: at,
     attempts: 0,
   }))
-  const inserted = await tx
+  const inserted = await db
     .insert(reminders)
     .values(rows)
     .returning({ id: reminders.id, userKey: reminders.userKey })
@@ -49,23 +47,23 @@ export async function insertReminders(
 
 /** Records the results, within the transaction. `confirmations`: each mail has made one, which goes when it is unsent. */
 export async function recordResults(
-  tx: Db,
   site: Site,
   results: readonly Result[],
   { at, confirmations }: { at: Instant; confirmations: boolean },
 ): Promise<void> {
-  const { reminders } = site.tables
+  const { db, tables } = site
+  const { reminders } = tables
   for (const group of groupBy(results, ({ status, attempts }) => `${status} ${attempts}`).values()) {
     const [first] = group
     if (!first) continue
     const ids = group.map(({ reminderId }) => reminderId)
     if (first.status === 'unsent') {
-      if (confirmations) await removeConfirmations(tx, site, ids)
-      await tx.delete(reminders).where(inArray(reminders.id, ids))
+      if (confirmations) await removeConfirmations(site, ids)
+      await db.delete(reminders).where(inArray(reminders.id, ids))
       continue
     }
     const { status, attempts } = first
-    await tx
+    await db
       .update(reminders)
       .set({
         status,
@@ -86,9 +84,9 @@ function repliesOf({ tables: { reminders } }: Site, results: readonly Result[]) 
 }
 
 /** They have the time of the reminder; the site would take the user for written to. */
-async function removeConfirmations(tx: Db, { tables }: Site, ids: readonly string[]): Promise<void> {
+async function removeConfirmations({ db, tables }: Site, ids: readonly string[]): Promise<void> {
   const { reminders, confirmations } = tables
-  await tx.run(sql`delete from ${confirmations} where exists (select 1 from ${reminders}
+  await db.run(sql`delete from ${confirmations} where exists (select 1 from ${reminders}
     where ${inArray(reminders.id, [...ids])} and ${reminders.createdAt} = ${confirmations.sent}
       and ${reminders.addressKey} = cast(${confirmations.emailAddress} as text))`)
 }

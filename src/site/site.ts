@@ -1,4 +1,4 @@
-import type { Db } from '../db/port.ts'
+import type { Db, TransactionMode } from '../db/port.ts'
 import { UserError } from '../errors.ts'
 import { discoverShape, type Shape } from './discover.ts'
 import type { SiteNames } from './site-names.ts'
@@ -15,6 +15,15 @@ export interface Site {
 export async function siteOf(db: Db, names?: SiteNames): Promise<Site> {
   const shape = await discoverShape(db, names)
   return { db, shape, tables: siteTables(db.dialect.kit, shape) }
+}
+
+/** Runs the work in one transaction, on the site as it is within: see `Db.transaction`. */
+export function inTransaction<T>(
+  site: Site,
+  mode: TransactionMode,
+  work: (here: Site) => Promise<T>,
+): Promise<T> {
+  return site.db.transaction(mode, (tx) => work({ ...site, db: tx }))
 }
 
 /** Throws a UserError when the site has no ledger: `lack` is what is missing with it, `then` what to do when it is there. */

@@ -1,11 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { databaseFault } from '../db/errors.ts'
-import type { Db } from '../db/port.ts'
 import { instantOf } from '../django/datetime.ts'
 import { usernameCandidates, usernameFrom } from '../django/free-username.ts'
 import { hashPassword, unusablePassword } from '../django/password.ts'
 import { UserError } from '../errors.ts'
-import type { Site } from '../site/site.ts'
+import { inTransaction, type Site } from '../site/site.ts'
 import type { UserColumn } from '../site/site-names.ts'
 import { joinGroups } from './groups.ts'
 import { type InsertedRow, insertRow } from './insert-row.ts'
@@ -32,36 +31,36 @@ export async function createUser(site: Site, given: NewUser, now = new Date()): 
   // Slow by design, so not while others wait for the transaction.
   const password = user.password === undefined ? unusablePassword() : await hashPassword(user.password)
   try {
-    return await site.db.transaction('write', (tx) =>
-      insertUser(tx, site, { ...user, dateJoined: user.dateJoined ?? instantOf(now) }, password),
+    return await inTransaction(site, 'write', (here) =>
+      insertUser(here, { ...user, dateJoined: user.dateJoined ?? instantOf(now) }, password),
     )
   } catch (error) {
     // The site itself may have been faster; its constraint says so in fewer words.
-    if (databaseFault(error) === 'constraint') await refuseTaken(site.db, site, user)
+    if (databaseFault(error) === 'constraint') await refuseTaken(site, user)
     throw error
   }
 }
 
-async function insertUser(tx: Db, site: Site, user: NewUser, password: string): Promise<CreatedUser> {
-  const { shape } = site
+async function insertUser(site: Site, user: NewUser, password: string): Promise<CreatedUser> {
+  const { db, shape } = site
   // Not every site has a constraint on addresses; two runs of ours must not need one.
-  await tx.dialect.oneAtATime(tx)
-  await refuseTaken(tx, site, user)
-  const username = user.username ?? (await freeUsername(tx, site, user.email))
+  await db.dialect.oneAtATime(db)
+  await refuseTaken(site, user)
+  const username = user.username ?? (await freeUsername(site, user.email))
   const values = userValues(site, { ...user, username }, password)
-  const { key, leftEmpty } = await insertRow(tx, site, shape.users, values, shape.userKey.name)
-  await insertAddress(tx, site, key, user)
-  await joinGroups(tx, site, key, user.groups ?? [])
-  return { id: tx.dialect.shownKey(key, shape.userKey.type), username, email: user.email, leftEmpty }
+  const { key, leftEmpty } = await insertRow(site, shape.users, values, shape.userKey.name)
+  await insertAddress(site, key, user)
+  await joinGroups(site, key, user.groups ?? [])
+  return { id: db.dialect.shownKey(key, shape.userKey.type), username, email: user.email, leftEmpty }
 }
 
 /** Returns a username that allauth would make of the address; undefined when the user model has none. */
-async function freeUsername(tx: Db, site: Site, email: string): Promise<string | undefined> {
+async function freeUsername(site: Site, email: string): Promise<string | undefined> {
   const column = site.shape.userColumns.get('username')
   if (column === undefined) return undefined
   const length = maxLength(site.shape.users, column)
   for (const candidate of usernameCandidates(usernameFrom([email], length), { maxLength: length })) {
-    if (!(await isUsernameTaken(tx, site, candidate))) return candidate
+    if (!(await isUsernameTaken(site, candidate))) return candidate
   }
   throw new UserError(`no username like the address ${email} is free`, { hint: 'give one' })
 }
@@ -89,7 +88,7 @@ function userValues({ shape, tables: { users } }: Site, user: NewUser, password:
   )
 }
 
-function insertAddress(tx: Db, site: Site, key: string, user: NewUser): Promise<InsertedRow> {
+function insertAddress(site: Site, key: string, user: NewUser): Promise<InsertedRow> {
   const { emailAddresses } = site.tables
   const values = new Map([
     ['email', sql`${user.email}`],
@@ -97,5 +96,5 @@ function insertAddress(tx: Db, site: Site, key: string, user: NewUser): Promise<
     ['primary', sql`${sql.param(true, emailAddresses.primary)}`],
     ['user_id', sql`${sql.param(key, emailAddresses.user)}`],
   ])
-  return insertRow(tx, site, site.shape.emailAddresses, values, 'user_id')
+  return insertRow(site, site.shape.emailAddresses, values, 'user_id')
 }

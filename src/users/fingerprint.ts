@@ -15,8 +15,7 @@ const LENGTH = 22
  * reference to another user. Whoever is not there has none.
  */
 export async function fingerprints(
-  db: Db,
-  { shape }: Site,
+  { db, shape }: Site,
   keys: readonly string[],
 ): Promise<Map<string, string>> {
   const { users, userKey, emailAddresses, catalog } = shape

@@ -16,20 +16,15 @@ interface Membership {
 }
 
 /** Puts the user into the groups of these names. Throws a UserError when there is none of a name, or no groups. */
-export async function joinGroups(
-  tx: Db,
-  site: Site,
-  userKey: string,
-  names: readonly string[],
-): Promise<void> {
+export async function joinGroups(site: Site, userKey: string, names: readonly string[]): Promise<void> {
   if (names.length === 0) return
   const { table, user, group } = membershipOf(site.shape)
-  for (const id of await groupIds(tx, group, names)) {
+  for (const id of await groupIds(site.db, group, names)) {
     const values = new Map([
       [nameIn(user.columns), keyOfUser(site, userKey, user)],
       [nameIn(group.columns), sql`${id}`],
     ])
-    await insertRow(tx, site, table, values, nameIn(user.columns))
+    await insertRow(site, table, values, nameIn(user.columns))
   }
 }
 
@@ -52,9 +47,9 @@ function membershipOf({ catalog, users }: Shape): Membership {
   })
 }
 
-async function groupIds(tx: Db, { references, referencedColumns }: ForeignKey, names: readonly string[]) {
+async function groupIds(db: Db, { references, referencedColumns }: ForeignKey, names: readonly string[]) {
   const id = sql.identifier(nameIn(referencedColumns))
-  const rows = await tx.rows<{ id: unknown; name: string }>(
+  const rows = await db.rows<{ id: unknown; name: string }>(
     sql`select ${id} as id, name from ${tableName(references)} order by name`,
   )
   return [...new Set(names)].map((name) => {

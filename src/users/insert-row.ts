@@ -1,7 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Table } from '../db/catalog.ts'
 import { columnList, tableName } from '../db/identifiers.ts'
-import type { Db } from '../db/port.ts'
 import type { Site } from '../site/site.ts'
 import { fillColumns } from './fill-columns.ts'
 
@@ -14,15 +13,14 @@ export interface InsertedRow {
 
 /** Inserts a row of the values and of what `fillColumns` adds to them, or throws what that throws. */
 export async function insertRow(
-  tx: Db,
-  { shape }: Site,
+  { db, shape }: Site,
   table: Table,
   values: ReadonlyMap<string, SQL>,
   key: string,
 ): Promise<InsertedRow> {
-  const filled = fillColumns(shape.catalog, table, new Set(values.keys()), tx.dialect)
+  const filled = fillColumns(shape.catalog, table, new Set(values.keys()), db.dialect)
   const all = [...values, ...[...filled].map(([name, value]) => [name, sql`${value}`] as const)]
-  const [row] = await tx.rows<{ key: string }>(sql`
+  const [row] = await db.rows<{ key: string }>(sql`
     insert into ${tableName(table)} (${columnList(all.map(([name]) => name))})
     values (${sql.join(
       all.map(([, value]) => value),

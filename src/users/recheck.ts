@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import type { Site } from '../site/site.ts'
+import { inTransaction, type Site } from '../site/site.ts'
 import { CANDIDATE, type Candidates, candidatesOf, guardCounts } from './candidates.ts'
 import { type Criteria, withoutNamedUsers } from './criteria.ts'
 import { fingerprints } from './fingerprint.ts'
@@ -44,7 +44,7 @@ export async function unchangedKeys(
   const candidates = plannedCandidates(site, criteria)
   const unchanged: string[] = []
   for await (const batch of batches) {
-    const checked = await site.db.transaction('read', (tx) => recheck({ ...site, db: tx }, candidates, batch))
+    const checked = await inTransaction(site, 'read', (here) => recheck(here, candidates, batch))
     unchanged.push(...checked.unchanged)
   }
   return unchanged
@@ -82,6 +82,6 @@ async function unchangedOf(
 ): Promise<readonly string[]> {
   const planned = new Map(batch.map(({ key, fingerprint }) => [key, fingerprint]))
   if (!keys.some((key) => planned.get(key) !== undefined)) return keys
-  const now = await fingerprints(site.db, site, keys)
+  const now = await fingerprints(site, keys)
   return keys.filter((key) => planned.get(key) === now.get(key))
 }

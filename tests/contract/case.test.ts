@@ -41,7 +41,7 @@ async function findsWhoDeleted(site: Site): Promise<void> {
   const run = await LedgerRun.begin(site.db, facts, { now: () => new Date() })
   const emails = ['änna@mail.example', 'Ägnes@mail.example', 'νικος@mail.example', 'anna@mail.example']
   const keys = await Promise.all(emails.map((email) => addUser(site, { email })))
-  await recordDeletions(site.db, site, run.id, keys, '2025-06-15T12:00:00Z')
+  await recordDeletions(site, run.id, keys, '2025-06-15T12:00:00Z')
   const isFound = async (email: string) => (await listRuns(site.db, { limit: 5, email })).length === 1
   for (const email of emails) {
     for (const written of [email, ` ${email}`, email.toLowerCase(), email.toUpperCase()]) {

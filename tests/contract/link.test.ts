@@ -4,6 +4,7 @@ import { checkedLinks, type LinkSettings, makeLink, sampleLink } from '../../src
 import { linkTemplateFrom } from '../../src/mail/link-template.ts'
 import { siteFacts } from '../../src/mail/site-facts.ts'
 import { isVerifiedElsewhere, isVerifiedElsewhereNow } from '../../src/mail/taken-address.ts'
+import { inTransaction } from '../../src/site/site.ts'
 import { readConfirmationKey } from '../support/confirmation-key.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { wordsOf } from '../support/errors.ts'
@@ -26,7 +27,7 @@ async function addressOf(site: TestSite, email: string): Promise<string> {
 async function linkIn(site: TestSite, settings: LinkSettings) {
   await addUser(site, { email: 'ann@example.com' })
   const id = await addressOf(site, 'ann@example.com')
-  const link = await site.db.transaction('write', (tx) => makeLink(tx, site, settings, id, NOW))
+  const link = await inTransaction(site, 'write', (here) => makeLink(here, settings, id, NOW))
   const key = decodeURIComponent(new URL(link.url).pathname.split('/')[2] ?? '')
   return { id, link, key }
 }
@@ -78,7 +79,7 @@ describeEachDatabase('a confirmation link', (harness) => {
     expect(sampleLink(site, DATABASE, id, NOW).url).toBe(`https://site.example/confirm/${'x'.repeat(64)}/`)
     expect(sampleLink(site, LOGIN, id, NOW)).toEqual({ url: 'https://site.example/login/', expires: null })
     expect(sampleLink(site, HMAC, id, NOW)).toEqual(
-      await site.db.transaction('read', (tx) => makeLink(tx, site, HMAC, id, NOW)),
+      await inTransaction(site, 'read', (here) => makeLink(here, HMAC, id, NOW)),
     )
     expect(await rowsOf(site.db, 'account_emailconfirmation')).toEqual([])
   })

@@ -194,11 +194,11 @@ describeEachDatabase('users who refer to users', (harness) => {
     )
     const [first, second] = [await addUser(site), await addUser(site)]
     await site.database.run(`update auth_user set invited_by_id = ${first} where id = ${second}`)
-    const before = await fingerprints(site.db, site, [second])
+    const before = await fingerprints(site, [second])
     await site.database.run('update auth_user set invited_by_id = null')
-    expect(await fingerprints(site.db, site, [second])).toEqual(before)
+    expect(await fingerprints(site, [second])).toEqual(before)
     await site.database.run(`update auth_user set first_name = 'Ada'`)
-    expect(await fingerprints(site.db, site, [second])).not.toEqual(before)
+    expect(await fingerprints(site, [second])).not.toEqual(before)
   })
 })
 
@@ -212,10 +212,10 @@ describeDatabase('postgres', 'users who refer to users of their tenant', (harnes
        alter table auth_user add foreign key (tenant, manager_id) references auth_user (tenant, id);`,
     )
     const key = await addUser(site)
-    const before = await fingerprints(site.db, site, [key])
+    const before = await fingerprints(site, [key])
     await site.database.run('update auth_user set manager_id = id')
-    expect(await fingerprints(site.db, site, [key])).toEqual(before)
+    expect(await fingerprints(site, [key])).toEqual(before)
     await site.database.run('update auth_user set manager_id = null, tenant = 7')
-    expect(await fingerprints(site.db, site, [key])).not.toEqual(before)
+    expect(await fingerprints(site, [key])).not.toEqual(before)
   })
 })

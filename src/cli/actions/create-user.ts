@@ -30,7 +30,7 @@ export async function createUser(
   await withSite(
     context,
     async (site) => {
-      if (asking) await refuseTaken(site.db, site, { username, email: options.email })
+      if (asking) await refuseTaken(site, { username, email: options.email })
       const name = username ?? (asking ? await askUsername(site, context) : undefined)
       const email = options.email ?? (await askEmail(site, context))
       const { firstName, lastName } = options

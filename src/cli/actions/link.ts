@@ -1,6 +1,6 @@
 import { type Link, type LinkSettings, makeLink } from '../../mail/link.ts'
 import { findRecipient, type Recipient } from '../../mail/recipients.ts'
-import type { Site } from '../../site/site.ts'
+import { inTransaction, type Site } from '../../site/site.ts'
 import { shownInstant } from '../../values/dates.ts'
 import type { CommandContext } from '../command-context.ts'
 import type { LinkCommandOptions } from '../commands/link.ts'
@@ -43,12 +43,12 @@ async function recordedLink(
   context: CommandContext,
 ): Promise<Link> {
   const at = context.now()
-  if (links.kind !== 'database') return makeLink(site.db, site, links, addressKey, at)
+  if (links.kind !== 'database') return makeLink(site, links, addressKey, at)
   return withRun(
     context,
     site,
     { command: 'link', options: { confirmation: links.kind } },
-    () => site.db.transaction('write', (tx) => makeLink(tx, site, links, addressKey, at)),
+    () => inTransaction(site, 'write', (here) => makeLink(here, links, addressKey, at)),
     () => ({ outcome: 'done', counts: { linked: 1 } }),
   )
 }

@@ -9,15 +9,15 @@ import type { Candidates } from '../candidates.ts'
 
 /** How the statements of one batch name the rows that go with its users. */
 export class BatchRows {
-  readonly tx: Db
+  readonly db: Db
   readonly candidates: Candidates
   readonly keys: readonly string[]
   private readonly site: Site
   private readonly seed: SQL
   private readonly numbers: ReadonlyMap<Table, number>
 
-  constructor(tx: Db, site: Site, candidates: Candidates, keys: readonly string[]) {
-    this.tx = tx
+  constructor(site: Site, candidates: Candidates, keys: readonly string[]) {
+    this.db = site.db
     this.site = site
     this.candidates = candidates
     this.keys = keys
@@ -40,7 +40,7 @@ export class BatchRows {
 
   /** Returns the expression of what tells a row from the others of its table. */
   identity(table: Table): SQL {
-    return this.tx.dialect.image(this.columnsNamed(table, this.candidates.doomed.identityOf(table)))
+    return this.db.dialect.image(this.columnsNamed(table, this.candidates.doomed.identityOf(table)))
   }
 
   /** Also the hidden ones that tell the rows of a table without a primary key apart. */
@@ -58,7 +58,7 @@ export class BatchRows {
    * by the type of the key's column, which a list of keys has not.
    */
   private isReferredToAsItIs({ type }: Column): boolean {
-    const { isIntegerKey } = this.tx.dialect
+    const { isIntegerKey } = this.db.dialect
     const { edges, users } = this.candidates.dependents
     return edges
       .filter(({ references }) => references === users)
@@ -68,15 +68,15 @@ export class BatchRows {
 
   /** Mostly the key is all that anything refers to; then nobody need be looked up, statement by statement. */
   private seedOf(keys: readonly string[]): SQL {
-    const { tx, candidates, site } = this
+    const { db, candidates, site } = this
     const { shape, tables } = site
     const { name, type } = shape.userKey
     const columns = candidates.doomed.columnsOf(shape.users)
     const rows =
       columns.length === 1 && columns[0] === name && this.isReferredToAsItIs(shape.userKey)
-        ? tx.dialect.keyRows(type, keys)
+        ? db.dialect.keyRows(type, keys)
         : sql`select ${columnList(columns)} from ${tables.users}
-            where ${tx.dialect.keyAmong(sql`${tables.users.key}`, type, keys)}`
+            where ${db.dialect.keyAmong(sql`${tables.users.key}`, type, keys)}`
     return sql`${candidates.doomed.nameOf(shape.users)}(${columnList(columns)}) as (${rows})`
   }
 }

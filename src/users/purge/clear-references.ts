@@ -17,7 +17,7 @@ export async function clearReferences(
   edge: Edge,
   take: ((line: string) => void) | undefined,
 ): Promise<ReadonlyMap<string, Nulled>> {
-  const { tx, candidates } = rows
+  const { db, candidates } = rows
   const which = losesReference(candidates.doomed, edge)
   const all = nulledColumns(candidates).filter(({ table }) => table === edge.table)
   const shared = all.filter(({ label, clearedBy }) => clearedBy.includes(edge) && label !== edgeLabel(edge))
@@ -25,12 +25,12 @@ export async function clearReferences(
   const lost = new Map<string, Nulled>()
   for (const { label, columns } of shared) lost.set(label, await alsoLosing(rows, edge, which, columns))
   if (!mayGo(candidates.dependents, edge.table)) {
-    return lost.set(edgeLabel(edge), await tx.changes(clearing(rows, edge, which)))
+    return lost.set(edgeLabel(edge), await db.changes(clearing(rows, edge, which)))
   }
   const moves = edge.table.primaryKey.length === 0 && all.length > 1
   const cleared = moves
     ? await clearOneByOne(rows, edge, which)
-    : await tx.rows<NulledRow>(
+    : await db.rows<NulledRow>(
         sql`${clearing(rows, edge, which)} returning ${rows.identity(edge.table)} as row`,
       )
   return lost.set(edgeLabel(edge), cleared)
@@ -52,7 +52,7 @@ async function alsoLosing(
   columns: readonly string[],
 ): Promise<Nulled> {
   const isComplete = columns.map((name) => sql`${sql.identifier(name)} is not null`)
-  const found = await rows.tx.rows<NulledRow>(
+  const found = await rows.db.rows<NulledRow>(
     rows.withRows(
       [references, table],
       sql`select ${rows.identity(table)} as row from ${tableName(table)}
@@ -64,17 +64,17 @@ async function alsoLosing(
 
 /** A row that only its place tells from others may have another one with each change: one at a time, it can be followed. */
 async function clearOneByOne(rows: BatchRows, edge: Edge, which: SQL): Promise<NulledRow[]> {
-  const { tx, candidates } = rows
+  const { db, candidates } = rows
   const { table, references } = edge
   const names = candidates.doomed.identityOf(table)
   const places = rows.columnsNamed(table, names).map(({ type }, at) => ({ at, type }))
   const identity = rows.identity(table)
-  const select = sql`select ${identity} as row from ${tableName(table)} where ${which} ${tx.dialect.forUpdate}`
-  const found = await tx.rows<NulledRow>(rows.withRows([references, table], select))
+  const select = sql`select ${identity} as row from ${tableName(table)} where ${which} ${db.dialect.forUpdate}`
+  const found = await db.rows<NulledRow>(rows.withRows([references, table], select))
   const moved: NulledRow[] = []
   for (const { row: was } of found) {
-    const isIt = sql`${rowValue(names)} in (${tx.dialect.fromImages(`[${was}]`, places)})`
-    const [now] = await tx.rows<NulledRow>(sql`${clearing(rows, edge, isIt)} returning ${identity} as row`)
+    const isIt = sql`${rowValue(names)} in (${db.dialect.fromImages(`[${was}]`, places)})`
+    const [now] = await db.rows<NulledRow>(sql`${clearing(rows, edge, isIt)} returning ${identity} as row`)
     if (now) moved.push({ ...now, was })
   }
   return moved
@@ -87,11 +87,11 @@ async function archiveReferences(
   which: SQL,
   take: (line: string) => void,
 ): Promise<void> {
-  const { dialect } = rows.tx
+  const { dialect } = rows.db
   const columns = [...lastingIdentity(edge), ...edge.columns]
   const image = dialect.image(rows.columnsNamed(edge.table, columns))
   const select = sql`select ${image} as image from ${tableName(edge.table)} where ${which} ${dialect.forUpdate}`
-  const found = await rows.tx.rows<ImageRow>(rows.withRows([edge.references, edge.table], select))
+  const found = await rows.db.rows<ImageRow>(rows.withRows([edge.references, edge.table], select))
   const n = rows.numberOf(edge.table)
   const cut = columns.length - edge.columns.length
   for (const row of found) {

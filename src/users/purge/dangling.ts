@@ -17,7 +17,7 @@ export async function refuseDangling(
   { shape }: Site,
   empty: ReadonlySet<Table>,
 ): Promise<void> {
-  const { tx, candidates } = rows
+  const { db, candidates } = rows
   const { dependents } = candidates
   const tables = dependents.order.flat().filter((table) => !empty.has(table))
   const keys = shape.catalog.foreignKeys.filter((key) => {
@@ -36,7 +36,7 @@ export async function refuseDangling(
       and not exists (select 1 from ${tableName(key.references)} ${PARENT}
         where ${refersTo(key, tableName(key.table), PARENT)})) as ${sql.identifier(`key_${i}`)}`,
   )
-  const [row = {}] = await tx.rows<Record<string, unknown>>(
+  const [row = {}] = await db.rows<Record<string, unknown>>(
     rows.withRows(
       keys.map(({ table }) => table),
       sql`select ${sql.join(found, sql`, `)}`,

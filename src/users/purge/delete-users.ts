@@ -57,20 +57,19 @@ export interface DeleteOptions {
  * be committed.
  */
 export async function deleteUsers(
-  tx: Db,
   site: Site,
   candidates: Candidates,
   keys: readonly string[],
   { sink, readsAhead }: DeleteOptions = {},
 ): Promise<Effects> {
-  const deletion = new Deletion(new BatchRows(tx, site, candidates, keys), sink)
+  const deletion = new Deletion(new BatchRows(site, candidates, keys), sink)
   await deletion.lockParents()
   await deletion.findEmptyTables()
   if (sink) await deletion.refuseDangling(site)
   if (readsAhead) await deletion.readAhead()
   for (const group of candidates.dependents.order) await deletion.deleteGroup(group)
   await deletion.takeReadAhead()
-  await tx.dialect.checkForeignKeys(tx)
+  await site.db.dialect.checkForeignKeys(site.db)
   const gone = deletion.effects.tables.get(candidates.dependents.users.label) ?? 0
   // Such a trigger turns a deletion into something else, and says nothing.
   if (gone < keys.length) throw new KeptByTrigger()
@@ -79,7 +78,7 @@ export async function deleteUsers(
 
 class Deletion {
   readonly effects: Effects = { tables: new Map(), nulled: [], gone: [], nulledFirst: 0 }
-  private readonly tx: Db
+  private readonly db: Db
   private readonly rows: BatchRows
   private readonly candidates: Candidates
   private readonly sink: LineSink | undefined
@@ -87,7 +86,7 @@ class Deletion {
   private ahead: { readonly steps: readonly DeletionStep[]; readonly reading: ReadingAhead } | undefined
 
   constructor(rows: BatchRows, sink: LineSink | undefined) {
-    this.tx = rows.tx
+    this.db = rows.db
     this.rows = rows
     this.candidates = rows.candidates
     this.sink = sink
@@ -101,8 +100,8 @@ class Deletion {
     const { dependents, doomed } = this.candidates
     for (const table of dependents.spread.flatMap((group) => group.tables)) {
       if (table === dependents.users || !hasActiveKey(dependents, table)) continue
-      await this.tx.dialect.lockRows(
-        this.tx,
+      await this.db.dialect.lockRows(
+        this.db,
         tableName(table),
         isDoomed(this.candidates, table),
         columnList(doomed.identityOf(table)),
@@ -115,7 +114,7 @@ class Deletion {
   async findEmptyTables(): Promise<void> {
     const { edges } = this.candidates.dependents
     this.empty = await emptyTables(
-      this.tx,
+      this.db,
       edges.filter((edge) => edge.rule !== 'keep').map((edge) => edge.table),
     )
   }
@@ -142,7 +141,7 @@ class Deletion {
     const steps = this.sink && plainSteps(this.candidates, this.empty)
     const reading =
       steps &&
-      (await this.tx.readAhead(
+      (await this.db.readAhead(
         steps.map((step) => this.linedRows(step)),
         COMPRESSION,
       ))
@@ -177,14 +176,14 @@ class Deletion {
    * change or take along rows before they are archived.
    */
   private async deleteTogether(group: readonly Table[]): Promise<void> {
-    const { dialect } = this.tx
+    const { dialect } = this.db
     const deletions = group.map((table) => ({
       table,
       identity: this.candidates.doomed.identityOf(table),
       rows: sql`select ${columnList(this.candidates.doomed.identityOf(table))} from ${this.candidates.doomed.nameOf(table)}`,
       returning: this.returning(table),
     }))
-    const gone = await dialect.deleteTogether<ChangedRow>(this.tx, this.rows.definitions(group), deletions)
+    const gone = await dialect.deleteTogether<ChangedRow>(this.db, this.rows.definitions(group), deletions)
     for (const [i, table] of group.entries()) {
       const rows = gone[i] ?? []
       this.effects.nulledFirst += rows.length * nulledWithin(this.candidates.dependents, group, table).length
@@ -196,16 +195,16 @@ class Deletion {
     const { table, tables, which } = step
     const deletion = this.rows.withRows(tables, sql`delete from ${tableName(table)} where ${which}`)
     if (mayBeNulled(this.candidates.dependents, table)) {
-      return this.gone(table, await this.tx.rows(sql`${deletion} returning ${this.returning(table)}`))
+      return this.gone(table, await this.db.rows(sql`${deletion} returning ${this.returning(table)}`))
     }
     const { sink } = this
     const rows =
       sink && !this.ahead
-        ? await this.tx.dialect.deleteInLines(this.tx, {
+        ? await this.db.dialect.deleteInLines(this.db, {
             ...this.linedRows(step),
             take: (lines) => sink.add(lines),
           })
-        : await this.tx.changes(deletion)
+        : await this.db.changes(deletion)
     countUp(this.effects.tables, table.label, rows)
   }
 
@@ -222,7 +221,7 @@ class Deletion {
   }
 
   private returning(table: Table): SQL {
-    const image = this.sink ? this.tx.dialect.image(table.columns) : sql`cast(null as text)`
+    const image = this.sink ? this.db.dialect.image(table.columns) : sql`cast(null as text)`
     const row = mayBeNulled(this.candidates.dependents, table)
       ? this.rows.identity(table)
       : sql`cast(null as text)`

@@ -5,7 +5,7 @@ import { shellWord } from '../../shell-word.ts'
 import { dependentsOf, type Edge, edgeLabel, refuseIrretrievable } from '../../site/dependents.ts'
 import { type DeclaredEdge, declaredReferences, looseReferences } from '../../site/loose-references.ts'
 import { refuseMissingReferences } from '../../site/missing-references.ts'
-import type { Site } from '../../site/site.ts'
+import { inTransaction, type Site } from '../../site/site.ts'
 import { archivedTables } from '../archive/header.ts'
 import { type Candidates, candidatesOf, nulledColumns } from '../candidates.ts'
 import type { Criteria } from '../criteria.ts'
@@ -70,7 +70,7 @@ export function planIdentified(
   criteria: Criteria,
   options: PlanOptions = {},
 ): Promise<PurgePlan> {
-  return site.db.transaction('read', (tx) => planIn({ ...site, db: tx }, criteria, options))
+  return inTransaction(site, 'read', (here) => planIn(here, criteria, options))
 }
 
 /** As `planPurge`; hands out who is to be deleted, each with a fingerprint from the same snapshot. */
@@ -81,12 +81,12 @@ export async function freezePlan(
   begin: (plan: PurgePlan) => Promise<(batch: PlannedBatch) => Promise<void>>,
 ): Promise<PurgePlan> {
   const criteria = await withNamedUsers(site, asked)
-  return site.db.transaction('read', async (tx) => {
-    const plan = await planIn({ ...site, db: tx }, criteria, { batchSize })
+  return inTransaction(site, 'read', async (here) => {
+    const plan = await planIn(here, criteria, { batchSize })
     const take = await begin(plan)
     for (const batch of plannedBatches(plan)) {
       const keys = batch.map(({ key }) => key)
-      const found = await fingerprints(tx, site, keys)
+      const found = await fingerprints(here, keys)
       await take(keys.map((key) => ({ key, fingerprint: found.get(key) })))
     }
     return plan

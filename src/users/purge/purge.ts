@@ -5,7 +5,7 @@ import { instantOf } from '../../django/datetime.ts'
 import { UserError } from '../../errors.ts'
 import { HEART_MILLISECONDS, type LedgerRun } from '../../ledger/run.ts'
 import { hasActiveKey, refuseIrretrievable } from '../../site/dependents.ts'
-import type { Site } from '../../site/site.ts'
+import { inTransaction, type Site } from '../../site/site.ts'
 import type { Stop } from '../../stop.ts'
 import { type Archive, ArchiveError } from '../archive/archive.ts'
 import type { ArchiveEndLine } from '../archive/lines.ts'
@@ -165,14 +165,13 @@ class PurgeRun {
   private async deleteBatch(batch: PlannedBatch): Promise<void> {
     const keys = batch.map(({ key }) => key)
     const work = () =>
-      this.site.db.transaction('write', async (tx) => {
-        const site = { ...this.site, db: tx }
-        await tx.dialect.waitBriefly(tx)
-        await lockUsers(site, keys)
-        const { unchanged, kept } = (await this.isAsPlanned(tx))
+      inTransaction(this.site, 'write', async (here) => {
+        await here.db.dialect.waitBriefly(here.db)
+        await lockUsers(here, keys)
+        const { unchanged, kept } = (await this.isAsPlanned(here.db))
           ? { unchanged: keys, kept: {} }
-          : await recheck(site, this.candidates, batch)
-        const effects = unchanged.length > 0 ? await this.deleteIn(tx, site, unchanged) : undefined
+          : await recheck(here, this.candidates, batch)
+        const effects = unchanged.length > 0 ? await this.deleteIn(here, unchanged) : undefined
         // Who was kept when a plan was reviewed has been counted then; whoever is kept since has changed.
         return { unchanged, kept: this.options.batches ? {} : kept, effects }
       })
@@ -202,22 +201,22 @@ class PurgeRun {
     return (await tx.dialect.changeMark(tx)) === plan.changeMark
   }
 
-  private async deleteIn(tx: Db, site: Site, keys: readonly string[]): Promise<Effects> {
+  private async deleteIn(here: Site, keys: readonly string[]): Promise<Effects> {
     const { run, archive } = this.options
     // Before, for it reads their addresses.
-    if (run) await recordDeletions(tx, site, run.id, keys, instantOf(run.now()))
+    if (run) await recordDeletions(here, run.id, keys, instantOf(run.now()))
     // More than a process can hold is refused as long as there can be less.
     const batch = archive?.batch(keys.length > 1 ? LARGEST_BATCH_BYTES : undefined)
     const work = async () => {
-      const done = await deleteUsers(tx, site, this.candidates, keys, {
+      const done = await deleteUsers(here, this.candidates, keys, {
         sink: batch,
         readsAhead: this.readsAhead,
       })
       // After the deletion: what it has locked cannot change any more.
-      await this.refuseOtherTables(tx)
+      await this.refuseOtherTables(here.db)
       return done
     }
-    const effects = await (this.countsChanges ? refuseFurtherChanges(tx, work) : work())
+    const effects = await (this.countsChanges ? refuseFurtherChanges(here.db, work) : work())
     if (batch) await archive?.save(batch)
     return effects
   }

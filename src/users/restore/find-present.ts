@@ -4,7 +4,6 @@ import type { Cell } from '../../db/dialect.ts'
 import { groupBy } from '../../db/group-by.ts'
 import { rowValue, tableName } from '../../db/identifiers.ts'
 import { cellsOf, type ImageRow } from '../../db/image.ts'
-import type { Db } from '../../db/port.ts'
 import type { Site } from '../../site/site.ts'
 import type { ArchivedReference } from '../archive/archived-references.ts'
 import type { ArchivedRows } from '../archive/archived-rows.ts'
@@ -30,13 +29,12 @@ export interface PresentBatch {
 
 /** Looks for the rows of a batch, and notes those whose key another one has by now. */
 export async function findPresent(
-  tx: Db,
   site: Site,
   rows: ArchivedRows,
   taken: TakenRows,
   lines: readonly ArchiveLine[],
 ): Promise<PresentBatch> {
-  const search = new Search(tx, site, rows, taken)
+  const search = new Search(site, rows, taken)
   const deleted = lines.filter(isDeleted)
   const byTable = [...groupBy(deleted, (line) => rows.tableOf(line))]
   // The users last: of some only their addresses tell whether they are the same.
@@ -52,15 +50,13 @@ export async function findPresent(
 class Search implements PresentBatch {
   readonly there = new Set<ArchiveLine>()
   readonly open: RowReference[] = []
-  private readonly tx: Db
   private readonly site: Site
   private readonly rows: ArchivedRows
   private readonly taken: TakenRows
   /** Keys of users who have an address of theirs. */
   private readonly known = new KeyMap<true>()
 
-  constructor(tx: Db, site: Site, rows: ArchivedRows, taken: TakenRows) {
-    this.tx = tx
+  constructor(site: Site, rows: ArchivedRows, taken: TakenRows) {
     this.site = site
     this.rows = rows
     this.taken = taken
@@ -76,14 +72,15 @@ class Search implements PresentBatch {
     columns: readonly string[],
     lines: readonly DeletedLine[],
   ): Promise<void> {
-    const { tx, rows } = this
+    const { rows } = this
+    const { db } = this.site
     const keys = rows.valuesOf(lines, columns)
     const types = columns.map((name, at) => ({ at, type: columnOf(table, name)?.type ?? '' }))
     const archivedNames = new Set(lines[0] && rows.cellsOf(lines[0]).keys())
     const known = table.columns.filter(({ name }) => archivedNames.has(name))
-    const found = await tx.rows<ImageRow>(sql`
-      select ${tx.dialect.image(known)} as image from ${tableName(table)}
-      where ${rowValue(columns)} in (${tx.dialect.fromImages(JSON.stringify(keys), types)})`)
+    const found = await db.rows<ImageRow>(sql`
+      select ${db.dialect.image(known)} as image from ${tableName(table)}
+      where ${rowValue(columns)} in (${db.dialect.fromImages(JSON.stringify(keys), types)})`)
     if (found.length === 0) return
     const archived = new KeyMap<DeletedLine>()
     for (const [i, line] of lines.entries()) archived.set(keys[i] ?? [], line)

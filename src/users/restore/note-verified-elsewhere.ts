@@ -9,7 +9,7 @@ import type { PuttingBack } from './putting-back.ts'
  * in lower case, as allauth stores it (since 0.63). Then the index serves.
  */
 export async function noteVerifiedElsewhere(work: PuttingBack): Promise<void> {
-  const { tx, site, rows, tally, verifiers } = work
+  const { site, rows, tally, verifiers } = work
   const lines = tally.rows.filter((line) => rows.tableOf(line) === site.shape.emailAddresses)
   if (lines.length === 0) return
   const back = rows
@@ -23,16 +23,16 @@ export async function noteVerifiedElsewhere(work: PuttingBack): Promise<void> {
   for (const { key, isVerified } of back) if (isVerified) verifiers.add(key)
   const emails = back.flatMap(({ email }) => [email, email.toLowerCase()])
   const { emailAddresses: address } = site.tables
-  const found = await tx.rows<{ email: string; user: string }>(sql`
+  const found = await site.db.rows<{ email: string; user: string }>(sql`
     select ${address.email} as email, cast(${address.user} as text) as "user" from ${address}
-    where ${address.verified} and ${tx.dialect.among(sql`${address.email}`, [...new Set(emails)])}`)
+    where ${address.verified} and ${site.db.dialect.among(sql`${address.email}`, [...new Set(emails)])}`)
   const verified = groupBy(found, ({ email }) => email.toLowerCase())
   const keys = back.flatMap(({ email, key }) => {
     const holders = verified.get(email.toLowerCase()) ?? []
     return holders.some(({ user }) => user !== key && !verifiers.has(user)) ? [key] : []
   })
   for (const key of new Set(keys)) {
-    const user = tx.dialect.shownKey(key, site.shape.userKey.type)
+    const user = site.db.dialect.shownKey(key, site.shape.userKey.type)
     tally.note({ user, note: 'an address of theirs is verified for somebody else by now' })
   }
 }

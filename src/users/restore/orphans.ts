@@ -21,7 +21,7 @@ export async function refuseOrphans(work: PuttingBack): Promise<void> {
 }
 
 async function hasOrphans(
-  { tx, rows }: PuttingBack,
+  { site, rows }: PuttingBack,
   key: ForeignKey,
   lines: readonly DeletedLine[],
 ): Promise<boolean> {
@@ -29,8 +29,8 @@ async function hasOrphans(
   const values = rows.valuesOf(lines, columns).filter((cells) => !cells.includes(null))
   if (values.length === 0) return false
   const types = columns.map((name, at) => ({ at, type: columnOf(table, name)?.type ?? '' }))
-  const found = await tx.rows(sql`select 1 from ${tableName(table)} child
-    where ${rowValue(columns, sql`child`)} in (${tx.dialect.fromImages(JSON.stringify(values), types)})
+  const found = await site.db.rows(sql`select 1 from ${tableName(table)} child
+    where ${rowValue(columns, sql`child`)} in (${site.db.dialect.fromImages(JSON.stringify(values), types)})
       and not exists (select 1 from ${tableName(references)} parent
         where ${refersTo(key, sql`child`, sql`parent`)}) limit 1`)
   return found.length > 0

@@ -17,15 +17,15 @@ interface Copies {
 
 /** Rows of tables without a primary key: only their values tell them apart, and several may have the same. */
 export class PresentCopies {
-  private readonly tx: Db
+  private readonly db: Db
   private readonly present: PresentRows
   private readonly rows: ArchivedRows
   private readonly before = new Map<string, Map<string, Copies[]>>()
 
-  constructor(tx: Db, site: Site, rows: ArchivedRows) {
-    this.tx = tx
+  constructor(site: Site, rows: ArchivedRows) {
+    this.db = site.db
     this.rows = rows
-    this.present = new PresentRows(tx, site)
+    this.present = new PresentRows(site)
   }
 
   /**
@@ -79,8 +79,8 @@ export class PresentCopies {
   ): Promise<Map<string, Copies[]>> {
     const columns = names.map((name) => ({ name, type: columnOf(table, name)?.type ?? '' }))
     const where = references.length > 0 ? this.present.matches(table, references) : sql`true`
-    const rows = await this.tx.rows<ImageRow>(
-      sql`select ${this.tx.dialect.image(columns)} as image from ${tableName(table)} where ${where}`,
+    const rows = await this.db.rows<ImageRow>(
+      sql`select ${this.db.dialect.image(columns)} as image from ${tableName(table)} where ${where}`,
     )
     const found = new Map<string, Copies[]>()
     for (const row of rows) {

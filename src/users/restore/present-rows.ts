@@ -3,7 +3,6 @@ import { columnOf, type ForeignKey, type Table } from '../../db/catalog.ts'
 import type { Cell } from '../../db/dialect.ts'
 import { tableName } from '../../db/identifiers.ts'
 import { cellsOf, type ImageRow } from '../../db/image.ts'
-import type { Db } from '../../db/port.ts'
 import type { Site } from '../../site/site.ts'
 import { looseKey } from '../archive/key-map.ts'
 import { sameRow } from './same-row.ts'
@@ -14,11 +13,9 @@ export type NamedCell = readonly [name: string, cell: Cell]
 
 /** What is in the database already, for comparing with what an archive holds. */
 export class PresentRows {
-  private readonly tx: Db
   private readonly site: Site
 
-  constructor(tx: Db, site: Site) {
-    this.tx = tx
+  constructor(site: Site) {
     this.site = site
   }
 
@@ -32,8 +29,8 @@ export class PresentRows {
     const identifying = table.primaryKey.length > 0 ? table.primaryKey : names
     const key = cells.filter(([name]) => identifying.includes(name))
     const columns = names.map((name) => ({ name, type: columnOf(table, name)?.type ?? '' }))
-    const [found] = await this.tx.rows<ImageRow>(sql`
-      select ${this.tx.dialect.image(columns)} as image from ${tableName(table)} where ${this.matches(table, key)}`)
+    const [found] = await this.site.db.rows<ImageRow>(sql`
+      select ${this.site.db.dialect.image(columns)} as image from ${tableName(table)} where ${this.matches(table, key)}`)
     if (!found) return 'free'
     const there = new Map(cellsOf(found).map((cell, i) => [names[i] ?? '', cell]))
     const archived = new Map(cells)
@@ -60,7 +57,7 @@ export class PresentRows {
       const parent = key.referencedColumns.map(
         (name, i): NamedCell => [name, cells.get(key.columns[i] ?? '') ?? null],
       )
-      const found = await this.tx.rows(
+      const found = await this.site.db.rows(
         sql`select 1 from ${tableName(key.references)} where ${this.matches(key.references, parent)}`,
       )
       if (found.length === 0) missing.push(key)
@@ -77,7 +74,7 @@ export class PresentRows {
         if (table.primaryKey.length > 0 || this.referring(table).has(name))
           return sql`${column} = ${this.value(table, name, cell)}`
         // Here any column may be asked for, and some types know no equality.
-        return sql`${this.tx.dialect.exactText(column)} = ${this.tx.dialect.cellValue(cell, 'text')}`
+        return sql`${this.site.db.dialect.exactText(column)} = ${this.site.db.dialect.cellValue(cell, 'text')}`
       }),
       sql` and `,
     )
@@ -85,7 +82,7 @@ export class PresentRows {
 
   /** Returns the cell as a value for the column. */
   value(table: Table, name: string, cell: Cell): SQL {
-    return this.tx.dialect.cellValue(cell, columnOf(table, name)?.type ?? 'text')
+    return this.site.db.dialect.cellValue(cell, columnOf(table, name)?.type ?? 'text')
   }
 }
 

@@ -18,9 +18,9 @@ export class LineRestoration {
 
   constructor(work: PuttingBack) {
     this.work = work
-    this.present = new PresentRows(work.tx, work.site)
+    this.present = new PresentRows(work.site)
     this.refusals = new Refusals(work)
-    const copies = new PresentCopies(work.tx, work.site, work.rows)
+    const copies = new PresentCopies(work.site, work.rows)
     this.references = new ReferenceRestoration(work, this.present, copies, this.refusals)
     this.rows = new RowRestoration(work, this.present, copies, this.refusals, this.references)
   }

@@ -25,7 +25,7 @@ export class ReferenceRestoration {
 
   /** Fills in what the purge has set to NULL, or notes why not. Throws the database's error when it refuses that. */
   async putBack(line: ClearedLine): Promise<void> {
-    const { tx, rows, tally } = this.work
+    const { site, rows, tally } = this.work
     const table = rows.tableOf(line)
     if (!table) return this.refusals.fail(line, TABLE_GONE)
     const was = Object.entries(line.was)
@@ -33,11 +33,11 @@ export class ReferenceRestoration {
     const missing = await this.missing(table, [...key, ...was], Object.keys(line.was))
     if (missing) return this.refusals.fail(line, notThere(line, missing))
     if (await this.copies.take(table, line, [...key, ...was])) return tally.skip()
-    if (await fillReference(tx, this.present, table, key, was, this.mayBeNull(table, line))) {
+    if (await fillReference(site.db, this.present, table, key, was, this.mayBeNull(table, line))) {
       return tally.relink(table.label)
     }
     const same = this.present.matches(table, [...key, ...was])
-    const found = await tx.rows(sql`select 1 from ${tableName(table)} where ${same}`)
+    const found = await site.db.rows(sql`select 1 from ${tableName(table)} where ${same}`)
     if (found.length > 0) tally.skip()
     else
       this.refusals.fail(line, 'the row that referred to the user is gone, or refers to somebody else by now')
@@ -45,7 +45,7 @@ export class ReferenceRestoration {
 
   /** Fills in a reference of an archived row that is there already, or notes that it stays empty. */
   async fill(line: DeletedLine, { columns, clears }: ArchivedReference): Promise<void> {
-    const { tx, rows, taken, tally } = this.work
+    const { site, rows, taken, tally } = this.work
     const table = rows.tableOf(line)
     if (!table) return
     const cells = rows.cellsOf(line)
@@ -59,7 +59,7 @@ export class ReferenceRestoration {
       taken.lostBy(line).some((reference) => reference.columns.join() === columns.join()) ||
       (await this.missing(table, [...cells], columns)) !== undefined
     const was = columns.map(named)
-    if (!isLost && (await fillReference(tx, this.present, table, key, was, this.mayBeNull(table, line))))
+    if (!isLost && (await fillReference(site.db, this.present, table, key, was, this.mayBeNull(table, line))))
       tally.relink(table.label)
     else this.refusals.failReference(line, clears)
   }

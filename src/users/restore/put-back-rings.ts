@@ -70,7 +70,7 @@ export class RingRestoration {
 
   /** Fills in what has come back meanwhile. */
   private async close({ line, table, cells, missing }: WaitingRow): Promise<void> {
-    const { tx } = this.work
+    const { site } = this.work
     const absent = await this.present.missingParents(table, cells)
     for (const key of missing) {
       if (absent.includes(key)) {
@@ -80,20 +80,20 @@ export class RingRestoration {
       const open = new Set(missing.flatMap(({ clears }) => clears))
       const others = [...cells].filter(([name]) => !open.has(name) && isKey(table, name))
       const was = key.columns.map((name): NamedCell => [name, cells.get(name) ?? null])
-      if (await fillReference(tx, this.present, table, others, was)) continue
+      if (await fillReference(site.db, this.present, table, others, was)) continue
       this.refusals.failReference(line, key.clears)
     }
   }
 
   /** Puts back rows that have to refer to each other, all or none of them. Returns those that wait for others. */
   private async putBackTogether(lines: readonly DeletedLine[]): Promise<readonly DeletedLine[]> {
-    const { tx } = this.work
+    const { site } = this.work
     let left = lines
     for (;;) {
       const ring = withParentsAmong(await this.rowsOf(left))
       if (ring.size === 0) return lines
       const refused = await inSavepoint(
-        tx,
+        site.db,
         () => this.refusedOf([...ring]),
         ({ size }) => size === 0,
       )
@@ -108,10 +108,10 @@ export class RingRestoration {
 
   /** Puts the rows in, and returns those that the database does not take, and why. */
   private async refusedOf(ring: readonly DeletedLine[]): Promise<Map<DeletedLine, string>> {
-    const { tx } = this.work
+    const { site } = this.work
     const refused = new Map<DeletedLine, string>()
     for (const line of ring) {
-      const reason = await inSavepoint(tx, () => this.rows.insertOnly(line)).catch(refusalReason)
+      const reason = await inSavepoint(site.db, () => this.rows.insertOnly(line)).catch(refusalReason)
       if (reason !== undefined) refused.set(line, reason)
     }
     return refused

@@ -51,7 +51,7 @@ export class RowRestoration {
 
   /** Returns false, and notes why, when the row is not in. */
   async insert(line: DeletedLine, cleared = NONE): Promise<boolean> {
-    const { tx, rows, taken, tally } = this.work
+    const { site, rows, taken, tally } = this.work
     const row = this.rowOf(line, cleared)
     if (!row) {
       this.refusals.fail(line, TABLE_GONE)
@@ -85,7 +85,7 @@ export class RowRestoration {
     else taken.leaveOut(line)
     // It was not there when the batch began.
     const hasCome = 'another row has come in its place meanwhile, perhaps from a trigger'
-    this.refusals.fail(line, standing === 'changed' ? hasCome : await whyAbsent(tx, row))
+    this.refusals.fail(line, standing === 'changed' ? hasCome : await whyAbsent(site.db, row))
     return false
   }
 
@@ -93,7 +93,7 @@ export class RowRestoration {
   async insertOnly(line: DeletedLine): Promise<string | undefined> {
     const row = this.rowOf(line, NONE)
     if (!row) return TABLE_GONE
-    return (await this.isInserted(line, row)) ? undefined : whyAbsent(this.work.tx, row)
+    return (await this.isInserted(line, row)) ? undefined : whyAbsent(this.work.site.db, row)
   }
 
   /** Counts the row as back, and notes what it lacks. */
@@ -130,13 +130,13 @@ export class RowRestoration {
   }
 
   private rowOf(line: DeletedLine, cleared: ReadonlySet<string>): WholeRow | undefined {
-    const { tx, rows } = this.work
+    const { site, rows } = this.work
     const table = rows.tableOf(line)
     if (!table) return undefined
     const coming = this.comingCells(line)
     const written = rows.writtenColumns(line).map(({ column }) => {
       const cell = cleared.has(column.name) ? null : (coming.get(column.name) ?? null)
-      return { column, cell, value: tx.dialect.cellValue(cell, column.type) }
+      return { column, cell, value: site.db.dialect.cellValue(cell, column.type) }
     })
     return {
       table,
@@ -150,8 +150,8 @@ export class RowRestoration {
   }
 
   private async isInserted(line: DeletedLine, row: WholeRow): Promise<boolean> {
-    const { tx, rows } = this.work
-    return rows.isRetyped(line) ? insertedUnchanged(tx, row) : (await insertAbsent(tx, row)) > 0
+    const { site, rows } = this.work
+    return rows.isRetyped(line) ? insertedUnchanged(site.db, row) : (await insertAbsent(site.db, row)) > 0
   }
 }
 

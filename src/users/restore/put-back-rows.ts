@@ -72,7 +72,7 @@ function sizeOf({ row }: DeletedLine): number {
 
 /** Returns false, and leaves no trace, when one of the rows is there already or cannot be. */
 async function insertAll(
-  { tx, rows, tally }: PuttingBack,
+  { site, rows, tally }: PuttingBack,
   table: Table,
   lines: readonly DeletedLine[],
 ): Promise<boolean> {
@@ -82,10 +82,10 @@ async function insertAll(
   const images = JSON.stringify(lines.map((line) => line.row))
   const places = written.map(({ column, at }) => ({ at, type: column.type }))
   const columns = written.map(({ column }) => column)
-  const source = tx.dialect.fromImages(images, places)
+  const source = site.db.dialect.fromImages(images, places)
   const isComplete = await inSavepoint(
-    tx,
-    async () => (await insertAbsent(tx, { table, columns, source })) === lines.length,
+    site.db,
+    async () => (await insertAbsent(site.db, { table, columns, source })) === lines.length,
     (complete) => complete,
   )
   if (isComplete) tally.putBack(table.label, lines)

@@ -1,4 +1,3 @@
-import type { Db } from '../../db/port.ts'
 import type { Site } from '../../site/site.ts'
 import type { ArchivedRows } from '../archive/archived-rows.ts'
 import type { Owners } from '../archive/ownership.ts'
@@ -8,7 +7,7 @@ import type { TakenRows } from './taken-rows.ts'
 
 /** What rows are put back with: one transaction. */
 export interface PuttingBack {
-  readonly tx: Db
+  /** As it is within the transaction. */
   readonly site: Site
   readonly rows: ArchivedRows
   readonly owners: Owners

@@ -35,9 +35,9 @@ export class Refusals {
 
   /** Returns what the work for the line returns; undefined, and notes why, when it is refused. */
   async trying<T>(line: ArchiveLine, work: () => Promise<T>): Promise<T | undefined> {
-    const { tx, rows } = this.work
+    const { site, rows } = this.work
     try {
-      return await inSavepoint(tx, work)
+      return await inSavepoint(site.db, work)
     } catch (error) {
       const reason = refusalReason(error)
       const needed = isDeleted(line) ? rows.newColumns(line) : []

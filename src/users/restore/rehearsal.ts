@@ -1,9 +1,9 @@
-import type { Db } from '../../db/port.ts'
 import { inSavepoint } from '../../db/savepoint.ts'
+import { inTransaction, type Site } from '../../site/site.ts'
 import type { RestoreReport } from './restore-report.ts'
 
 /** Runs the work in a transaction, or in what stands for one. */
-export type Within = <T>(work: (tx: Db) => Promise<T>) => Promise<T>
+export type Within = <T>(work: (here: Site) => Promise<T>) => Promise<T>
 
 /**
  * Returns what a restoration would report, and leaves no trace. It takes each batch back at once, to keep no locks: as
@@ -11,12 +11,12 @@ export type Within = <T>(work: (tx: Db) => Promise<T>) => Promise<T>
  * takes all of them back together.
  */
 export async function rehearsed(
-  db: Db,
+  site: Site,
   restoreWithin: (within: Within) => Promise<RestoreReport>,
 ): Promise<RestoreReport> {
-  const report = await restoreWithin((work) => takenBack(db, work))
+  const report = await restoreWithin((work) => takenBack(site, work))
   if (report.failed.length === 0 || report.stopped) return report
-  return takenBack(db, (tx) => restoreWithin((work) => inSavepoint(tx, () => work(tx))))
+  return takenBack(site, (here) => restoreWithin((work) => inSavepoint(here.db, () => work(here))))
 }
 
 /** Ends a transaction without a trace, and brings along what the work returned. */
@@ -29,10 +29,10 @@ class TakeBack<T> extends Error {
   }
 }
 
-async function takenBack<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T> {
+async function takenBack<T>(site: Site, work: (here: Site) => Promise<T>): Promise<T> {
   try {
-    return await db.transaction('write', async (tx) => {
-      throw new TakeBack(await work(tx))
+    return await inTransaction(site, 'write', async (here) => {
+      throw new TakeBack(await work(here))
     })
   } catch (error) {
     if (error instanceof TakeBack) return error.result

@@ -1,7 +1,6 @@
 import { isRefusal, refusalReason } from '../../db/errors.ts'
-import type { Db } from '../../db/port.ts'
 import { PASSING_AT_ANY_SIZE, retrying } from '../../db/retrying.ts'
-import type { Site } from '../../site/site.ts'
+import { inTransaction, type Site } from '../../site/site.ts'
 import type { Stop } from '../../stop.ts'
 import { archivedLines } from '../archive/archived-lines.ts'
 import { ArchivedRows } from '../archive/archived-rows.ts'
@@ -41,8 +40,8 @@ export async function restore(
 ): Promise<RestoreReport> {
   const restoreWithin = (within: Within) => new Restoration(site, archive, options, within).putBackAll()
   return options.dryRun
-    ? rehearsed(site.db, restoreWithin)
-    : restoreWithin((work) => site.db.transaction('write', work))
+    ? rehearsed(site, restoreWithin)
+    : restoreWithin((work) => inTransaction(site, 'write', work))
 }
 
 type PutBackLines = (work: PuttingBack, lines: readonly ArchiveLine[]) => Promise<void>
@@ -57,7 +56,6 @@ interface Batch {
 
 class Restoration {
   private readonly total = new RestoreTally()
-  private readonly site: Site
   private readonly archive: OpenArchive
   private readonly options: RestoreOptions
   private readonly within: Within
@@ -67,7 +65,6 @@ class Restoration {
   private readonly verifiers = new Set<string>()
 
   constructor(site: Site, archive: OpenArchive, options: RestoreOptions, within: Within) {
-    this.site = site
     this.archive = archive
     this.options = options
     this.within = within
@@ -113,15 +110,16 @@ class Restoration {
   }
 
   private async attempt({ all, lines, owners }: Batch, putBackLines: PutBackLines): Promise<RestoreTally> {
-    const { site, rows, taken, wanted, verifiers } = this
+    const { rows, taken, wanted, verifiers } = this
     const tally = new RestoreTally()
-    await this.within(async (tx: Db) => {
-      await tx.dialect.deferForeignKeys(tx)
-      const present = await findPresent(tx, site, rows, taken, all)
-      const work = { tx, site, rows, owners, taken, present, tally, verifiers }
+    await this.within(async (site) => {
+      const { db } = site
+      await db.dialect.deferForeignKeys(db)
+      const present = await findPresent(site, rows, taken, all)
+      const work = { site, rows, owners, taken, present, tally, verifiers }
       await putBackLines(work, lines)
       await putBackReferences(work, wanted)
-      await tx.dialect.checkForeignKeys(tx)
+      await db.dialect.checkForeignKeys(db)
       if (this.options.dryRun) await refuseOrphans(work)
       await noteVerifiedElsewhere(work)
     })
