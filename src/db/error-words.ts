@@ -213,11 +213,15 @@ const CODES: readonly [RegExp, Wording][] = [
     ],
   ],
   [
-    /^57P01$/,
+    /^57P0[15]$/,
     (_, target) => [
       `the server of ${target} has ended the connection`,
-      'it is shutting down, or somebody has ended it; run the command again',
+      'it is shutting down, or somebody has ended it, or a timeout; run the command again',
     ],
+  ],
+  [
+    /^57P04$/,
+    (_, target) => [`the database ${target} has been dropped`, 'see the name at the end of the URL'],
   ],
   [
     /^57P/,
