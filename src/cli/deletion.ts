@@ -35,8 +35,8 @@ export function connectionsFor({ jobs = JOBS }: { readonly jobs?: number | undef
 export interface Deletion {
   readonly context: CommandContext
   readonly settings: Settings
-  /** As the ledger has it; `purge` unless given. */
-  readonly command?: string | undefined
+  /** As the ledger has it. */
+  readonly command: 'purge' | 'sweep'
   /** For the ledger, as given. */
   readonly options: {
     readonly archive?: string | false | undefined
@@ -77,7 +77,7 @@ export async function warnOfBreaker(
 /** Deletes the users of the plan: recorded in the ledger, kept in an archive, stoppable by Ctrl-C. */
 export async function carryOutDeletion(site: Site, deletion: Deletion): Promise<DeletionReport> {
   if (deletion.plan.toDelete === 0) return nothingDeleted(deletion.plan)
-  const { context, command = 'purge', options, criteria } = deletion
+  const { context, command, options, criteria } = deletion
   await warnOfUnmatchedProtection(site, criteria, context)
   return withRun(
     context,

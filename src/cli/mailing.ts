@@ -23,8 +23,8 @@ import { withRun } from './with-run.ts'
 /** What is mailed to whom, and how. */
 export interface Mailing {
   readonly context: CommandContext
-  /** For the ledger: which command it is (`email`), and its options as given. */
-  readonly command?: string
+  /** For the ledger: which command it is, and its options as given. */
+  readonly command: 'email' | 'sweep'
   readonly options: object
   readonly criteria: Criteria
   readonly plan: CampaignPlan
@@ -53,7 +53,7 @@ export function refuseToForget(site: Site): void {
 /** Mails the users of the plan: recorded in the ledger, one campaign at a time, stoppable by Ctrl-C. */
 export async function carryOutCampaign(site: Site, mailing: Mailing): Promise<CampaignReport> {
   refuseToForget(site)
-  const { context, command = 'email', options, plan, source } = mailing
+  const { context, command, options, plan, source } = mailing
   if (plan.toMail === 0) return nobodyMailed(plan)
   const { concurrency = CONCURRENCY } = source
   return withTransport(source.transport, concurrency, context, (transport) =>

@@ -4,7 +4,7 @@ import type { ColumnKit } from './kit.ts'
 import type { Db } from './port.ts'
 
 /** Where databases differ, by name. A query asks for what it needs and never which database it runs on. */
-export interface Dialect {
+export interface Dialect extends Catalogs, Locks, Keys, Expressions, Constraints, Images {
   readonly name: 'sqlite' | 'postgres'
   readonly kit: ColumnKit
   /** Several transactions of one port may be at work at once. */
@@ -13,23 +13,12 @@ export interface Dialect {
   readonly pagesByKeyRange: boolean
   /** How many users go in one transaction by default: a commit must not cost more than its work, nor hold locks long. */
   readonly batchSize: number
-  /**
-   * Locks the rows of a table until the transaction ends, in a fixed order; nothing where it locks everything. The
-   * definitions are common table expressions that the condition refers to.
-   */
-  lockRows(tx: Db, table: SQL, where: SQL, order: SQL, definitions?: readonly SQL[]): Promise<void>
-  /** From now on the transaction waits for no lock for long: others wait for those that it holds. */
-  waitBriefly(tx: Db): Promise<void>
-  /**
-   * Within a transaction: a text that stays the same until somebody else has changed the database; undefined where
-   * nobody can tell, or where the database changes rows by itself.
-   */
-  changeMark(tx: Db): Promise<string | undefined>
-  /**
-   * Within a transaction: counts the rows deleted and updated, also by foreign keys, from some point before it; only the
-   * difference of two numbers tells something, and it may be too small where the server keeps no statistics.
-   */
-  changedRows(tx: Db): Promise<number>
+}
+
+/** What the database says about itself. */
+interface Catalogs {
+  /** Returns what the database says about its tables. */
+  catalog(db: Db): Promise<Catalog>
   /** Within a transaction: a text that changes with the tables, their columns and their foreign keys. */
   schemaMark(tx: Db): Promise<string>
   /** Returns the triggers of the site by the names of their tables: what they do, nobody knows. */
@@ -40,53 +29,73 @@ export interface Dialect {
     right: TableRight,
     tables: readonly Table[],
   ): Promise<ReadonlyMap<Table, ReadonlySet<string>>>
+  /** The beginning of a statement that makes an index on the table while the site goes on writing, where that can be. */
+  createIndex(table: Table): string
+  /** About how long it takes to read each of the tables from end to end; empty where the database knows no sizes. */
+  scanSeconds(db: Db, tables: readonly Table[]): Promise<ReadonlyMap<Table, number>>
+}
+
+/** Who waits for whom, and what others have changed. */
+interface Locks {
+  /**
+   * Locks the rows of a table until the transaction ends, in a fixed order; nothing where it locks everything. The
+   * definitions are common table expressions that the condition refers to.
+   */
+  lockRows(tx: Db, table: SQL, where: SQL, order: SQL, definitions?: readonly SQL[]): Promise<void>
   /** Ends a select that locks the rows it reads; empty where the transaction locks everything. */
   readonly forUpdate: SQL
-  /** Returns what the database says about its tables. */
-  catalog(db: Db): Promise<Catalog>
-  /** True when the expression is one of the texts; any number of them in one bound value. */
-  among(expression: SQL, texts: readonly string[]): SQL
-  /** True when the expression is one of the names, whatever the case of either: the database folds both. */
-  amongNames(expression: SQL, names: readonly string[]): SQL
-  /** True when the column, of the given database type, is one of the keys (text form); any number in one bound value. */
-  keyAmong(column: SQL, type: string, keys: readonly string[]): SQL
-  /** A select of the keys, of the given database type, in one column. */
-  keyRows(type: string, keys: readonly string[]): SQL
-  /** Lower case for comparing names, beyond ASCII as well. */
-  foldCase(expression: SQL): SQL
-  /** The SHA-256 of a text in UTF-8, in lower-case hexadecimal. */
-  sha256(text: SQL): SQL
+  /** From now on the transaction waits for no lock for long: others wait for those that it holds. */
+  waitBriefly(tx: Db): Promise<void>
+  /** Lets one transaction at a time past this point, until it ends. */
+  oneAtATime(tx: Db): Promise<void>
+  /**
+   * Within a transaction: a text that stays the same until somebody else has changed the database; undefined where
+   * nobody can tell, or where the database changes rows by itself.
+   */
+  changeMark(tx: Db): Promise<string | undefined>
+  /**
+   * Within a transaction: counts the rows deleted and updated, also by foreign keys, from some point before it; only the
+   * difference of two numbers tells something, and it may be too small where the server keeps no statistics.
+   */
+  changedRows(tx: Db): Promise<number>
+}
+
+/** Keys and names: as the database has them, as people write them, and many of them in one bound value. */
+interface Keys {
   /** Whether keys of this database type are whole numbers. */
   isIntegerKey(type: string): boolean
   /** A key from the database's text form to the one people read and write, and back; undefined when it cannot be one. */
   shownKey(key: string, type: string): string
   shownKeyText(key: SQL, type: string): SQL
   parseKey(text: string, type: string): string | undefined
-  /** The column as text that reads back to exactly the same value. */
-  exactText(column: SQL): SQL
-  /** Lets one transaction at a time past this point, until it ends. */
-  oneAtATime(tx: Db): Promise<void>
-  /** Lets rows that refer to each other come in any order, as far as the database can. */
-  deferForeignKeys(tx: Db): Promise<void>
-  /** In an insert: the values given are taken for columns that the database numbers itself. */
-  readonly overridingIdentity: SQL
-  /**
-   * Moves the sequences of these tables past their largest keys, and returns the tables whose sequence this role may not
-   * change. A transaction that is rolled back does not take it back.
-   */
-  advanceSequences(db: Db, tables: readonly Table[]): Promise<readonly Table[]>
-  /** Reports a broken foreign key at this point of the transaction, not at its end. */
-  checkForeignKeys(tx: Db): Promise<void>
+  /** True when the column, of the given database type, is one of the keys (text form); any number in one bound value. */
+  keyAmong(column: SQL, type: string, keys: readonly string[]): SQL
+  /** A select of the keys, of the given database type, in one column. */
+  keyRows(type: string, keys: readonly string[]): SQL
+  /** True when the expression is one of the texts; any number of them in one bound value. */
+  among(expression: SQL, texts: readonly string[]): SQL
+  /** True when the expression is one of the names, whatever the case of either: the database folds both. */
+  amongNames(expression: SQL, names: readonly string[]): SQL
+  /** Lower case for comparing names, beyond ASCII as well. */
+  foldCase(expression: SQL): SQL
+  /** The SHA-256 of a text in UTF-8, in lower-case hexadecimal. */
+  sha256(text: SQL): SQL
+}
+
+/** Expressions that each database writes in its own way. */
+interface Expressions {
   /** NULL among values of this database type. */
   nullOf(column: Pick<Column, 'type' | 'collation'>): SQL
   /** A common table expression that grows from `seed` by `steps` until nothing is new. */
   recursive(name: SQL, columns: readonly RecursiveColumn[], seed: SQL, steps: readonly RecursiveStep[]): SQL
+  /** The column as text that reads back to exactly the same value. */
+  exactText(column: SQL): SQL
+  /** True when the value is an instant that can be compared with others; a column may hold anything else instead. */
+  isInstant(column: SQL): SQL
+  /** The exact text of an instant as `instantFromText` would return it; within a transaction, where the time zone is UTC. */
+  instantText(exactText: SQL): SQL
   /** An aggregate: the texts of a group, or those of its rows where something holds, as the text of a JSON array. */
   jsonList(text: SQL, where?: SQL): SQL
-  /** The beginning of a statement that makes an index on the table while the site goes on writing, where that can be. */
-  createIndex(table: Table): string
-  /** About how long it takes to read each of the tables from end to end; empty where the database knows no sizes. */
-  scanSeconds(db: Db, tables: readonly Table[]): Promise<ReadonlyMap<Table, number>>
   /** An aggregate: the texts with the separator between them, in the order in which they come; NULL for none. */
   joined(text: SQL, separator: string): SQL
   /** The text of a JSON object without spaces. A value from `json` is taken for what it is, any other one for text. */
@@ -95,12 +104,33 @@ export interface Dialect {
   jsonText(text: SQL): SQL
   /** The text of a JSON value as a member of a JSON object. */
   json(text: SQL): SQL
-  /** True when the value is an instant that can be compared with others; a column may hold anything else instead. */
-  isInstant(column: SQL): SQL
-  /** The exact text of an instant as `instantFromText` would return it; within a transaction, where the time zone is UTC. */
-  instantText(exactText: SQL): SQL
+}
+
+/** When foreign keys and unique keys are checked, and who numbers the rows. */
+interface Constraints {
+  /** Lets rows that refer to each other come in any order, as far as the database can. */
+  deferForeignKeys(tx: Db): Promise<void>
+  /** Reports a broken foreign key at this point of the transaction, not at its end. */
+  checkForeignKeys(tx: Db): Promise<void>
   /** Within the transaction, from now on: keys of the table that may be checked later are checked by each statement. */
   checkKeysAtOnce(tx: Db, table: Table): Promise<void>
+  /** In an insert: the values given are taken for columns that the database numbers itself. */
+  readonly overridingIdentity: SQL
+  /**
+   * Moves the sequences of these tables past their largest keys, and returns the tables whose sequence this role may not
+   * change. A transaction that is rolled back does not take it back.
+   */
+  advanceSequences(db: Db, tables: readonly Table[]): Promise<readonly Table[]>
+}
+
+/** Rows as they are archived, deleted and put back. */
+interface Images {
+  /** What to select of a row to be able to put it back exactly: its cells as the text of a JSON array. */
+  image(columns: readonly ImageColumn[]): SQL
+  /** A select of rows from a JSON array of images: of each the cells at these places, as values for columns of the types. */
+  fromImages(images: string, places: readonly ImagePlace[]): SQL
+  /** The cell as a value for a column of the type. */
+  cellValue(cell: Cell, type: string): SQL
   /** The hidden columns that tell the rows of a table without a primary key apart, within one transaction. */
   rowIdsOf(table: Table): readonly ImageColumn[]
   /** Deletes the rows of the table where the condition holds, and returns how many. */
@@ -114,12 +144,6 @@ export interface Dialect {
     definitions: readonly SQL[],
     deletions: readonly DeletionOf[],
   ): Promise<T[][]>
-  /** What to select of a row to be able to put it back exactly: its cells as the text of a JSON array. */
-  image(columns: readonly ImageColumn[]): SQL
-  /** A select of rows from a JSON array of images: of each the cells at these places, as values for columns of the types. */
-  fromImages(images: string, places: readonly ImagePlace[]): SQL
-  /** The cell as a value for a column of the type. */
-  cellValue(cell: Cell, type: string): SQL
 }
 
 /**

@@ -119,7 +119,7 @@ async function carryOut(site: Site, purge: Purge): Promise<void> {
   }
   const batches = reviewed?.users(batchSizeOn(site, purge))
   const deletion = { context, options, settings, criteria, plan, batches }
-  const done = await carryOutDeletion(site, deletion)
+  const done = await carryOutDeletion(site, { ...deletion, command: 'purge' })
   if (isNoNews({ deletion: done }, context.globals, options)) return
   const report =
     options.format === 'json' ? reportJson(done) : reportText(done, await styleFor(context.stdout, context))

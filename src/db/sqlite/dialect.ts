@@ -1,26 +1,17 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { dashedUuid, hexUuid } from '../../django/uuid.ts'
-import { UserError } from '../../errors.ts'
 import { BATCH_SIZES } from '../batch-sizes.ts'
-import { columnOf, type Table } from '../catalog.ts'
-import type { DeletionOf, Dialect, ImageColumn, ImagePlace, LinedRows } from '../dialect.ts'
-import { KeptByTrigger } from '../errors.ts'
-import { RING, rowValue, tableName } from '../identifiers.ts'
-import { joinedLines } from '../joined-lines.ts'
-import type { Db } from '../port.ts'
+import type { Dialect } from '../dialect.ts'
+import { RING } from '../identifiers.ts'
 import { sqliteCatalog, sqliteSchemaMark } from './catalog.ts'
-import { boundValue, isBytesOfText } from './cells.ts'
-import { isExact } from './exact-lines.ts'
-import { FOLD_CASE, IS_UTF8, OBJECT_CELL, REAL_TEXT, SHA256, SHOWN_INSTANT, SHOWN_UUID } from './functions.ts'
+import { deleteTogether } from './delete-together.ts'
+import { FOLD_CASE, SHA256, SHOWN_INSTANT, SHOWN_UUID } from './functions.ts'
+import { cellValue, fromImages, image } from './images.ts'
 import { isIntegerType, sqliteKit } from './kit.ts'
-
-/** Of SQLite's row id. */
-const ROW_ID_NAMES = ['rowid', '_rowid_', 'oid']
+import { deleteInLines, joined } from './lines.ts'
+import { rowIdOf } from './row-id.ts'
 
 const INTEGER = /^-?\d{1,19}$/
-
-/** So many users' rows come at a time: megabytes would lie about in memory. As bytes: a string would be made in vain. */
-const USERS_IN_LINES = 1_000
 
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
@@ -99,7 +90,7 @@ export const sqliteDialect: Dialect = {
       ),
     )})`,
   jsonList: (text, where = sql`true`) => sql`json_group_array(${text}) filter (where ${where})`,
-  joined: (text, separator) => sql`group_concat(${text}, ${separator})`,
+  joined,
   jsonObject: (members) => {
     const pairs = members.map(([name, value]) => sql`${name}, ${value}`)
     return sql`json_object(${sql.join(pairs, sql`, `)})`
@@ -111,106 +102,11 @@ export const sqliteDialect: Dialect = {
   createIndex: () => 'CREATE INDEX',
   scanSeconds: async () => new Map(),
   rowIdsOf: (table) => [rowIdOf(table)],
-  // RETURNING would hand over a row at a time, which takes longer than to look twice: nobody else can write meanwhile.
-  async deleteInLines(tx, { keys, definitions, table, where, line, take }) {
-    const rows = { keys, definitions, table, where, line }
-    const [{ encoding } = {}] = await tx.rows<{ encoding?: string }>(
-      sql`select encoding from pragma_encoding`,
-    )
-    const bytes = (text: SQL) => (encoding === 'UTF-8' ? sql`cast(${text} as blob)` : text)
-    for (const slice of slicesOf(keys, USERS_IN_LINES)) {
-      const quick = await linesOf(tx, lineSelect(rows, slice, quickImage, bytes))
-      const lines = isExact(quick)
-        ? quick
-        : await linesOf(tx, lineSelect(rows, slice, sqliteDialect.image, bytes))
-      if (lines) take(lines)
-    }
-    return tx.changes(sql`with recursive ${sql.join([...definitions(keys)], sql`, `)}
-      delete from ${tableName(table)} where ${where}`)
-  },
-  // One statement deletes from one table only, and neither returns nor counts what foreign keys take along or change
-  // meanwhile: read all rows first, and let the keys be checked at COMMIT.
-  async deleteTogether<T extends object>(
-    tx: Db,
-    definitions: readonly SQL[],
-    deletions: readonly DeletionOf[],
-  ) {
-    await sqliteDialect.deferForeignKeys(tx)
-    const found: (T & { identityImage: string })[][] = []
-    for (const { table, identity, rows, returning } of deletions) {
-      const columns = identity.map((name) => columnOf(table, name) ?? rowIdOf(table))
-      found.push(
-        await tx.rows<T & { identityImage: string }>(sql`with recursive ${sql.join([...definitions], sql`, `)}
-          select ${sqliteDialect.image(columns)} as "identityImage", ${returning} from ${tableName(table)}
-          where ${rowValue(identity)} in (${rows})`),
-      )
-    }
-    for (const [i, { table, identity }] of deletions.entries()) {
-      const images = `[${found[i]?.map((row) => row.identityImage).join(',')}]`
-      const places = identity.map((name, at) => ({ at, type: columnOf(table, name)?.type ?? 'integer' }))
-      const deleted = await tx.changes(sql`delete from ${tableName(table)}
-        where ${rowValue(identity)} in (${sqliteDialect.fromImages(images, places)})`)
-      // Fewer may be those that a foreign key has taken along meanwhile; what is still there, a trigger has kept.
-      if (deleted < (found[i]?.length ?? 0) && (await isAnyLeft(tx, table, identity, images, places))) {
-        throw new KeptByTrigger()
-      }
-    }
-    return found
-  },
-  image: (columns) => sql`json_array(${sql.join(columns.map(exactCellOf), sql`, `)})`,
-  // Without its WHERE, an ON CONFLICT that follows would be taken for the join's ON.
-  fromImages: (images, places) => sql`select ${sql.join(places.map(imageValue), sql`, `)}
-    from json_each(${images}) where true`,
-  cellValue: (cell) =>
-    isBytesOfText(cell) ? sql`cast(${boundValue(cell)} as text)` : sql`${boundValue(cell)}`,
-}
-
-/** Returns selects of the lines in one cell, those of so many users in each; of what it yields, see `isExact`. */
-export function lineTexts(rows: LinedRows, usersAtOnce: number): SQL[] {
-  return slicesOf(rows.keys, usersAtOnce).map((keys) => lineSelect(rows, keys, quickImage, (text) => text))
-}
-
-function slicesOf(keys: readonly string[], size: number): (readonly string[])[] {
-  return Array.from({ length: Math.ceil(keys.length / size) }, (_, i) => keys.slice(i * size, (i + 1) * size))
-}
-
-function lineSelect(
-  { definitions, table, where, line }: LinedRows,
-  keys: readonly string[],
-  image: (columns: readonly ImageColumn[]) => SQL,
-  cell: (text: SQL) => SQL,
-): SQL {
-  const text = joinedLines(sqliteDialect, line, image(line.columns))
-  return sql`with recursive ${sql.join([...definitions(keys)], sql`, `)}
-    select ${cell(text)} as lines from ${tableName(table)} where ${where}`
-}
-
-async function linesOf(tx: Db, select: SQL): Promise<Uint8Array | string | null> {
-  const [found] = await tx.rows<{ lines: Uint8Array | string | null }>(select)
-  return found?.lines ?? null
-}
-
-async function isAnyLeft(
-  tx: Db,
-  table: Table,
-  identity: readonly string[],
-  images: string,
-  places: readonly ImagePlace[],
-): Promise<boolean> {
-  const left = await tx.rows(sql`select 1 from ${tableName(table)}
-    where ${rowValue(identity)} in (${sqliteDialect.fromImages(images, places)}) limit 1`)
-  return left.length > 0
-}
-
-/** A column may have one of its names: then that name means the column (https://sqlite.org/rowidtable.html). */
-function rowIdOf({ label, columns }: Table): ImageColumn {
-  const taken = new Set(columns.map(({ name }) => name.toLowerCase()))
-  const free = ROW_ID_NAMES.find((name) => !taken.has(name))
-  if (free) return { name: free, type: 'integer' }
-  throw new UserError(`the rows of ${label} cannot be told apart: columns have all names of its row id`, {
-    kind: 'refused',
-    hint: 'give the table a primary key',
-  })
+  deleteInLines,
+  deleteTogether,
+  image,
+  fromImages,
+  cellValue,
 }
 
 /** SQLite's integers have 64 bits, whatever the column says. */
@@ -223,51 +119,6 @@ function integerKey(text: string): string | undefined {
 /** Integers go into the JSON text digit by digit: JavaScript's numbers would round the large ones. */
 function jsonKeys(type: string, keys: readonly string[]): string {
   return isIntegerType(type) ? `[${keys.join(',')}]` : JSON.stringify(keys)
-}
-
-/** As `image`, for text that is UTF-8 anyway: to look at each takes longer than all else. */
-function quickImage(columns: readonly ImageColumn[]): SQL {
-  return sql`json_array(${sql.join(columns.map(cellOf), sql`, `)})`
-}
-
-/** SQLite takes any bytes for text, and JSON does not. */
-function exactCellOf(column: ImageColumn): SQL {
-  const value = sql.identifier(column.name)
-  return sql`case when typeof(${value}) = 'text' and not ${sql.raw(IS_UTF8)}(cast(${value} as blob))
-    then json_object('t', lower(hex(cast(${value} as blob)))) else ${cellOf(column)} end`
-}
-
-/** Every value of SQLite has a type of its own, whatever its column says; but one that says text holds no numbers. */
-function cellOf({ name, type }: ImageColumn): SQL {
-  const value = sql.identifier(name)
-  if (/char|clob|text/.test(type) && !type.includes('int')) {
-    return sql`iif(typeof(${value}) = 'blob', json_object('x', lower(hex(${value}))), ${value})`
-  }
-  const safe = sql.raw(String(Number.MAX_SAFE_INTEGER))
-  const real = sql`json_object('r', ${sql.raw(REAL_TEXT)}(cast(${value} as real)))`
-  // A real without a fraction, when DELETE returns it after having looked in an index for rows that refer to it.
-  const integer = hasRealAffinity(type)
-    ? real
-    : sql`iif(${value} between -${safe} and ${safe}, ${value}, json_object('i', cast(${value} as text)))`
-  return sql`case typeof(${value}) when 'text' then ${value}
-    when 'integer' then ${integer}
-    when 'real' then ${real}
-    when 'blob' then json_object('x', lower(hex(${value})))
-    else ${value} end`
-}
-
-/** https://sqlite.org/datatype3.html#determination_of_column_affinity, for a type that does not say text. */
-function hasRealAffinity(type: string): boolean {
-  return /real|floa|doub/.test(type) && !/int|blob/.test(type)
-}
-
-function imageValue({ at }: ImagePlace): SQL {
-  const path = sql.raw(`'$[${at}]'`)
-  const cell = sql`json_extract(value, ${path})`
-  const object = sql`${sql.raw(OBJECT_CELL)}(${cell})`
-  const isBytes = sql`json_type(value, ${sql.raw(`'$[${at}].t'`)}) is not null`
-  return sql`case json_type(value, ${path}) when 'object'
-    then case when ${isBytes} then cast(${object} as text) else ${object} end else ${cell} end`
 }
 
 /** To ask JavaScript takes longer than all else; what Django itself has written need not be asked for. */

@@ -12,9 +12,10 @@ import {
   type OpenOptions,
   type TransactionMode,
 } from '../port.ts'
-import { lineTexts, sqliteDialect } from './dialect.ts'
+import { sqliteDialect } from './dialect.ts'
 import { registerFunctions } from './functions.ts'
 import type { LineReader } from './line-reader.ts'
+import { lineTexts } from './lines.ts'
 import { Statements } from './statements.ts'
 
 /** How long a statement waits for another process to let go of the file. */

@@ -1,0 +1,60 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { ImageColumn, LinedDeletion, LinedRows } from '../dialect.ts'
+import { tableName } from '../identifiers.ts'
+import { joinedLines } from '../joined-lines.ts'
+import type { Db } from '../port.ts'
+import { isExact } from './exact-lines.ts'
+import { image, quickImage } from './images.ts'
+
+/** So many users' rows come at a time: megabytes would lie about in memory. As bytes: a string would be made in vain. */
+const USERS_IN_LINES = 1_000
+
+/** As `Dialect.joined`. */
+export function joined(text: SQL, separator: string): SQL {
+  return sql`group_concat(${text}, ${separator})`
+}
+
+/**
+ * As `Dialect.deleteInLines`. RETURNING would hand over a row at a time, which takes longer than to look twice: nobody
+ * else can write meanwhile.
+ */
+export async function deleteInLines(
+  tx: Db,
+  { keys, definitions, table, where, line, take }: LinedDeletion,
+): Promise<number> {
+  const rows = { keys, definitions, table, where, line }
+  const [{ encoding } = {}] = await tx.rows<{ encoding?: string }>(sql`select encoding from pragma_encoding`)
+  const bytes = (text: SQL) => (encoding === 'UTF-8' ? sql`cast(${text} as blob)` : text)
+  for (const slice of slicesOf(keys, USERS_IN_LINES)) {
+    const quick = await linesOf(tx, lineSelect(rows, slice, quickImage, bytes))
+    const lines = isExact(quick) ? quick : await linesOf(tx, lineSelect(rows, slice, image, bytes))
+    if (lines) take(lines)
+  }
+  return tx.changes(sql`with recursive ${sql.join([...definitions(keys)], sql`, `)}
+    delete from ${tableName(table)} where ${where}`)
+}
+
+/** Returns selects of the lines in one cell, those of so many users in each; of what it yields, see `isExact`. */
+export function lineTexts(rows: LinedRows, usersAtOnce: number): SQL[] {
+  return slicesOf(rows.keys, usersAtOnce).map((keys) => lineSelect(rows, keys, quickImage, (text) => text))
+}
+
+function slicesOf(keys: readonly string[], size: number): (readonly string[])[] {
+  return Array.from({ length: Math.ceil(keys.length / size) }, (_, i) => keys.slice(i * size, (i + 1) * size))
+}
+
+function lineSelect(
+  { definitions, table, where, line }: LinedRows,
+  keys: readonly string[],
+  asImage: (columns: readonly ImageColumn[]) => SQL,
+  cell: (text: SQL) => SQL,
+): SQL {
+  const text = joinedLines({ joined }, line, asImage(line.columns))
+  return sql`with recursive ${sql.join([...definitions(keys)], sql`, `)}
+    select ${cell(text)} as lines from ${tableName(table)} where ${where}`
+}
+
+async function linesOf(tx: Db, select: SQL): Promise<Uint8Array | string | null> {
+  const [found] = await tx.rows<{ lines: Uint8Array | string | null }>(select)
+  return found?.lines ?? null
+}

@@ -1,0 +1,174 @@
+import { expect, test } from 'vitest'
+import { planPurge } from '../../../src/users/purge/plan.ts'
+import { purge } from '../../../src/users/purge/purge.ts'
+import { purgeInto, putBack } from '../../support/archives.ts'
+import { criteria } from '../../support/criteria.ts'
+import { describeDatabase, describeEachDatabase } from '../../support/databases.ts'
+import { directoryOfTest } from '../../support/directory.ts'
+import { expectRoundTrip } from '../../support/round-trip.ts'
+import { createSite, insert, rowsOf } from '../../support/sites.ts'
+import { addUser } from '../../support/users.ts'
+
+const SITE = 'django5.2-allauth65'
+const user = (more = '') => `integer references auth_user (id) ${more}`
+
+// PostgreSQL 18 has no such keys.
+describeDatabase('sqlite', 'a foreign key of which one column takes no notice of case', (harness) => {
+  test('the referenced one takes no notice of case: whatever goes with it comes back', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table place (code varchar(9) collate nocase primary key, user_id ${user('on delete cascade')});
+       create table visit (id {key}, code varchar(9) collate binary references place (code) on delete cascade);
+       create table tip (id {key}, code varchar(9) references place (code) on delete set null);`,
+    )
+    await insert(site, 'place', { code: 'Abc', user_id: await addUser(site) })
+    await insert(site, 'visit', { code: 'aBC' })
+    await insert(site, 'tip', { code: 'ABC' })
+    const plan = await expectRoundTrip(site)
+    expect(plan).toMatchObject({ tables: { place: 1, visit: 1 }, nulled: { 'tip.code': 1 } })
+  })
+
+  test('only the referencing one takes no notice of case: what belongs to others stays', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table place (code varchar(9) primary key, user_id ${user()});
+       create table visit (id {key}, code varchar(9) collate nocase references place (code));`,
+    )
+    const kept = await addUser(site, { lastLogin: '2024-01-01T00:00:00Z' })
+    await insert(site, 'place', { code: 'ABC', user_id: kept })
+    await insert(site, 'place', { code: 'abc', user_id: await addUser(site) })
+    const visit = await insert(site, 'visit', { code: 'ABC' })
+    const all = criteria({ rules: { cascade: ['place', 'visit'] } })
+    const plan = await planPurge(site, all, { batchSize: 1000 })
+    expect(plan.tables).not.toHaveProperty('visit')
+    await purge(site, all, plan)
+    expect(await rowsOf(site.db, 'visit')).toMatchObject([{ id: visit, code: 'ABC' }])
+  })
+
+  test('who keeps a user, and who does not', async () => {
+    const site = await createSite(
+      harness,
+      'custom-handle',
+      `create table post (id {key}, author varchar(40) collate nocase references person (handle));
+       create table remark (id {key}, author varchar(40) collate nocase references person (handle));
+       create index remark_author on remark (author);`,
+    )
+    for (const handle of ['one', 'ONE', 'two', 'TWO']) await addUser(site, { columns: { handle } })
+    await insert(site, 'post', { author: 'ONE' })
+    await insert(site, 'remark', { author: 'TWO' })
+    const plan = await planPurge(site, criteria(), { batchSize: 1000 })
+    expect(plan).toMatchObject({ matched: 4, toDelete: 2, kept: { content: 2 } })
+  })
+
+  test('in a ring', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table place (code varchar(9) collate nocase primary key, user_id ${user('on delete cascade')});
+       create table room (name varchar(9) collate binary primary key,
+         code varchar(9) collate binary references place (code) on delete cascade);
+       alter table place add column room varchar(9) collate nocase references room (name) on delete cascade;`,
+    )
+    await insert(site, 'place', { code: 'Abc', user_id: await addUser(site) })
+    await insert(site, 'room', { name: 'hall', code: 'aBC' })
+    await insert(site, 'room', { name: 'HALL', code: null })
+    await insert(site, 'place', { code: 'next', user_id: null, room: 'hall' })
+    await insert(site, 'place', { code: 'other', user_id: null, room: 'HALL' })
+    const plan = await planPurge(site, criteria(), { batchSize: 1000 })
+    expect(plan.tables).toMatchObject({ place: 2, room: 1 })
+  })
+})
+
+describeEachDatabase('a foreign key between two collations, none of them the ordinary one', (harness) => {
+  const [one, other] = harness.pick({ sqlite: ['rtrim', 'nocase'], postgres: ['"POSIX"', '"und-x-icu"'] })
+
+  test('what hangs on the row goes with it, and comes back', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table place (code text collate ${one} primary key, user_id ${user('on delete cascade')});
+       create table visit (id {key}, code text collate ${other} references place (code) on delete cascade);
+       create table tip (id {key}, code text collate ${other} references place (code) on delete set null);`,
+    )
+    await insert(site, 'place', { code: 'a', user_id: await addUser(site) })
+    await insert(site, 'visit', { code: 'a' })
+    await insert(site, 'tip', { code: 'a' })
+    const plan = await expectRoundTrip(site)
+    expect(plan).toMatchObject({ tables: { place: 1, visit: 1 }, nulled: { 'tip.code': 1 } })
+  })
+
+  test('in a ring', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table place (code text collate ${one} primary key, user_id ${user('on delete cascade')});
+       create table room (name text collate ${other} primary key,
+         code text collate ${other} references place (code) on delete cascade);
+       alter table place add column room text collate ${one} references room (name) on delete cascade;`,
+    )
+    await insert(site, 'place', { code: 'a', user_id: await addUser(site) })
+    await insert(site, 'room', { name: 'hall', code: 'a' })
+    await insert(site, 'place', { code: 'b', user_id: null, room: 'hall' })
+    const plan = await expectRoundTrip(site)
+    expect(plan.tables).toMatchObject({ place: 2, room: 1 })
+  })
+
+  test('rows keep their users', async () => {
+    const site = await createSite(
+      harness,
+      'custom-handle',
+      `alter table person add column code varchar(40) collate ${one};
+       create unique index person_code on person (code);
+       create table post (id {key}, author varchar(40) collate ${other} references person (code));
+       create table remark (id {key}, author varchar(40) collate ${other} references person (code));
+       create index remark_author on remark (author);`,
+    )
+    for (const code of ['one', 'two', 'three']) await addUser(site, { columns: { code } })
+    await insert(site, 'post', { author: 'one' })
+    await insert(site, 'remark', { author: 'two' })
+    const plan = await planPurge(site, criteria(), { batchSize: 1000 })
+    expect(plan).toMatchObject({ matched: 3, toDelete: 1, kept: { content: 2 } })
+  })
+})
+
+describeDatabase('sqlite', 'a foreign key whose columns have not the same type', (harness) => {
+  test.each(['text', 'varchar(20)', ''])('%s onto the integer key of the users', async (type) => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table log (id {key}, user_id ${type} references auth_user (id) on delete cascade);
+       create table line (id {key}, log_id ${type} references log (id) on delete cascade);
+       create table vote (id {key}, user_id ${type} references auth_user (id) on delete set null);
+       create table post (id {key}, user_id ${type} references auth_user (id));`,
+    )
+    const [bot, writer] = [await addUser(site), await addUser(site)]
+    await site.database.run(`
+      insert into log values (9, '${bot}'); insert into line values (1, '9'); insert into vote values (1, '${bot}');
+      insert into post values (1, '${writer}')`)
+    const plan = await expectRoundTrip(site)
+    expect(plan).toMatchObject({
+      toDelete: 1,
+      kept: { content: 1 },
+      tables: { log: 1, line: 1 },
+      nulled: { 'vote.user_id': 1 },
+    })
+  })
+
+  test('nothing goes to somebody who has the id by now', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table log (id {key}, user_id text references auth_user (id) on delete cascade);
+       create table vote (id {key}, user_id text references auth_user (id) on delete set null);`,
+    )
+    const bot = await addUser(site)
+    await site.database.run(`insert into log values (1, '${bot}'); insert into vote values (1, '${bot}')`)
+    const { path } = await purgeInto(await directoryOfTest(), site)
+    await addUser(site, { columns: { id: bot }, dateJoined: '2026-01-01T00:00:00Z' })
+    expect((await putBack(site, path)).failed).toHaveLength(1)
+    expect(await rowsOf(site.db, 'log')).toEqual([])
+    expect(await rowsOf(site.db, 'vote')).toMatchObject([{ user_id: null }])
+  })
+})

@@ -1,0 +1,64 @@
+import { sql } from 'drizzle-orm'
+import { expect, test } from 'vitest'
+import { describeDatabase } from '../../support/databases.ts'
+import { createSite } from '../../support/sites.ts'
+import { addUser } from '../../support/users.ts'
+
+describeDatabase('postgres', 'settings of the server', (harness) => {
+  /** Opens a site whose database says how its sessions begin. */
+  async function siteWith(settings: Readonly<Record<string, string>>) {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    const name = new URL(site.url).pathname.slice(1)
+    for (const [setting, value] of Object.entries(settings)) {
+      await site.database.run(`alter database ${name} set ${setting} = '${value}'`)
+    }
+    return { ...site, db: await site.database.open() }
+  }
+
+  const lastLogin = '2020-01-01T00:00:00.123456Z'
+
+  test.each(['Asia/Kathmandu', 'America/St_Johns', 'Europe/Berlin'])('time zone %s', async (timezone) => {
+    const site = await siteWith({ timezone })
+    await addUser(site, { lastLogin })
+    const { users } = site.tables
+    expect(await site.db.select().from(users)).toMatchObject([{ last_login: lastLogin }])
+    await site.db.transaction('read', async (tx) => {
+      expect(await tx.select().from(users)).toMatchObject([{ last_login: lastLogin }])
+    })
+  })
+
+  test('a transaction prints values the same everywhere', async () => {
+    const site = await siteWith({
+      timezone: 'Asia/Tokyo',
+      datestyle: 'German, DMY',
+      intervalstyle: 'iso_8601',
+      bytea_output: 'escape',
+      extra_float_digits: '0',
+    })
+    await addUser(site, { lastLogin })
+    const [row] = await site.db.transaction('write', async (tx) => {
+      expect(await tx.select().from(site.tables.users)).toMatchObject([{ last_login: lastLogin }])
+      return tx.rows(sql`select (interval '1 day 02:00')::text as i, '\\x00'::bytea::text as b,
+        (0.1::float8 + 0.2::float8)::text as f, current_setting('TimeZone') as z`)
+    })
+    expect(row).toEqual({ i: '1 day 02:00:00', b: '\\x00', f: '0.30000000000000004', z: 'UTC' })
+  })
+
+  test.each([
+    ['0', '500ms'],
+    ['3s', '3s'],
+  ])('lock_timeout %s: who deletes waits %s for a lock', async (lock_timeout, patience) => {
+    const { db } = await siteWith({ lock_timeout })
+    const [row] = await db.transaction('write', async (tx) => {
+      await tx.dialect.waitBriefly(tx)
+      return tx.rows(sql`select current_setting('lock_timeout') as patience`)
+    })
+    expect(row).toEqual({ patience })
+  })
+
+  test('and leaves the session as it was, for whoever a pooler gives it to next', async () => {
+    const site = await siteWith({ timezone: 'Asia/Tokyo' })
+    await site.db.transaction('read', (tx) => tx.rows(sql`select 1`))
+    expect(await site.db.rows(sql`select current_setting('TimeZone') as z`)).toEqual([{ z: 'Asia/Tokyo' }])
+  })
+})

@@ -1,0 +1,103 @@
+import { eq } from 'drizzle-orm'
+import { expect, test } from 'vitest'
+import { dateOf, type Instant, instantOf } from '../../../src/django/datetime.ts'
+import { deletionDates } from '../../../src/mail/deletion-date.ts'
+import { listUsers } from '../../../src/users/list.ts'
+import { campaign, recordReminder, reminders, siteWithLedger, TestTransport } from '../../support/campaign.ts'
+import { criteria } from '../../support/criteria.ts'
+import { describeEachDatabase } from '../../support/databases.ts'
+import type { TestSite } from '../../support/sites.ts'
+import { addUser } from '../../support/users.ts'
+
+const DAY = 86_400_000
+const START = '2025-06-01T12:00:00Z'
+
+function day(number: number): Instant {
+  return instantOf(new Date(dateOf(START).getTime() + number * DAY))
+}
+
+/** Reminds everybody who is due on that day; the account goes two weeks after the first mail. */
+function remindOn(site: TestSite, number: number, answer?: 'bounced') {
+  return campaign(site, new TestTransport(() => answer), {
+    at: day(number),
+    againAfter: '5d',
+    deletionDate: deletionDates('14d', 'UTC'),
+  })
+}
+
+/** Returns the usernames of those whose date has come, and of those whose date has not. */
+async function dueAt(site: TestSite, at: Instant, remindedBefore = day(-100)) {
+  const names = async (negated: boolean) => {
+    const asked = criteria({ selection: { deletionDue: { at, remindedBefore, negated } } })
+    const found: (string | undefined)[] = []
+    for await (const { username } of listUsers(site, {
+      criteria: asked,
+      fields: ['username'],
+      show: 'all',
+    })) {
+      found.push(username as string)
+    }
+    return found.sort()
+  }
+  return [await names(false), await names(true)]
+}
+
+describeEachDatabase('the date of a deletion', (harness) => {
+  test('is what the first mail said, whatever comes later, and not a second earlier', async () => {
+    const site = await siteWithLedger(harness)
+    await addUser(site, { username: 'ann', email: 'ann@example.com' })
+    await remindOn(site, 0)
+    await remindOn(site, 13)
+    expect((await reminders(site)).map((row) => row.deletion_at)).toEqual([day(14), day(14)])
+    expect(await dueAt(site, instantOf(new Date(dateOf(day(14)).getTime() - 1000)))).toEqual([[], ['ann']])
+    expect(await dueAt(site, day(14))).toEqual([['ann'], []])
+  })
+
+  test('is a new one when the old one has passed', async () => {
+    const site = await siteWithLedger(harness)
+    await addUser(site, { username: 'ann', email: 'ann@example.com' })
+    await remindOn(site, 0)
+    await remindOn(site, 14)
+    expect((await reminders(site)).map((row) => row.deletion_at)).toEqual([day(14), day(28)])
+    expect(await dueAt(site, day(27))).toEqual([[], ['ann']])
+  })
+
+  test('counts no more when the user has logged in since, and is named anew', async () => {
+    const site = await siteWithLedger(harness)
+    const { users } = site.tables
+    const key = await addUser(site, { username: 'ann', email: 'ann@example.com' })
+    await recordReminder(site, {
+      user: key,
+      email: 'ann@example.com',
+      at: '2019-01-01T00:00:00Z',
+      deletionAt: '2026-01-01T00:00:00Z',
+    })
+    await site.db.update(users).set({ last_login: '2019-06-01T00:00:00Z' }).where(eq(users.key, key))
+    expect(await dueAt(site, '2027-01-01T00:00:00Z')).toEqual([[], ['ann']])
+    await remindOn(site, 0)
+    expect((await reminders(site)).at(-1)).toMatchObject({ deletion_at: day(14) })
+  })
+
+  test.each<[string, 'sent' | 'bounced' | 'sending' | 'failed', string, boolean]>([
+    ['delivered', 'sent', 'ann@example.com', true],
+    ['bounced', 'bounced', 'ann@example.com', false],
+    ['cut off', 'sending', 'ann@example.com', false],
+    ['failed', 'failed', 'ann@example.com', false],
+    ['delivered to another address', 'sent', 'old@example.com', false],
+  ])('was named by the last reminder: %s', async (_, status, email, due) => {
+    const site = await siteWithLedger(harness)
+    const user = await addUser(site, { username: 'ann', email: 'ann@example.com' })
+    await recordReminder(site, { user, email: 'ann@example.com', at: day(0), deletionAt: day(14) })
+    await recordReminder(site, { user, email, status, at: day(1), deletionAt: day(14) })
+    expect(await dueAt(site, day(20))).toEqual(due ? [['ann'], []] : [[], ['ann']])
+  })
+
+  test('of a mail that named none is when it was delivered long enough ago', async () => {
+    const site = await siteWithLedger(harness)
+    const user = await addUser(site, { username: 'ann', email: 'ann@example.com' })
+    await addUser(site, { username: 'never-reminded', email: 'bob@example.com' })
+    await recordReminder(site, { user, email: 'ann@example.com', at: day(0) })
+    expect(await dueAt(site, day(20), day(-1))).toEqual([[], ['ann', 'never-reminded']])
+    expect(await dueAt(site, day(20), day(0))).toEqual([['ann'], ['never-reminded']])
+  })
+})

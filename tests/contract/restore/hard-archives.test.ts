@@ -1,0 +1,392 @@
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
+import { eq } from 'drizzle-orm'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { archivedUsers } from '../../../src/users/archive/archived-users.ts'
+import { openArchive } from '../../../src/users/archive/open-archive.ts'
+import { planPurge } from '../../../src/users/purge/plan.ts'
+import { LENGTH_AT, purgeInto, putBack, startsIn } from '../../support/archives.ts'
+import { criteria, NO_GUARDS } from '../../support/criteria.ts'
+import { describeDatabase, describeEachDatabase } from '../../support/databases.ts'
+import { withDirectory } from '../../support/directory.ts'
+import { expectRoundTrip } from '../../support/round-trip.ts'
+import { allRowsOf, createSite, insert, rowsOf, type TestSite, withTables } from '../../support/sites.ts'
+import { addUser } from '../../support/users.ts'
+
+let directory: string
+withDirectory(beforeEach, (path) => {
+  directory = path
+})
+
+const NOTE =
+  'create table note (id {key}, user_id integer references auth_user (id) on delete cascade, text text);'
+const NOTES = { rules: { cascade: ['note'] } }
+const MEGABYTES = 1024 * 1024
+
+async function siteWith(site: TestSite, users: number): Promise<string[]> {
+  const keys: string[] = []
+  for (let i = 0; i < users; i++) keys.push(await addUser(site))
+  return keys
+}
+
+/** Writes over some bytes of the file. */
+async function overwrite(path: string, at: number, bytes: number[]): Promise<void> {
+  const file = await open(path, 'r+')
+  await file.write(Buffer.from(bytes), 0, bytes.length, at)
+  await file.close()
+}
+
+async function shown(path: string): Promise<string[]> {
+  const archive = await openArchive(path)
+  const ids = []
+  try {
+    for await (const { id } of archivedUsers(archive)) ids.push(id)
+  } finally {
+    await archive.reader.close()
+  }
+  return ids
+}
+
+describeEachDatabase('a purge', (harness) => {
+  test.each([
+    ['a column', 'alter table auth_user add column phone varchar(20)'],
+    ['a table that refers to users', `${NOTE} insert into note (user_id) select id from auth_user`],
+  ])('stops when %s has come since the plan', async (_, ddl) => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    await siteWith(site, 3)
+    const meanwhile = () => site.database.run(ddl)
+    const { report } = await purgeInto(directory, site, { meanwhile })
+    expect(report).toMatchObject({
+      deleted: 0,
+      stopped: {
+        error: { kind: 'refused', message: 'the tables of the site have changed since the plan was made' },
+      },
+    })
+    expect(await rowsOf(site.db, 'auth_user')).toHaveLength(3)
+    expect(await rowsOf(site.db, 'account_emailaddress')).toHaveLength(3)
+  })
+
+  test('does not call somebody deleted whom a trigger keeps', async () => {
+    const empty = await createSite(harness, 'django5.2-allauth65')
+    const [kept = '', other = ''] = await siteWith(empty, 2)
+    const site = await withTables(
+      empty,
+      harness.pick({
+        sqlite: `create trigger soft before delete on auth_user when old.id = ${kept} begin select raise(ignore); end`,
+        postgres: `create function soft() returns trigger language plpgsql as
+            $$ begin if old.id = ${kept} then return null; end if; return old; end $$;
+          create trigger soft before delete on auth_user for each row execute function soft();`,
+      }),
+    )
+    const { report } = await purgeInto(directory, site)
+    expect(report).toMatchObject({
+      deleted: 1,
+      failed: [{ id: kept, reason: 'a trigger of the database refused it' }],
+    })
+    expect(await rowsOf(site.db, 'auth_user')).toMatchObject([{ id: kept }])
+    expect(await rowsOf(site.db, 'account_emailaddress')).toMatchObject([{ user_id: kept }])
+    expect(other).not.toBe(kept)
+  })
+
+  test.each([1, 10])('keeps whom it could not put back, %i in a batch', async (size) => {
+    const site = await createSite(
+      harness,
+      'django5.2-allauth65',
+      `create table token (id {key}, user_id integer references auth_user (id), app_id integer references auth_group (id),
+         up_id integer references token (id));
+       create index token_user on token (user_id); create index token_up on token (up_id);`,
+    )
+    const [first = '', second = '', third = ''] = await siteWith(site, 3)
+    const row = (user: string, app: string, up: string) =>
+      `insert into token (user_id, app_id, up_id) values (${user}, ${app}, ${up});`
+    const rows = `${row(first, 'null', 'null')} ${row(second, '77', 'null')} ${row(third, 'null', '88')}`
+    await site.database.run(
+      harness.pick({
+        sqlite: `pragma foreign_keys = off; ${rows}`,
+        postgres: `alter table token disable trigger all; ${rows} alter table token enable trigger all;`,
+      }),
+    )
+    const rules = { cascade: ['token'] }
+    const { path, report } = await purgeInto(directory, site, { rules, guards: NO_GUARDS, size })
+    const lost = (column: string, table: string) =>
+      `could not be put back: token.${column} refers to a row of ${table} that is not there`
+    expect(report).toMatchObject({
+      deleted: 1,
+      failed: [
+        { id: second, reason: lost('app_id', 'auth_group') },
+        { id: third, reason: lost('up_id', 'token') },
+      ],
+    })
+    expect((await rowsOf(site.db, 'auth_user')).map(({ id }) => id)).toEqual([second, third])
+    expect(await rowsOf(site.db, 'token')).toHaveLength(2)
+    expect(await putBack(site, path)).toMatchObject({ restored: { auth_user: 1, token: 1 }, failed: [] })
+  })
+
+  test('keeps whom it could not put back for a user who was missing all along', async () => {
+    const site = await createSite(
+      harness,
+      'django5.2-allauth65',
+      `create table invitation (id {key}, sender_id integer references auth_user (id), guest_id integer references auth_user (id));
+       create index invitation_sender on invitation (sender_id); create index invitation_guest on invitation (guest_id);`,
+    )
+    const [first = '', second = '', third = ''] = await siteWith(site, 3)
+    const rows = `insert into invitation (sender_id, guest_id) values (77, ${first}), (${second}, 88), (${third}, ${third});`
+    await site.database.run(
+      harness.pick({
+        sqlite: `pragma foreign_keys = off; ${rows}`,
+        postgres: `alter table invitation disable trigger all; ${rows} alter table invitation enable trigger all;`,
+      }),
+    )
+    const rules = { cascade: ['invitation'] }
+    const { report } = await purgeInto(directory, site, { rules, guards: NO_GUARDS })
+    expect(report).toMatchObject({
+      deleted: 1,
+      failed: [
+        { id: first, reason: expect.stringContaining('invitation.sender_id') },
+        { id: second, reason: expect.stringContaining('invitation.guest_id') },
+      ],
+    })
+    expect(await rowsOf(site.db, 'invitation')).toHaveLength(2)
+  })
+
+  test('of users with a lot of text is archived in pieces that can be read again', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65', NOTE)
+    const text = 'x'.repeat(20 * MEGABYTES)
+    for (const user_id of await siteWith(site, 5)) await insert(site, 'note', { user_id, text })
+    const { path, report } = await purgeInto(directory, site, { ...NOTES, size: 10 })
+    expect(report).toMatchObject({ deleted: 5, failed: [] })
+    expect((await startsIn(path)).length).toBeGreaterThan(2)
+    expect(await putBack(site, path)).toMatchObject({ restored: { auth_user: 5, note: 5 }, failed: [] })
+  })
+})
+
+describeEachDatabase('a restoration', (harness) => {
+  test('puts back all others when one cannot come back', async () => {
+    const site = await createSite(
+      harness,
+      'django5.2-allauth65',
+      'create table orders (id {key}, user_id integer references auth_user (id) deferrable initially deferred)',
+    )
+    const [first = '', second = ''] = await siteWith(site, 2)
+    for (const user_id of [first, second]) await insert(site, 'orders', { user_id })
+    const [row] = (await rowsOf(site.db, 'auth_user')).filter(({ id }) => id === first)
+    const { path } = await purgeInto(directory, site, { rules: { setNull: ['orders.user_id'] } })
+    await addUser(site, { username: String(row?.username), email: 'taker@example.com' })
+    const restored = await putBack(site, path)
+    expect(restored).toMatchObject({
+      restored: { auth_user: 1, account_emailaddress: 1 },
+      relinked: { orders: 1 },
+    })
+    expect(restored.failed).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ user: first, table: 'auth_user' }),
+        expect.objectContaining({
+          table: 'orders',
+          reason: 'a row that it referred to is not there: auth_user',
+        }),
+      ]),
+    )
+    expect((await rowsOf(site.db, 'orders')).map(({ user_id }) => user_id)).toEqual([null, second])
+  })
+
+  test('does not take a row of somebody else for the one that has its number', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65', NOTE)
+    const [bot = ''] = await siteWith(site, 1)
+    const note = await insert(site, 'note', { user_id: bot, text: 'mine' })
+    const { path } = await purgeInto(directory, site, NOTES)
+    const reader = await addUser(site, { lastLogin: '2024-01-01T00:00:00Z' })
+    await insert(site, 'note', { id: note, user_id: reader, text: 'another' })
+    const { restored, failed } = await putBack(site, path)
+    expect(restored).toEqual({ auth_user: 1, account_emailaddress: 1 })
+    expect(failed).toEqual([{ user: bot, table: 'note', reason: 'taken already: note.id' }])
+  })
+
+  test('leaves a row alone that has only changed since', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65', NOTE)
+    const [bot = ''] = await siteWith(site, 1)
+    await insert(site, 'note', { user_id: bot, text: 'mine' })
+    const { path } = await purgeInto(directory, site, NOTES)
+    await putBack(site, path)
+    const { emailAddresses } = site.tables
+    await site.db.update(emailAddresses).set({ verified: true }).where(eq(emailAddresses.user, bot))
+    expect(await putBack(site, path)).toMatchObject({ restored: {}, failed: [], skipped: 3 })
+  })
+
+  test('stops at a signal, and goes on when it is run again', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    await siteWith(site, 4)
+    const before = await allRowsOf(site.db)
+    const { path } = await purgeInto(directory, site, { size: 1 })
+    const stopped = await putBack(site, path, { signal: AbortSignal.abort() })
+    expect(stopped).toMatchObject({ restored: {}, stopped: 'interrupted' })
+    expect(await putBack(site, path)).toMatchObject({ stopped: undefined })
+    expect(await allRowsOf(site.db)).toEqual(before)
+  })
+})
+
+describeDatabase('postgres', 'a purge', (harness) => {
+  test('stops when a foreign key does something else than it did for the plan', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65', NOTE)
+    await siteWith(site, 3)
+    const meanwhile = () =>
+      site.database.run(`alter table note drop constraint note_user_id_fkey;
+        alter table note add foreign key (user_id) references auth_user (id) on delete cascade`)
+    const { report } = await purgeInto(directory, site, { meanwhile })
+    expect(report).toMatchObject({ deleted: 0, stopped: { error: { kind: 'refused' } } })
+    expect(await rowsOf(site.db, 'auth_user')).toHaveLength(3)
+  })
+})
+
+describeDatabase('postgres', 'a restoration', (harness) => {
+  test('goes on after a batch that is refused at its end', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    const users = await siteWith(site, 3)
+    const { path } = await purgeInto(directory, site, { size: 1 })
+    await site.database.run(`create function refuse() returns trigger language plpgsql as
+        $$begin raise 'not this one' using errcode = '22023'; end$$;
+      create constraint trigger late after insert on auth_user deferrable initially deferred
+        for each row when (new.id = ${users[1]}) execute function refuse()`)
+    const { restored, failed } = await putBack(site, path)
+    expect(restored).toMatchObject({ auth_user: 2 })
+    expect(failed).toEqual([
+      {
+        user: undefined,
+        table: '',
+        reason: expect.stringMatching(/^batch 2 of the archive could not be put back: /),
+      },
+    ])
+  })
+})
+
+describeDatabase('sqlite', 'a damaged archive', (harness) => {
+  const purged = async () => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    const users = await siteWith(site, 3)
+    const before = await allRowsOf(site.db)
+    const { path } = await purgeInto(directory, site, { size: 1 })
+    const [, ...batches] = await startsIn(path)
+    return { site, users, before, path, batches }
+  }
+
+  describe.each<[string, number, number[]]>([
+    ['that says it has no length', LENGTH_AT, [0, 0, 0, 0]],
+    ['that says it is longer than the file', LENGTH_AT, [255, 255, 255, 127]],
+    ['whose first byte is another', 0, [0]],
+    ['with other bytes in the middle', 60, [1, 2, 3, 4, 5, 6, 7, 8]],
+  ])('with a batch %s', (_, at, bytes) => {
+    test('loses that batch only, and says so', async () => {
+      const { site, users, path, batches } = await purged()
+      await overwrite(path, (batches[1] ?? 0) + at, bytes)
+      const { restored, failed, end } = await putBack(site, path)
+      expect({ restored, end }).toEqual({ restored: { auth_user: 2, account_emailaddress: 2 }, end: 'whole' })
+      expect(failed).toEqual([{ user: undefined, table: '', reason: 'batch 2 of the archive is damaged' }])
+      expect((await rowsOf(site.db, 'auth_user')).map(({ id }) => id)).toEqual([users[0], users[2]])
+      await expect(shown(path)).rejects.toThrow('1 of the 3 batches of the archive are damaged or missing: 2')
+    })
+  })
+})
+
+describeDatabase('sqlite', 'text of SQLite', (harness) => {
+  test('comes back byte for byte, also when it is not UTF-8', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65', NOTE)
+    const [first, second] = await siteWith(site, 2)
+    await site.database.run(`insert into note (user_id, text) values
+      (${first}, cast(x'ff41fe' as text)), (${first}, cast(x'00c3' as text)), (${second}, 'Zoë'), (${second}, x'ff')`)
+    const exact = async () => {
+      const connection = await site.database.connect()
+      return connection
+        .rows('select id, typeof(text), hex(cast(text as blob)) from note order by id')
+        .finally(() => connection.close())
+    }
+    const before = await exact()
+    const { path } = await purgeInto(directory, site, NOTES)
+    expect(await exact()).toEqual([])
+    expect(await putBack(site, path)).toMatchObject({ failed: [] })
+    expect(await exact()).toEqual(before)
+  })
+
+  test('comes back from a database in UTF-16', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65', NOTE)
+    const path = join(directory, 'utf-16.sqlite3')
+    const wide = new Sqlite(path)
+    wide.pragma("encoding = 'UTF-16le'")
+    const connection = await site.database.connect()
+    const ddl = await connection.rows<{ sql: string }>(
+      `select sql from sqlite_schema where sql is not null and name not like 'sqlite\\_%' escape '\\'`,
+    )
+    await connection.close()
+    for (const { sql } of ddl) wide.exec(sql)
+    wide.close()
+    const { openDatabase } = await import('../../../src/db/open.ts')
+    const { siteOf } = await import('../../../src/site/site.ts')
+    const db = await openDatabase({ kind: 'sqlite', path })
+    const there = { ...(await siteOf(db)), database: site.database, url: path }
+    const [user = ''] = await siteWith(there, 2)
+    await insert(there, 'note', { user_id: user, text: 'Zoë \u{1F600}' })
+    const before = await allRowsOf(db)
+    const { path: archive } = await purgeInto(directory, there, NOTES)
+    expect(await rowsOf(db, 'auth_user')).toEqual([])
+    expect(await putBack(there, archive)).toMatchObject({ failed: [] })
+    expect(await allRowsOf(db)).toEqual(before)
+    await db.close()
+  })
+})
+
+describeDatabase('sqlite', 'row ids', (harness) => {
+  const HIDDEN = `create table node (id integer primary key, rowid integer, user_id integer references auth_user (id),
+      up integer references node (id)); create index node_user on node (user_id); create index node_up on node (up);
+    create table visit (rowid integer, oid text, user_id integer references auth_user (id), seen_by integer
+      references auth_user (id)); create index visit_user on visit (user_id); create index visit_seen on visit (seen_by);`
+
+  test('are not taken from a column that has their name', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65', HIDDEN)
+    const [user] = await siteWith(site, 1)
+    const kept = await addUser(site, { lastLogin: '2024-01-01T00:00:00Z' })
+    await site.database.run(`insert into node values (1, 7, ${user}, null), (2, 7, ${kept}, null), (3, 7, null, null),
+      (4, 8, ${user}, 1); insert into visit values (7, 'a', ${user}, null), (7, 'a', ${kept}, ${user}),
+      (7, 'a', ${kept}, ${user}), (7, 'a', ${kept}, ${kept}), (8, 'b', ${user}, ${user})`)
+    const rules = { cascade: ['node', 'visit.user_id'], setNull: ['visit.seen_by'] }
+    const before = await allRowsOf(site.db)
+    const { path, report } = await purgeInto(directory, site, { rules })
+    expect(report).toMatchObject({
+      tables: { node: 2, visit: 2 },
+      nulled: { 'visit.seen_by': 2 },
+      failed: [],
+    })
+    expect(await rowsOf(site.db, 'node')).toMatchObject([{ user_id: kept }, { user_id: null }])
+    expect(await rowsOf(site.db, 'visit')).toMatchObject(Array(3).fill({ user_id: kept }))
+    expect(await putBack(site, path)).toMatchObject({ failed: [] })
+    const after = await allRowsOf(site.db)
+    expect({ ...after, visit: after.visit?.map((row) => JSON.stringify(row)).sort() }).toEqual({
+      ...before,
+      visit: before.visit?.map((row) => JSON.stringify(row)).sort(),
+    })
+  })
+
+  test('that columns hide altogether stop a purge before it begins', async () => {
+    const all = 'create table visit (rowid int, oid int, _rowid_ int, user_id int references auth_user (id));'
+    const site = await createSite(harness, 'django5.2-allauth65', all)
+    await insert(site, 'visit', { user_id: (await siteWith(site, 1))[0] ?? '' })
+    const plan = planPurge(site, criteria({ rules: { cascade: ['visit'] } }))
+    await expect(plan).rejects.toThrow('the rows of visit cannot be told apart')
+  })
+})
+
+describeDatabase('sqlite', 'tables WITHOUT ROWID', (harness) => {
+  // "1" and 1 are two keys of one column without a type.
+  const THREADS = `create table thread (part, no integer, user_id integer references auth_user (id),
+    up_part, up_no integer, foreign key (up_part, up_no) references thread (part, no) deferrable initially deferred,
+    primary key (part, no)) without rowid; create index thread_user on thread (user_id);
+    create index thread_up on thread (up_part, up_no);`
+
+  test('whose rows refer to each other go and come back', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65', THREADS)
+    const [user] = await siteWith(site, 1)
+    const kept = await addUser(site, { lastLogin: '2024-01-01T00:00:00Z' })
+    await site.database.run(`insert into thread values ('1', 1, ${user}, 1, 1), (1, 1, ${user}, '1', 1),
+      (x'31', 9007199254740993, ${user}, 1, 1), ('ä', 2, null, 1, 1), ('other', 1, ${kept}, null, null)`)
+    const plan = await expectRoundTrip(site, { cascade: ['thread'] })
+    expect(plan.tables).toMatchObject({ thread: 4, auth_user: 1 })
+  })
+})
