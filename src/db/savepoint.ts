@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { isRefusal } from './errors.ts'
 import type { Db } from './port.ts'
 
 /**
@@ -11,13 +12,22 @@ export async function inSavepoint<T>(
   keeps: (result: T) => boolean = () => true,
 ): Promise<T> {
   await tx.run(sql`savepoint usermgmt`)
-  let isKept = false
+  let result: T
   try {
-    const result = await work()
-    isKept = keeps(result)
-    return result
-  } finally {
-    if (!isKept) await tx.run(sql`rollback to savepoint usermgmt`)
-    await tx.run(sql`release savepoint usermgmt`)
+    result = await work()
+  } catch (error) {
+    await takeBack(tx).catch((gone) => {
+      // With its savepoints SQLite has ended the transaction. Mostly it says why, as on a full disk; after what sounds
+      // like the refusal of a row (ON CONFLICT ROLLBACK) nothing must go on.
+      throw isRefusal(error) ? gone : error
+    })
+    throw error
   }
+  await (keeps(result) ? tx.run(sql`release savepoint usermgmt`) : takeBack(tx))
+  return result
+}
+
+async function takeBack(tx: Db): Promise<void> {
+  await tx.run(sql`rollback to savepoint usermgmt`)
+  await tx.run(sql`release savepoint usermgmt`)
 }
