@@ -53,6 +53,8 @@ export interface Db extends Builders {
   changes(statement: SQL): Promise<number>
   /** Runs the work in one transaction; commits when it returns, rolls back when it throws. Not nestable. */
   transaction<T>(mode: TransactionMode, work: (tx: Db) => Promise<T>): Promise<T>
+  /** Runs work of many transactions that write. What the database can keep from one to the next, it keeps meanwhile. */
+  throughManyWrites<T>(work: () => Promise<T>): Promise<T>
   /**
    * Within a transaction that keeps all others from writing, before it changes any of these rows: begins to read them in
    * another thread, which sees them as they are now, whatever the transaction does meanwhile. Returns undefined where

@@ -1,12 +1,10 @@
-import { chmod } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { beforeEach, expect, test } from 'vitest'
 import { runCommand, startCommand } from '../support/command.ts'
 import { crowdedSite, crowdPurge } from '../support/crowd.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { withDirectory } from '../support/directory.ts'
-import { heedingPermissions } from '../support/limits.ts'
+import { closePlaceOf, heedingPermissions } from '../support/limits.ts'
 import type { TestSite } from '../support/sites.ts'
 import { archivesIn, expectEverybodyWhole, siteRowsOf } from '../support/whole.ts'
 
@@ -20,9 +18,7 @@ withDirectory(beforeEach, (path) => {
 /** Makes the database unusable for the command, until the returned function is called. */
 async function takeAway(site: TestSite): Promise<() => Promise<void>> {
   if (site.database.kind === 'sqlite') {
-    const place = dirname(site.url.replace('sqlite:', ''))
-    await chmod(place, 0o500)
-    return () => chmod(place, 0o700)
+    return closePlaceOf(site.url.replace('sqlite:', ''))
   }
   const administrator = await site.database.connect()
   const found = await administrator.rows(`select pg_terminate_backend(pid) from pg_stat_activity

@@ -1,12 +1,12 @@
 import { chmod, copyFile, mkdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { beforeEach, expect, test } from 'vitest'
 import { type Ended, runCommand, startCommand } from '../support/command.ts'
 import { crowdedSite, crowdPurge } from '../support/crowd.ts'
 import { describeDatabase } from '../support/databases.ts'
 import { withDirectory } from '../support/directory.ts'
-import { filesUpTo, heedingPermissions } from '../support/limits.ts'
+import { closePlaceOf, filesUpTo, heedingPermissions } from '../support/limits.ts'
 import { createSite, type TestSite } from '../support/sites.ts'
 import { expectEverybodyWhole, restoreAll, siteRowsOf } from '../support/whole.ts'
 
@@ -65,9 +65,8 @@ describeDatabase('sqlite', 'the database file during a purge', (harness) => {
     const site = await crowdedSite(harness, USERS)
     const { ended } = startCommand(purge(site), { through: heedingPermissions() })
     await hasBegun(site)
-    await chmod(dirname(fileOf(site)), 0o500)
-    const stopped = await ended.finally(() => chmod(dirname(fileOf(site)), 0o700))
-    // Between two transactions its journal cannot be made, in the middle of one it cannot be removed.
+    const giveBack = await closePlaceOf(fileOf(site))
+    const stopped = await ended.finally(giveBack)
     const words =
       /\nusermgmt: (nothing can be written beside \S+|\S+ cannot be opened|\S+ cannot be read or written \(I\/O error\)); .+\n$/
     await expectStopped(site, stopped, words)

@@ -67,6 +67,7 @@ function portOf(drizzled: NodePgDatabase, rest: Pick<Db, 'identity' | 'transacti
     },
     changes: async (statement) => (await drizzled.execute(statement)).rowCount ?? 0,
     // The server's own processes are the other threads.
+    throughManyWrites: (work) => work(),
     readAhead: async () => undefined,
     ...rest,
   }

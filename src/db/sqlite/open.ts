@@ -14,6 +14,7 @@ import {
 } from '../port.ts'
 import { sqliteDialect } from './dialect.ts'
 import { registerFunctions } from './functions.ts'
+import { keepingJournal } from './kept-journal.ts'
 import type { LineReader } from './line-reader.ts'
 import { lineTexts } from './lines.ts'
 import { Statements } from './statements.ts'
@@ -112,6 +113,7 @@ function portOf(builders: Builders, connection: Sqlite.Database): Db {
       mode === 'write'
         ? turns.take(() => inTransaction(port, connection, mode, work))
         : inTransaction(port, connection, mode, work),
+    throughManyWrites: (work) => keepingJournal(connection, realPath(connection.name), work),
     readAhead: async (wanted, compression) => {
       if (connection.memory) return undefined
       reader ??= new (await import('./line-reader.ts')).LineReader(connection.name)

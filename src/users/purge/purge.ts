@@ -61,7 +61,8 @@ export async function purge(
   const run = new PurgeRun(site, criteria, plan, options)
   const waiting = batchesFrom(options.batches ?? plannedBatches(plan))
   const jobs = site.db.dialect.parallel ? (options.jobs ?? 1) : 1
-  await run.whileAlive(() => Promise.all(Array.from({ length: jobs }, () => run.work(waiting))))
+  const work = () => Promise.all(Array.from({ length: jobs }, () => run.work(waiting)))
+  await run.whileAlive(() => site.db.throughManyWrites(work))
   await waiting.return(undefined)
   const report = run.report()
   await options.archive?.end({ end: endOf(report), users: report.deleted })

@@ -41,7 +41,7 @@ export async function restore(
   const restoreWithin = (within: Within) => new Restoration(site, archive, options, within).putBackAll()
   return options.dryRun
     ? rehearsed(site, restoreWithin)
-    : restoreWithin((work) => inTransaction(site, 'write', work))
+    : site.db.throughManyWrites(() => restoreWithin((work) => inTransaction(site, 'write', work)))
 }
 
 type PutBackLines = (work: PuttingBack, lines: readonly ArchiveLine[]) => Promise<void>
