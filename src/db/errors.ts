@@ -26,6 +26,14 @@ export class MoreChanged extends UserError {
   }
 }
 
+/**
+ * SQLite has ended the transaction by itself, with what it refused (RAISE(ROLLBACK), ON CONFLICT ROLLBACK): whatever came
+ * now would not be taken back with the rest. No cause, for it is more than the refusal of a row.
+ */
+export class TransactionEnded extends Error {
+  override readonly name = 'TransactionEnded'
+}
+
 /** More than can be handled in one piece; less at once may be possible. */
 export class TooMuchAtOnce extends Error {
   readonly code = '54000'
@@ -111,6 +119,11 @@ export function shortReason(error: unknown): string {
   if (error instanceof UserError) return error.message
   const cause = driverError(error)
   return (cause && wordsFor(cause, 'the database')?.[0]) ?? 'the database refused it'
+}
+
+/** Returns why a batch was refused as a whole. Throws what is no refusal at all. */
+export function batchRefusalReason(error: unknown): string {
+  return error instanceof TransactionEnded ? error.message : refusalReason(error)
 }
 
 /** Returns `shortReason` of an error that `isRefusal`. Throws any other. */

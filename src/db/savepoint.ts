@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { isRefusal } from './errors.ts'
+import { isRefusal, shortReason, TransactionEnded } from './errors.ts'
 import type { Db } from './port.ts'
 
 /**
@@ -16,10 +16,9 @@ export async function inSavepoint<T>(
   try {
     result = await work()
   } catch (error) {
-    await takeBack(tx).catch((gone) => {
-      // With its savepoints SQLite has ended the transaction. Mostly it says why, as on a full disk; after what sounds
-      // like the refusal of a row (ON CONFLICT ROLLBACK) nothing must go on.
-      throw isRefusal(error) ? gone : error
+    await takeBack(tx).catch(() => {
+      // The savepoint has gone with its transaction: what sounds like the refusal of a row is that of all.
+      throw isRefusal(error) ? new TransactionEnded(shortReason(error)) : error
     })
     throw error
   }

@@ -4,6 +4,7 @@ import Sqlite from 'better-sqlite3'
 import type { SQL } from 'drizzle-orm'
 import { UserError } from '../../errors.ts'
 import { pause } from '../../pause.ts'
+import { TransactionEnded } from '../errors.ts'
 import {
   type Builders,
   countBy,
@@ -29,9 +30,10 @@ const USERS_READ_AHEAD = 2_500
 
 /**
  * Another process that waits for the file looks again every 100 ms at worst. One that writes transaction after
- * transaction would starve it, so it stops for longer than that, every three seconds: Django waits for five.
+ * transaction would starve it, so it stops for longer than that, so often that who waits for five seconds, as Django
+ * does, and misses it once meets it again.
  */
-const TURN_MILLISECONDS = 3_000
+const TURN_MILLISECONDS = 2_000
 const GAP_MILLISECONDS = 150
 
 /** Opens a SQLite file. Integers arrive as BigInt, so that no key is ever rounded. */
@@ -89,8 +91,12 @@ function portOf(builders: Builders, connection: Sqlite.Database): Db {
   const statements = new Statements(connection)
   let reader: LineReader | undefined
   // One connection, so a transaction is the same port: everything between begin and commit belongs to it.
+  const bound = (query: SQL) => {
+    refuseAfterItsEnd(connection)
+    return statements.bound(query)
+  }
   const rows = async <T>(query: SQL) => {
-    const { statement, values } = statements.bound(query)
+    const { statement, values } = bound(query)
     return statement.all(...values) as T[]
   }
   const port: Db = {
@@ -102,11 +108,11 @@ function portOf(builders: Builders, connection: Sqlite.Database): Db {
     rows,
     $count: countBy(rows),
     run: async (query) => {
-      const { statement, values } = statements.bound(query)
+      const { statement, values } = bound(query)
       statement.run(...values)
     },
     changes: async (query) => {
-      const { statement, values } = statements.bound(query)
+      const { statement, values } = bound(query)
       return statement.run(...values).changes
     },
     transaction: <T>(mode: TransactionMode, work: (tx: Db) => Promise<T>) =>
@@ -140,6 +146,7 @@ async function inTransaction<T>(
   if (connection.inTransaction) throw new Error('one transaction at a time: the connection is in one already')
   if (mode === 'write') await beginWriting(connection)
   else connection.exec('pragma query_only = on; begin')
+  within.add(connection)
   try {
     const result = await work(port)
     connection.exec('commit')
@@ -148,7 +155,18 @@ async function inTransaction<T>(
     if (connection.inTransaction) connection.exec('rollback')
     throw error
   } finally {
+    within.delete(connection)
     if (mode === 'read' && connection.open) connection.exec('pragma query_only = off')
+  }
+}
+
+/** Connections whose transaction has begun, and been neither committed nor rolled back by us. */
+const within = new WeakSet<Sqlite.Database>()
+
+/** Throws when SQLite has ended the transaction that a statement would belong to. */
+function refuseAfterItsEnd(connection: Sqlite.Database): void {
+  if (within.has(connection) && !connection.inTransaction) {
+    throw new TransactionEnded('SQLite has ended the transaction')
   }
 }
 

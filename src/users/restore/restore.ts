@@ -1,4 +1,4 @@
-import { isRefusal, refusalReason } from '../../db/errors.ts'
+import { batchRefusalReason, isRefusal } from '../../db/errors.ts'
 import { PASSING_AT_ANY_SIZE, retrying } from '../../db/retrying.ts'
 import { inTransaction, type Site } from '../../site/site.ts'
 import type { Stop } from '../../stop.ts'
@@ -100,7 +100,7 @@ class Restoration {
       const tally = (await attempt(putBackRows).catch(unlessRefused)) ?? (await attempt(putBackEach))
       this.total.add(tally)
     } catch (error) {
-      this.fail(number, `could not be put back: ${refusalReason(error)}`)
+      this.fail(number, `could not be put back: ${batchRefusalReason(error)}`)
     }
   }
 
