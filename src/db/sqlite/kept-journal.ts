@@ -1,10 +1,9 @@
 import { type Stats, statSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type Sqlite from 'better-sqlite3'
 
 /**
  * Runs work of many transactions, with one rollback journal that stays from one to the next: to remove it and to make it
- * anew takes a tenth of their time. `path` is that of the database, without symbolic links. See https://sqlite.org/pragma.html#pragma_journal_mode.
+ * anew takes time. `path` is that of the database, without symbolic links. See https://sqlite.org/pragma.html#pragma_journal_mode.
  */
 export async function keepingJournal<T>(
   connection: Sqlite.Database,
@@ -23,32 +22,27 @@ export async function keepingJournal<T>(
 /** When that cannot be, it is in nobody's way: it holds nothing, and whoever writes next removes it. */
 function removeJournal(connection: Sqlite.Database): void {
   try {
-    connection.pragma('journal_mode = delete')
+    // Unless the site has gone over to WAL meanwhile.
+    if (modeOf(connection) === 'persist') connection.pragma('journal_mode = delete')
   } catch {}
 }
 
 function mayKeepJournal(connection: Sqlite.Database, path: string): boolean {
   // A database in memory or in WAL mode has none; the latter would change for everybody.
-  if (connection.memory || connection.pragma('journal_mode', { simple: true }) !== 'delete') return false
-  return isOwnersAlone(statSync(path), statSync(dirname(path)), {
-    user: process.geteuid?.(),
-    group: process.getegid?.(),
-  })
+  if (connection.memory || modeOf(connection) !== 'delete') return false
+  return isOneUsers(statSync(path), process.geteuid?.())
+}
+
+function modeOf(connection: Sqlite.Database): unknown {
+  return connection.pragma('journal_mode', { simple: true })
 }
 
 /**
- * True when a file that this process makes beside the database belongs to the same user and group. As long as there is a
- * journal that somebody may not open, they can neither write nor read.
+ * True when the database is this user's and nobody else may write to it, and when all others may read it or none. SQLite
+ * gives the journal the same mode, but neither the group nor the access control list (whose mask are the bits of the
+ * group); and who may not open a journal that is there can neither write nor read.
  */
-export function isOwnersAlone(
-  database: Pick<Stats, 'uid' | 'gid'>,
-  directory: Pick<Stats, 'gid'>,
-  process: { readonly user: number | undefined; readonly group: number | undefined },
-): boolean {
-  // Of a new file, the group is that of the process or that of the directory.
-  return [
-    database.uid === process.user,
-    database.gid === process.group,
-    database.gid === directory.gid,
-  ].every(Boolean)
+export function isOneUsers({ uid, mode }: Pick<Stats, 'uid' | 'mode'>, user: number | undefined): boolean {
+  const [group, others] = [(mode >> 3) & 0o7, mode & 0o7]
+  return uid === user && group === others && (group & 0o2) === 0
 }

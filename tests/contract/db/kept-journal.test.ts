@@ -47,6 +47,18 @@ describeDatabase('sqlite', 'the rollback journal', (harness) => {
     expect(isThere(db)).toBe(false)
   })
 
+  test('a database that goes over to WAL meanwhile stays there', async () => {
+    const { db, run, connect } = await harness.empty()
+    await run('create table counted (n integer)')
+    await db.throughManyWrites(async () => {
+      await write(db)
+      await run('pragma journal_mode = wal')
+      await write(db)
+    })
+    const [mode] = await (await connect()).rows('pragma journal_mode')
+    expect(mode).toEqual({ journal_mode: 'wal' })
+  })
+
   test('a database in WAL mode stays in it', async () => {
     const { db, run, connect } = await harness.empty()
     await run('create table counted (n integer)')
