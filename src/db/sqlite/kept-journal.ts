@@ -1,16 +1,16 @@
-import { type Stats, statSync } from 'node:fs'
+import type { Stats } from 'node:fs'
 import type Sqlite from 'better-sqlite3'
 
 /**
  * Runs work of many transactions, with one rollback journal that stays from one to the next: to remove it and to make it
- * anew takes time. `path` is that of the database, without symbolic links. See https://sqlite.org/pragma.html#pragma_journal_mode.
+ * anew takes time. `file` is that of the database. See https://sqlite.org/pragma.html#pragma_journal_mode.
  */
 export async function keepingJournal<T>(
   connection: Sqlite.Database,
-  path: string,
+  file: Stats | undefined,
   work: () => Promise<T>,
 ): Promise<T> {
-  if (!mayKeepJournal(connection, path)) return work()
+  if (!mayKeepJournal(connection, file)) return work()
   connection.pragma('journal_mode = persist')
   try {
     return await work()
@@ -27,10 +27,9 @@ function removeJournal(connection: Sqlite.Database): void {
   } catch {}
 }
 
-function mayKeepJournal(connection: Sqlite.Database, path: string): boolean {
-  // A database in memory or in WAL mode has none; the latter would change for everybody.
-  if (connection.memory || modeOf(connection) !== 'delete') return false
-  return isOneUsers(statSync(path), process.geteuid?.())
+function mayKeepJournal(connection: Sqlite.Database, file: Stats | undefined): boolean {
+  // A database in memory or in WAL mode has another; the latter would change for everybody.
+  return modeOf(connection) === 'delete' && file !== undefined && isOneUsers(file, process.geteuid?.())
 }
 
 function modeOf(connection: Sqlite.Database): unknown {

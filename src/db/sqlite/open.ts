@@ -119,7 +119,7 @@ function portOf(builders: Builders, connection: Sqlite.Database): Db {
       mode === 'write'
         ? turns.take(() => inTransaction(port, connection, mode, work))
         : inTransaction(port, connection, mode, work),
-    throughManyWrites: (work) => keepingJournal(connection, realPath(connection.name), work),
+    throughManyWrites: (work) => keepingJournal(connection, statOf(connection.name), work),
     readAhead: async (wanted, compression) => {
       if (connection.memory) return undefined
       reader ??= new (await import('./line-reader.ts')).LineReader(connection.name)
