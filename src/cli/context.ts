@@ -12,8 +12,8 @@ export interface Context {
   now(): Date
   readonly prompts: Prompts
   /**
-   * Runs work that can stop in good order: the first Ctrl-C (or SIGTERM) aborts the signal, the second one ends the
-   * process at once. Outside of this, the first one does.
+   * Runs work that can stop in good order: the first Ctrl-C (or SIGTERM, or the loss of the terminal) aborts the
+   * signal, the second one ends the process at once. Outside of this, the first one does.
    */
   untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>
 }

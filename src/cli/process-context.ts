@@ -12,29 +12,42 @@ const STDIN: Input = {
   },
 }
 
+const STOPPING = ['SIGINT', 'SIGTERM'] as const
+
+/** The terminal is gone: its window was closed, or the connection to it lost. */
+const HANG_UP = 'SIGHUP'
+
 /** Returns the context of the process itself. */
 export function processContext(): Context {
+  const stdout = outputOf(1, () => process.stdout)
+  const stderr = outputOf(2, () => process.stderr)
+  const onTerminal = [STDIN, stdout, stderr].some(({ isTerminal }) => isTerminal)
+  // `nohup` leaves no stream on the terminal, and has the signal ignored, which Node takes back.
+  if (!onTerminal) ignoreHangUps()
+  const signals: readonly NodeJS.Signals[] = onTerminal ? [...STOPPING, HANG_UP] : STOPPING
   return {
     stdin: STDIN,
-    stdout: outputOf(1, () => process.stdout),
-    stderr: outputOf(2, () => process.stderr),
+    stdout,
+    stderr,
     env: process.env,
     cwd: process.cwd(),
     now: () => new Date(),
     prompts: terminalPrompts(STDIN, () => process.stderr),
-    untilInterrupted,
+    untilInterrupted: (work) => untilSignal(signals, work),
   }
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const
-
-async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function untilSignal<T>(
+  signals: readonly NodeJS.Signals[],
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const controller = new AbortController()
-  const listen = () => SIGNALS.forEach((signal) => void process.on(signal, stop))
-  const unlisten = () => SIGNALS.forEach((signal) => void process.off(signal, stop))
-  function stop() {
+  const listen = () => signals.forEach((signal) => void process.on(signal, stop))
+  const unlisten = () => signals.forEach((signal) => void process.off(signal, stop))
+  function stop(signal: NodeJS.Signals) {
     // Nobody listens to the second one, so it does what it does to every program.
     unlisten()
+    if (signal === HANG_UP) endByHangUp()
     controller.abort()
   }
   listen()
@@ -43,4 +56,18 @@ async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): P
   } finally {
     unlisten()
   }
+}
+
+function ignoreHangUps(): void {
+  process.on(HANG_UP, () => {})
+}
+
+/** Lets what is at hand end, and the process then as if it had not listened: Node's own end needs the terminal. */
+function endByHangUp(): void {
+  // Both the shell and the system may tell of one.
+  ignoreHangUps()
+  process.once('exit', () => {
+    process.removeAllListeners(HANG_UP)
+    process.kill(process.pid, HANG_UP)
+  })
 }

@@ -1,9 +1,12 @@
+import { constants } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { beforeEach, expect, test } from 'vitest'
+import { listRuns } from '../../src/ledger/history.ts'
 import { type Started, startCommand } from '../support/command.ts'
 import { crowdedSite, crowdPurge } from '../support/crowd.ts'
 import { describeEachDatabase, type RawConnection } from '../support/databases.ts'
 import { withDirectory } from '../support/directory.ts'
+import { runInTerminal } from '../support/in-terminal.ts'
 import type { TestSite } from '../support/sites.ts'
 import { archivesIn, expectEverybodyWhole, restoreAll, siteRowsOf } from '../support/whole.ts'
 
@@ -19,8 +22,12 @@ withDirectory(beforeEach, (path) => {
 })
 
 /** Many small batches, so that a signal finds the purge at work. */
+function longPurge(site: TestSite): string[] {
+  return crowdPurge(site.url, directory, '--batch-size', '5', '--format', 'json')
+}
+
 function startPurge(site: TestSite): Started {
-  return startCommand(crowdPurge(site.url, directory, '--batch-size', '5', '--format', 'json'))
+  return startCommand(longPurge(site))
 }
 
 async function hasBegun(site: TestSite): Promise<void> {
@@ -86,5 +93,28 @@ describeEachDatabase('a signal during a purge', (harness) => {
     await other.close()
     const left = await expectEverybodyWhole(site, { users: USERS, directory })
     expect(left).toBeGreaterThan(0)
+  })
+
+  test('the loss of the terminal: the batch is finished, the ledger knows how far it got', async () => {
+    const users = 20_000
+    const site = await crowdedSite(harness, users)
+    expect(await runInTerminal(longPurge(site), { until: 'deleting' })).toMatchObject({
+      exit: -constants.signals.SIGHUP,
+      shown: true,
+    })
+    const left = await expectEverybodyWhole(site, { users, directory })
+    expect(left).toBeGreaterThan(0)
+    const runs = await listRuns(site.db, { limit: 2 })
+    expect(runs).toMatchObject([{ outcome: 'interrupted', counts: { deleted: users - left } }])
+  })
+
+  test('a hang-up of a terminal that it is not on, as with nohup: it goes on', async () => {
+    const site = await crowdedSite(harness, USERS)
+    const { child, ended } = startPurge(site)
+    await hasBegun(site)
+    child.kill('SIGHUP')
+    const { exit, stdout } = await ended
+    expect(exit).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ deleted: USERS, stopped: null })
   })
 })
