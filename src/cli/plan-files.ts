@@ -6,7 +6,7 @@ import type { Site } from '../site/site.ts'
 import { isSameDatabase, type SiteDatabase, shownDatabase, siteDatabase } from '../site/site-database.ts'
 import type { Criteria } from '../users/criteria.ts'
 import { freezePlan, type PlanOptions, type PurgePlan, planIdentified } from '../users/purge/plan.ts'
-import { planHeader } from '../users/purge/plan-header.ts'
+import { planHeader, refuseOtherTables } from '../users/purge/plan-header.ts'
 import { openPlan, plannedUsers } from '../users/purge/plan-reader.ts'
 import { PlanWriter } from '../users/purge/plan-writer.ts'
 import { type PlannedBatch, unchangedKeys } from '../users/recheck.ts'
@@ -18,7 +18,7 @@ const BATCH_SIZE = 1_000
 /** A plan that somebody has read, and wants carried out as it is. */
 export interface ReviewedPlan {
   readonly criteria: Criteria
-  /** Throws a UserError (refused) when the plan was made for another site. */
+  /** Throws a UserError (refused) when the plan was made for another site, or for other tables. */
   refuseOther(site: Site): void
   /** Returns what can still be carried out of the plan; who matched and who was kept is of when it was made. */
   plan(site: Site, options: Pick<PlanOptions, 'countsRows'>): Promise<PurgePlan>
@@ -54,7 +54,8 @@ export async function loadPlan(
   context: Context,
 ): Promise<ReviewedPlan> {
   const path = resolve(context.cwd, file)
-  const { database, criteria, counts } = await openPlan(path)
+  const header = await openPlan(path)
+  const { database, criteria, counts } = header
   const protect = [...(criteria.guards.protect ?? []), ...(configured.protect ?? [])]
   const references = [...(criteria.guards.references ?? []), ...(configured.references ?? [])]
   const [chosen = {}, ...others] = criteria.rules
@@ -63,7 +64,10 @@ export async function loadPlan(
   const now = { ...criteria, guards: { ...criteria.guards, protect, references }, rules }
   return {
     criteria: now,
-    refuseOther: (site) => refuseOther(database, siteDatabase(site)),
+    refuseOther(site) {
+      refuseOther(database, siteDatabase(site))
+      refuseOtherTables(site, header)
+    },
     async plan(site, options) {
       const userIds = await unchangedKeys(site, now, plannedUsers(path, BATCH_SIZE))
       const left = await planIdentified(site, { ...now, selection: { ...now.selection, userIds } }, options)

@@ -106,10 +106,10 @@ function momentFrom(text: string, zone: string): Instant {
   const wall = `${year}-${month}-${day}T${hour}:${minute}:${second}`
   if (!exists(wall)) throw invalid(`${text} does not exist`)
   if (Number(year) < FIRST_YEAR) throw invalid(`${text} is too long ago`)
-  return withMicroseconds(
-    offset === undefined ? inZone(wall, zone) : new Date(`${wall}${colon(offset)}`),
-    fraction,
-  )
+  const found = offset === undefined ? inZone(wall, zone) : new Date(`${wall}${colon(offset)}`)
+  if (Number.isNaN(found.getTime()))
+    throw invalid(`${text} does not exist`, 'offsets from UTC end with 23:59')
+  return withMicroseconds(found, fraction)
 }
 
 /** JavaScript rolls 2020-02-30 over into March. */

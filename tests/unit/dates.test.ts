@@ -70,6 +70,8 @@ describe('what cannot be a date', () => {
     ['2021-02-29', '2021-02-29 does not exist'],
     ['2020-13-01', '2020-13-01 does not exist'],
     ['2020-01-01T25:00Z', '2020-01-01T25:00Z does not exist'],
+    ['2020-01-01T00:00+25:00', '2020-01-01T00:00+25:00 does not exist'],
+    ['2020-01-01T00:00-02:60', '2020-01-01T00:00-02:60 does not exist'],
     ['2020-01-01T12:00:00.1234567Z', '2020-01-01T12:00:00.1234567Z is finer than a microsecond'],
     ['2025-04-01', '2025-04-01 lies in the future'],
     ['2025-03-31T12:30:46Z', '2025-03-31T12:30:46Z lies in the future'],

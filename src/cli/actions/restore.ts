@@ -8,6 +8,7 @@ import type { Site } from '../../site/site.ts'
 import { isSameDatabase, type SiteDatabase, shownDatabase, siteDatabase } from '../../site/site-database.ts'
 import { tablesHere } from '../../users/archive/archived-rows.ts'
 import { findArchived } from '../../users/archive/find-archived.ts'
+import { namedHere } from '../../users/archive/named-here.ts'
 import { type OpenArchive, openArchive } from '../../users/archive/open-archive.ts'
 import { type Shortfall, shortfallOf } from '../../users/archive/shortfall.ts'
 import { restore } from '../../users/restore/restore.ts'
@@ -67,11 +68,12 @@ interface Restoration {
 /** Throws a UserError when the archive cannot be put back here; warns of what may happen then. */
 async function checkedRestoration(
   site: Site,
-  archive: OpenArchive,
+  opened: OpenArchive,
   options: RestoreCommandOptions,
   context: CommandContext,
 ): Promise<Restoration> {
-  refuseOther(archive.header.database, siteDatabase(site), options)
+  refuseOther(opened.header.database, siteDatabase(site), options)
+  const archive = namedHere(site, opened)
   const users = options.user && (await findArchived(site, archive, options.user))
   await refuseWithoutRights(site, archive, users)
   const shortfall = users ? undefined : await shortfallOf(site, archive)

@@ -74,7 +74,7 @@ class People {
       if (!isTrue(cells('primary')) || isTrue(cells('verified'))) continue
       const user = [cells('user_id')]
       const address = { id: cellText(cells('id')), email: cellText(cells('email')) }
-      const other = found.get(user)
+      const other = found.getExact(user)
       if (!other || isOlder(address, other)) found.set(user, address)
     }
     return found

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { SITE_DATABASE } from '../../site/site-database-schema.ts'
+import { SITE_DATABASE, TABLE_PLACE } from '../../site/site-database-schema.ts'
 import { ARCHIVE_FORMAT, type ArchiveHeader } from './header.ts'
 
 const names = z.array(z.string())
@@ -13,7 +13,9 @@ const SCHEMA = z.object({
   user_key: z.string(),
   user_columns: z.object({ username: z.string().optional(), email: z.string().optional() }),
   email_addresses: z.string(),
-  tables: z.array(z.object({ name: z.string(), columns: names, types: names })),
+  tables: z.array(
+    z.object({ name: z.string(), place: TABLE_PLACE.optional(), columns: names, types: names }),
+  ),
   edges: z.array(
     z.object({
       rule: z.enum(['delete', 'set-null']),

@@ -3,13 +3,17 @@ import { type Instant, instantOf } from '../../django/datetime.ts'
 import type { Dependents } from '../../site/dependents.ts'
 import type { Site } from '../../site/site.ts'
 import { type SiteDatabase, siteDatabase } from '../../site/site-database.ts'
+import { placeOf, type TablePlace } from '../../site/table-place.ts'
 import type { Criteria } from '../criteria.ts'
 
 export const ARCHIVE_FORMAT = 1
 
 /** What a table was like when its rows were deleted; rows are arrays in the order of `columns`. */
 export interface ArchivedTable {
+  /** Its label. */
   readonly name: string
+  /** Where it lies, where there are schemas; with another search path it has another label. */
+  readonly place?: TablePlace | undefined
   readonly columns: readonly string[]
   readonly types: readonly string[]
 }
@@ -64,6 +68,7 @@ export function archiveHeader(
     email_addresses: emailAddresses.label,
     tables: tables.map((table) => ({
       name: table.label,
+      place: placeOf(table),
       columns: table.columns.map((column) => column.name),
       types: table.columns.map((column) => column.type),
     })),

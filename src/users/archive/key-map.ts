@@ -18,6 +18,11 @@ export class KeyMap<T> {
     return this.loose.get(loosened) ?? this.values.get(loosened) ?? this.values.get(swappedText(key))
   }
 
+  /** Returns the value by exactly this key. */
+  getExact(key: readonly Cell[]): T | undefined {
+    return this.values.get(JSON.stringify(key))
+  }
+
   set(key: readonly Cell[], value: T): void {
     const text = JSON.stringify(key)
     this.values.set(text, value)

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { dateOf } from '../../django/datetime.ts'
-import { SITE_DATABASE } from '../../site/site-database-schema.ts'
+import { SITE_DATABASE, TABLE_PLACE } from '../../site/site-database-schema.ts'
 import { GUARD_NAMES, INCLUDABLE } from '../criteria.ts'
 import { PLAN_FORMAT, type PlanHeader } from './plan-header.ts'
 
@@ -39,6 +39,7 @@ const HEADER = z.object({
   usermgmt: z.string(),
   plan: z.literal(PLAN_FORMAT),
   database: SITE_DATABASE,
+  places: z.record(z.string(), TABLE_PLACE).optional(),
   made: instant,
   criteria: z.strictObject({ selection, guards, rules: z.array(rules) }),
   counts: z.object({

@@ -78,6 +78,17 @@ describeEachDatabase('who is in an archive', (harness) => {
     await addUser(site, { username: 'bot', email: 'bot@example.com' })
     expect(await expectShownAsListed(site)).toEqual([{ id: '1', username: 'bot', email: 'bot@example.com' }])
   })
+
+  test('is shown with their own address when another key differs in case only', async () => {
+    const database = await harness.empty()
+    await database.run(`create table member (id varchar(20) primary key, last_login {instant});
+      create table account_emailaddress (id {key}, email varchar(254), verified {bool}, "primary" {bool},
+        user_id varchar(20) references member (id) on delete cascade)`)
+    const site = await siteIn(database, { users: 'member' })
+    for (const id of ['A', 'a'])
+      await addUser(site, { email: `${id}.${id}@example.com`, columns: { id } })
+    expect(await expectShownAsListed(site)).toHaveLength(2)
+  })
 })
 
 describeDatabase('sqlite', 'who is in an archive', (harness) => {
