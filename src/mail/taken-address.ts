@@ -22,9 +22,15 @@ export function isVerifiedElsewhere(
  * Returns the keys of the rows that hold the address of another row, but for its case, and not in lower case: few, and
  * none where allauth has turned all addresses into lower case (0.63).
  */
-export async function twinKeys({ db, tables: { emailAddresses: address } }: Site): Promise<string[]> {
+export async function twinKeys({
+  db,
+  shape: { addressKey },
+  tables: { emailAddresses: address },
+}: Site): Promise<string[]> {
   const fold = (table: string) => db.dialect.foldCase(sql`${sql.identifier(table)}.email`)
-  const rows = await db.rows<{ key: string }>(sql`select cast(twin.id as text) as key from ${address} twin
+  const rows = await db.rows<{
+    key: string
+  }>(sql`select cast(twin.${sql.identifier(addressKey.name)} as text) as key from ${address} twin
     where twin.email <> ${fold('twin')} and ${fold('twin')} in
       (select ${fold('other')} from ${address} other group by 1 having count(*) > 1)`)
   return rows.map(({ key }) => key)
@@ -40,7 +46,8 @@ export function isVerifiedElsewhereNow(site: Site, email: SQL, twins: readonly s
   const taken = (where: SQL) => sql`exists (select 1 from ${address} taken where taken.verified and ${where})`
   const asWritten = taken(sql`taken.email in (${email}, ${dialect.foldCase(email)})`)
   if (twins.length === 0) return asWritten
-  const amongTwins = dialect.keyAmong(sql`taken.id`, site.shape.addressKey.type, twins)
+  const { name, type } = site.shape.addressKey
+  const amongTwins = dialect.keyAmong(sql`taken.${sql.identifier(name)}`, type, twins)
   const sameFolded = sql`${dialect.foldCase(sql`taken.email`)} = ${dialect.foldCase(email)}`
   return sql`(${asWritten} or ${taken(sql`${amongTwins} and ${sameFolded}`)})`
 }

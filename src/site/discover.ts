@@ -2,7 +2,7 @@ import { type Catalog, type Column, columnOf, type ForeignKey, type Table } from
 import type { Db } from '../db/port.ts'
 import { UserError } from '../errors.ts'
 import { RUN_TABLE } from './ledger.ts'
-import { type SiteNames, USER_COLUMNS, type UserColumn } from './site-names.ts'
+import { ADDRESS_USER, type SiteNames, USER_COLUMNS, type UserColumn } from './site-names.ts'
 import { refuseUnknownNames } from './unknown-names.ts'
 
 /** allauth's own name for it. */
@@ -33,7 +33,7 @@ export async function discoverShape(db: Db, names: SiteNames = {}): Promise<Shap
   const catalog = await db.transaction('read', (tx) => tx.dialect.catalog(tx))
   refuseEmpty(catalog)
   const addresses = catalog.tables.get(names.emailAddresses ?? EMAIL_ADDRESSES)
-  const link = catalog.foreignKeys.find((key) => key.table === addresses && key.columns[0] === 'user_id')
+  const link = catalog.foreignKeys.find((key) => key.table === addresses && key.columns[0] === ADDRESS_USER)
   const found = catalog.tables.get(names.users ?? '') ?? likelyUsers(catalog, link)
   refuseUnknownNames(catalog, names, found)
   const emailAddresses = addresses ?? refuseWithoutAddresses()

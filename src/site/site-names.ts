@@ -5,6 +5,9 @@ export interface SiteNames {
   readonly columns?: Partial<Record<UserColumn, string | undefined>> | undefined
 }
 
+/** The column of allauth's addresses that refers to the user. */
+export const ADDRESS_USER = 'user_id'
+
 /** The columns of a Django user that the tool knows by meaning. A custom user model may lack most of them. */
 export const USER_COLUMNS = [
   'username',

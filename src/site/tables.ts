@@ -1,7 +1,7 @@
 import type { ColumnKit, ColumnOf, SiteColumn, SiteTable } from '../db/kit.ts'
 import type { Shape } from './discover.ts'
 import { ledgerTables } from './ledger.ts'
-import type { UserColumn } from './site-names.ts'
+import { ADDRESS_USER, type UserColumn } from './site-names.ts'
 
 /** The tables that the tool reads and writes by meaning, in the column types of the database at hand. */
 export type SiteTables = ReturnType<typeof siteTables>
@@ -42,7 +42,7 @@ export function siteTables(kit: ColumnKit, shape: Shape) {
     users: userTable(kit, shape),
     emailAddresses: kit.table(shape.emailAddresses, {
       id: kit.key(addressKey.name, addressKey.type),
-      user: kit.key('user_id', userKeyType),
+      user: kit.key(ADDRESS_USER, userKeyType),
       email: kit.text('email'),
       verified: kit.boolean('verified'),
       primary: kit.boolean('primary'),

@@ -5,7 +5,7 @@ import { usernameCandidates, usernameFrom } from '../django/free-username.ts'
 import { hashPassword, unusablePassword } from '../django/password.ts'
 import { UserError } from '../errors.ts'
 import { inTransaction, type Site } from '../site/site.ts'
-import type { UserColumn } from '../site/site-names.ts'
+import { ADDRESS_USER, type UserColumn } from '../site/site-names.ts'
 import { joinGroups } from './groups.ts'
 import { type InsertedRow, insertRow } from './insert-row.ts'
 import { checkedUser, maxLength, type NewUser } from './new-user.ts'
@@ -94,7 +94,7 @@ function insertAddress(site: Site, key: string, user: NewUser): Promise<Inserted
     ['email', sql`${user.email}`],
     ['verified', sql`${sql.param(user.verified ?? false, emailAddresses.verified)}`],
     ['primary', sql`${sql.param(true, emailAddresses.primary)}`],
-    ['user_id', sql`${sql.param(key, emailAddresses.user)}`],
+    [ADDRESS_USER, sql`${sql.param(key, emailAddresses.user)}`],
   ])
-  return insertRow(site, site.shape.emailAddresses, values, 'user_id')
+  return insertRow(site, site.shape.emailAddresses, values, ADDRESS_USER)
 }

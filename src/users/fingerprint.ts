@@ -6,6 +6,7 @@ import { tableName } from '../db/identifiers.ts'
 import { cellsOf, type ImageRow } from '../db/image.ts'
 import type { Db } from '../db/port.ts'
 import type { Site } from '../site/site.ts'
+import { ADDRESS_USER } from '../site/site-names.ts'
 
 /** 128 bits: two states of one user do not meet by chance. */
 const LENGTH = 22
@@ -30,7 +31,7 @@ export async function fingerprints(
     return imagesBy(db, { ...table, columns }, column, type, keys)
   }
   const userRows = await rowsAt(users, userKey.name, userKey.type)
-  const addressRows = await rowsAt(emailAddresses, 'user_id', userKey.type)
+  const addressRows = await rowsAt(emailAddresses, ADDRESS_USER, userKey.type)
   return new Map(
     [...userRows].map(([key, row]) => [key, digest([...row, ...(addressRows.get(key) ?? []).sort(byText)])]),
   )

@@ -3,6 +3,7 @@ import type { Cell, Dialect } from '../../db/dialect.ts'
 import { dialectOf } from '../../db/dialects.ts'
 import { isTrue } from '../../db/is-true.ts'
 import { UserError } from '../../errors.ts'
+import { ADDRESS_USER } from '../../site/site-names.ts'
 import { archivedLines } from './archived-lines.ts'
 import type { ArchiveHeader } from './header.ts'
 import { KeyMap } from './key-map.ts'
@@ -70,10 +71,11 @@ class People {
   /** Unverified primary ones by the keys of their users: of several the oldest. */
   private addressesIn(lines: readonly ArchiveLine[]): KeyMap<ListedAddress> {
     const found = new KeyMap<ListedAddress>()
-    for (const cells of this.rowsOf(this.header.email_addresses, lines)) {
+    const { email_addresses, email_address_key = 'id' } = this.header
+    for (const cells of this.rowsOf(email_addresses, lines)) {
       if (!isTrue(cells('primary')) || isTrue(cells('verified'))) continue
-      const user = [cells('user_id')]
-      const address = { id: cellText(cells('id')), email: cellText(cells('email')) }
+      const user = [cells(ADDRESS_USER)]
+      const address = { id: cellText(cells(email_address_key)), email: cellText(cells('email')) }
       const other = found.getExact(user)
       if (!other || isOlder(address, other)) found.set(user, address)
     }

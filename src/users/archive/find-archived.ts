@@ -3,6 +3,7 @@ import type { Cell } from '../../db/dialect.ts'
 import { normalizeUsername } from '../../django/username.ts'
 import { UserError } from '../../errors.ts'
 import type { Site } from '../../site/site.ts'
+import { ADDRESS_USER } from '../../site/site-names.ts'
 import { ambiguous } from '../identify.ts'
 import { archivedLines } from './archived-lines.ts'
 import { ArchivedRows } from './archived-rows.ts'
@@ -48,7 +49,7 @@ async function* namesIn(site: Site, archive: OpenArchive): AsyncGenerator<Named>
       const table = isDeleted(line) && rows.tableOf(line)
       if (table !== users && table !== emailAddresses) continue
       const cells = rows.cellsOf(line)
-      const key = keyText(cells.get(table === users ? userKey.name : 'user_id') ?? null)
+      const key = keyText(cells.get(table === users ? userKey.name : ADDRESS_USER) ?? null)
       yield table === users
         ? { names: namesAmong(cells, ofUser), key, owner: () => key }
         : { names: namesAmong(cells, ['email']), owner: () => owners.of(line) ?? key }

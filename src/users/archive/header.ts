@@ -40,6 +40,8 @@ export interface ArchiveHeader {
   /** Those that the user model has. */
   readonly user_columns: { readonly username?: string | undefined; readonly email?: string | undefined }
   readonly email_addresses: string
+  /** Undefined: `id`. */
+  readonly email_address_key?: string | undefined
   readonly tables: readonly ArchivedTable[]
   /** Through which columns rows hang on others: to find what belongs to one user. */
   readonly edges: readonly ArchivedEdge[]
@@ -55,7 +57,7 @@ export function archiveHeader(
 ): ArchiveHeader {
   const tables = archivedTables(dependents)
   const numbers = new Map(tables.map((table, i) => [table, i]))
-  const { users, userKey, userColumns, emailAddresses } = site.shape
+  const { users, userKey, userColumns, emailAddresses, addressKey } = site.shape
   return {
     usermgmt: run.version,
     format: ARCHIVE_FORMAT,
@@ -66,6 +68,7 @@ export function archiveHeader(
     user_key: userKey.name,
     user_columns: { username: userColumns.get('username'), email: userColumns.get('email') },
     email_addresses: emailAddresses.label,
+    email_address_key: addressKey.name,
     tables: tables.map((table) => ({
       name: table.label,
       place: placeOf(table),

@@ -122,9 +122,14 @@ class PurgeRun {
     }
   }
 
+  /** Never throws: another worker may be in the middle of a batch, which belongs in the report. */
   async work(waiting: AsyncIterator<PlannedBatch>): Promise<void> {
-    for (let next = await waiting.next(); !next.done && !this.stopped; next = await waiting.next()) {
-      await this.deleteOrSplit(next.value)
+    try {
+      for (let next = await waiting.next(); !next.done && !this.stopped; next = await waiting.next()) {
+        await this.deleteOrSplit(next.value)
+      }
+    } catch (error) {
+      this.stopped ??= { error }
     }
   }
 

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { groupBy } from '../../db/group-by.ts'
 import { isTrue } from '../../db/is-true.ts'
+import { ADDRESS_USER } from '../../site/site-names.ts'
 import { keyText } from '../archive/ownership.ts'
 import type { PuttingBack } from './putting-back.ts'
 
@@ -13,7 +14,7 @@ export async function noteVerifiedElsewhere(work: PuttingBack): Promise<void> {
   const lines = tally.rows.filter((line) => rows.tableOf(line) === site.shape.emailAddresses)
   if (lines.length === 0) return
   const back = rows
-    .valuesOf(lines, ['email', 'user_id', 'verified'])
+    .valuesOf(lines, ['email', ADDRESS_USER, 'verified'])
     .map(([email = '', key = null, verified = null]) => ({
       email: String(email),
       key: keyText(key),

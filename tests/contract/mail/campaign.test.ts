@@ -19,7 +19,7 @@ import { readConfirmationKey } from '../../support/confirmation-key.ts'
 import { criteria } from '../../support/criteria.ts'
 import { addCrowd } from '../../support/crowd.ts'
 import { describeEachDatabase } from '../../support/databases.ts'
-import { insert, REAL_SITES, rowsOf, type TestSite } from '../../support/sites.ts'
+import { insert, REAL_SITES, rowsOf, siteIn, type TestSite } from '../../support/sites.ts'
 import { addUser } from '../../support/users.ts'
 
 async function peopleOn(site: TestSite, ...names: string[]): Promise<string[]> {
@@ -256,14 +256,22 @@ describeEachDatabase('a campaign', (harness) => {
       expect(await statuses(site)).toEqual(['sent', 'sent'])
     })
 
-    test('whose address somebody verifies in another case meanwhile', async () => {
-      const site = await siteWithLedger(harness)
-      await peopleOn(site, 'ann')
-      await addUser(site, { username: 'twin', addresses: [{ email: 'Ann@Example.com', primary: false }] })
-      const transport = new TestTransport()
-      const meanwhile = () => verify(site, 'Ann@Example.com')
-      expect(await campaign(site, transport, { meanwhile })).toMatchObject({ sent: 0, skipped: { taken: 1 } })
-    })
+    test.each(['id', 'number'])(
+      'whose address somebody verifies in another case meanwhile, by the key %s',
+      async (key) => {
+        const { database } = await siteWithLedger(harness)
+        if (key !== 'id') await database.run(`alter table account_emailaddress rename column id to ${key}`)
+        const site = await siteIn(database)
+        await peopleOn(site, 'ann')
+        await addUser(site, { username: 'twin', addresses: [{ email: 'Ann@Example.com', primary: false }] })
+        const transport = new TestTransport()
+        const meanwhile = () => verify(site, 'Ann@Example.com')
+        expect(await campaign(site, transport, { meanwhile })).toMatchObject({
+          sent: 0,
+          skipped: { taken: 1 },
+        })
+      },
+    )
 
     test('a mail that had to wait as well', async () => {
       const site = await siteWithLedger(harness)

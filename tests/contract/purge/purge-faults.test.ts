@@ -70,6 +70,21 @@ describeEachDatabase('a batch that fails', (harness) => {
   })
 })
 
+describeEachDatabase('a plan that cannot be read any further', (harness) => {
+  test('ends the purge when the batches at hand are done, and the report has them', async () => {
+    const { site, plan, keys } = await planned(harness, 4)
+    const unreadable = new Error('the plan cannot be read')
+    async function* batches() {
+      yield keys.slice(0, 1).map((key) => ({ key }))
+      yield keys.slice(1, 3).map((key) => ({ key }))
+      throw unreadable
+    }
+    const report = await purge(site, ALL, plan, { batches: batches(), jobs: 2 })
+    expect(report).toMatchObject({ deleted: 3, failed: [], stopped: { error: unreadable } })
+    expect(await site.db.$count(site.tables.users)).toBe(1)
+  })
+})
+
 describeEachDatabase('the progress of a purge', (harness) => {
   async function progressOf(site: TestSite, plan: PurgePlan, options: PurgeOptions = {}) {
     const seen: { done: number; total: number }[] = []

@@ -85,8 +85,7 @@ describeEachDatabase('who is in an archive', (harness) => {
       create table account_emailaddress (id {key}, email varchar(254), verified {bool}, "primary" {bool},
         user_id varchar(20) references member (id) on delete cascade)`)
     const site = await siteIn(database, { users: 'member' })
-    for (const id of ['A', 'a'])
-      await addUser(site, { email: `${id}.${id}@example.com`, columns: { id } })
+    for (const id of ['A', 'a']) await addUser(site, { email: `${id}.${id}@example.com`, columns: { id } })
     expect(await expectShownAsListed(site)).toHaveLength(2)
   })
 })
