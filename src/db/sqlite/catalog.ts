@@ -70,6 +70,7 @@ export async function sqliteCatalog(db: Db): Promise<Catalog> {
     columns.filter((column) => column.key_position > 0n),
     (column) => column.label,
   )
+  const open = await tablesWithOpenKeys(db, keyed)
   // Names compare without case in SQLite, and a foreign key may spell its table differently.
   const spelled = new Map(columns.map((column) => [column.label.toLowerCase(), column.label]))
   const indexed = [...groupBy(indexes, (row) => `${row.label}\n${row.index_name}`).values()]
@@ -85,26 +86,28 @@ export async function sqliteCatalog(db: Db): Promise<Catalog> {
       generated: column.hidden > 1n,
       filled:
         column.has_default === 1n || column.hidden > 1n || isRowId(column, keyed.get(column.label) ?? []),
-      keyPosition: Number(column.key_position),
+      keyPosition: open.has(column.label) ? 0 : Number(column.key_position),
     })),
     foreignKeys: [...groupBy(keys, (key) => `${key.label}\n${key.id}`).values()].flatMap((parts) => {
       const [first] = parts
       if (!first) return []
       const references = spelled.get(first.references.toLowerCase()) ?? first.references
-      const referencedColumns = parts.flatMap((part) =>
+      const named = parts.flatMap((part) =>
         part.to === null ? [] : spelledColumn(columns, references, part.to),
       )
+      const referencedColumns =
+        named.length > 0
+          ? named
+          : (keyed.get(references) ?? [])
+              .sort((a, b) => Number(a.key_position - b.key_position))
+              .map(({ name }) => name)
       return {
         label: first.label,
         columns: parts.map((part) => spelledColumn(columns, first.label, part.from)),
         references,
         referencedColumns,
         collations: collationsOf(
-          referencedColumns.length > 0
-            ? referencedColumns
-            : (keyed.get(references) ?? [])
-                .sort((a, b) => Number(a.key_position - b.key_position))
-                .map(({ name }) => name),
+          referencedColumns,
           indexed.filter(([index]) => index?.label === references && index.is_unique === 1n),
         ).map((collation) =>
           collation !== ORDINARY || collating.has(first.label) ? quotedText(collation) : null,
@@ -129,6 +132,27 @@ function collationsOf(
     (parts) => parts.length === columns.length && parts.every(({ name }) => columns.includes(name ?? '')),
   )
   return columns.map((column) => index?.find(({ name }) => name === column)?.collation ?? ORDINARY)
+}
+
+/**
+ * Returns the tables with a NULL in a column of their primary key, which SQLite lets in
+ * (https://sqlite.org/lang_createtable.html#the_primary_key): there it does not tell one row from another.
+ */
+async function tablesWithOpenKeys(
+  db: Db,
+  keyed: ReadonlyMap<string, readonly TableColumn[]>,
+): Promise<ReadonlySet<string>> {
+  const open = new Set<string>()
+  for (const [label, key] of keyed) {
+    const mayBeNull = key.filter((column) => column.not_null === 0n && !isRowId(column, key))
+    if (mayBeNull.length === 0) continue
+    const isNull = mayBeNull.map(({ name }) => sql`${sql.identifier(name)} is null`)
+    const found = await db.rows(
+      sql`select 1 from ${sql.identifier(label)} where ${sql.join(isNull, sql` or `)} limit 1`,
+    )
+    if (found.length > 0) open.add(label)
+  }
+  return open
 }
 
 function isRowId(column: TableColumn, primaryKey: readonly TableColumn[]): boolean {
