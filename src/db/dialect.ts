@@ -62,6 +62,8 @@ interface Locks {
 
 /** Keys and names: as the database has them, as people write them, and many of them in one bound value. */
 interface Keys {
+  /** Whether a column of this database type can hold true and false, and be asked for it. */
+  isFlag(type: string): boolean
   /** Whether keys of this database type are whole numbers. */
   isIntegerKey(type: string): boolean
   /** A key from the database's text form to the one people read and write, and back; undefined when it cannot be one. */

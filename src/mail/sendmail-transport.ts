@@ -12,6 +12,8 @@ import { cleanReply, type MailOutcome, type Transport } from './transport.ts'
 
 const USUAL_PATH = '/usr/sbin/sendmail'
 
+const OURS = /^(USERMGMT_|DATABASE_URL$|PG)/
+
 /** sysexits.h */
 const EXITS: Record<number, MailOutcome['kind']> = { 67: 'bounced', 68: 'bounced', 75: 'deferred' }
 
@@ -56,7 +58,11 @@ async function handOver(path: string, args: readonly string[], message: Message)
   return withScratchFile(source, (mail) =>
     withScratchFile('', async (words) => {
       // In a group of its own: Ctrl-C at the terminal is for usermgmt, which waits for the mails at hand.
-      const program = spawn(path, args, { stdio: [mail.fd, 'ignore', words.fd], detached: true })
+      const program = spawn(path, args, {
+        stdio: [mail.fd, 'ignore', words.fd],
+        detached: true,
+        env: withoutOurs(process.env),
+      })
       const [code, signal] = await once(program, 'exit').catch((error) => {
         throw new UserError(`the program ${path} cannot be started: ${fileReason(error)}`)
       })
@@ -64,6 +70,11 @@ async function handOver(path: string, args: readonly string[], message: Message)
       return { code, signal, hasRead: await hasReadOf(mail), lastLine }
     }),
   )
+}
+
+/** The program needs no secret of ours, nor of the database. */
+function withoutOurs(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !OURS.test(name)))
 }
 
 /** Returns what the work returns, with a file of this content that has no name and goes with whoever has it open. */

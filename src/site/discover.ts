@@ -24,6 +24,9 @@ export interface Shape {
   readonly hasLedger: boolean
 }
 
+const USER_FLAGS: readonly UserColumn[] = ['is_active', 'is_staff', 'is_superuser']
+const ADDRESS_FLAGS = ['verified', 'primary']
+
 /**
  * Returns the shape of the site, found from the foreign key of allauth's address table.
  * Throws a UserError when there is no such table, or no user table can be told from it, and for names that the
@@ -43,18 +46,35 @@ export async function discoverShape(db: Db, names: SiteNames = {}): Promise<Shap
   if (!userKey) throw withoutKey('user', users)
   const addressKey = columnOf(emailAddresses, emailAddresses.primaryKey[0] ?? 'id')
   if (!addressKey) throw withoutKey('address', emailAddresses)
+  const columns = userColumns(users, names)
+  refuseOtherFlags(
+    db,
+    users,
+    USER_FLAGS.map((name) => columns.get(name)),
+  )
+  refuseOtherFlags(db, emailAddresses, ADDRESS_FLAGS)
   const beside = (name: string) => tableBeside(catalog, emailAddresses, name)
   return {
     catalog,
     users,
     userKey,
-    userColumns: userColumns(users, names),
+    userColumns: columns,
     emailAddresses,
     addressKey,
     confirmations: beside('account_emailconfirmation'),
     socialAccounts: beside('socialaccount_socialaccount'),
     djangoSites: beside('django_site'),
     hasLedger: catalog.tables.has(RUN_TABLE),
+  }
+}
+
+/** Throws a UserError for a column that is to tell yes from no and cannot. */
+function refuseOtherFlags({ dialect }: Db, table: Table, columns: readonly (string | undefined)[]): void {
+  for (const { name, type } of table.columns) {
+    if (!columns.includes(name) || dialect.isFlag(type)) continue
+    throw new UserError(`${table.label}.${name} is ${type}, where Django has boolean`, {
+      hint: 'change its type, or name another column in the configuration file (columns)',
+    })
   }
 }
 

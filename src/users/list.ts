@@ -1,5 +1,6 @@
 import { and, type SQL, sql } from 'drizzle-orm'
 import type { Site } from '../site/site.ts'
+import { counted, shownNumber } from '../values/numbers.ts'
 import { CANDIDATE, candidatesOf, guardCounts } from './candidates.ts'
 import type { Criteria } from './criteria.ts'
 import { withNamedUsers } from './identify.ts'
@@ -107,14 +108,14 @@ export async function explainNothing(site: Site, criteria: Criteria): Promise<st
   const { users } = site.tables
   const { selection } = await withNamedUsers(site, criteria)
   const total = await site.db.$count(users)
-  const sentences = [`${total} ${total === 1 ? 'user' : 'users'} in ${site.shape.users.label}`]
+  const sentences = [`${counted(total, 'user')} in ${site.shape.users.label}`]
   const conditions: SQL[] = []
   const steps = selectionSteps(site, selection)
   const first = steps.filter((step) => step.isFirst)
   for (const { remaining, condition } of new Set([...first, ...steps])) {
     conditions.push(condition)
     const left = await site.db.$count(users, and(...conditions))
-    sentences.push(`${left} ${remaining}`)
+    sentences.push(`${shownNumber(left)} ${remaining}`)
     if (left === 0) break
   }
   return sentences

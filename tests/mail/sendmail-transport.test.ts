@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { simpleParser } from 'mailparser'
-import { beforeAll, expect, test, vi } from 'vitest'
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { sendmailTransport } from '../../src/mail/sendmail-transport.ts'
 import { withDirectory } from '../support/directory.ts'
 import { wordsOf } from '../support/errors.ts'
@@ -36,6 +36,18 @@ test('the program gets the mail, its sender and its recipient', async () => {
   expect(await readFile(join(directory, 'arguments'), 'utf8')).toBe(
     '-i -f mail@site.example anna@example.com\n',
   )
+})
+
+test('the program gets no secret along', async () => {
+  vi.stubEnv('USERMGMT_SECRET_KEY', 'a secret')
+  vi.stubEnv('DATABASE_URL', 'postgres://site:a%20secret@db/site')
+  vi.stubEnv('PGPASSWORD', 'a secret')
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const path = await program('curious', 'env >environment; cat >/dev/null')
+  expect(await send(path)).toMatchObject({ kind: 'sent' })
+  const environment = await readFile(join(directory, 'environment'), 'utf8')
+  expect(environment).toContain(`PATH=${process.env.PATH}`)
+  expect(environment).not.toContain('secret')
 })
 
 test.each([

@@ -1,10 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { checkFailures } from '../../src/mail/failure-limit.ts'
 import { checkBreaker, deletionLimit } from '../../src/users/purge/breaker.ts'
-import { limitFrom } from '../../src/values/limit.ts'
+import { limitFrom, limitText } from '../../src/values/limit.ts'
 
-test.each(['1', '100%', '0.5%'])('%s is a limit', (text) => {
-  expect(limitFrom(text)).toBeTruthy()
+test.each([
+  ['1', { kind: 'number', count: 1 }],
+  ['100%', { kind: 'percent', percent: 100 }],
+  ['0.5%', { kind: 'percent', percent: 0.5 }],
+] as const)('%s is a limit', (text, limit) => {
+  expect(limitFrom(text)).toEqual(limit)
+  expect(limitText(limit)).toBe(text)
+})
+
+test('half of one percent of a thousand users are five', () => {
+  expect(deletionLimit(1_000, limitFrom('0.5%'))).toBe(5)
 })
 
 test.each(['0', '0%', '100.5%', '101%', '-1', '1.5', '1e3', '%', ''])('%s is none', (text) => {

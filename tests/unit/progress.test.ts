@@ -88,8 +88,19 @@ describe('while something takes long', () => {
     expect(after.endsWith(`${RESTORE_CURSOR}\u001b[1G${ERASE_LINE}`)).toBe(true)
   })
 
-  test('less than a second shows nothing, and --quiet neither', async () => {
-    expect(await onTerminal(GLOBALS, 0)).toBe('')
+  test.each([
+    [999, false],
+    [1_000, true],
+  ])('what takes %i ms is shown: %s', async (milliseconds, isShown) => {
+    const work = (context: Context) =>
+      withProgress(commandContext(timed(context), GLOBALS), 'deleting', async (report) => {
+        await vi.advanceTimersByTimeAsync(milliseconds)
+        report({ done: 1, total: 2 })
+      })
+    expect((await onTerminal(GLOBALS, 0, work)).includes('deleting')).toBe(isShown)
+  })
+
+  test('--quiet shows nothing', async () => {
     expect(await onTerminal({ ...GLOBALS, quiet: true }, 3)).toBe('')
   })
 

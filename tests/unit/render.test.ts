@@ -259,7 +259,7 @@ Kept (whom two guards keep counts for both)
 
 What keeps them (content), and what would change it
   40  blog_post.author_id  --cascade blog_post.author_id
-   4  auth_user.boss_id    nothing: it cannot be empty
+   4  auth_user.boss_id    nothing: no rule can change it
 
 Rows to delete
   1,180  account_emailaddress

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { Settings } from '../../config/settings.ts'
 import { invalid } from '../../errors.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
-import { checkDelivery, deliveryProblem, lastDelivery } from '../../mail/last-delivery.ts'
+import { checkDelivery, type Delivery, deliveryProblem, lastDelivery } from '../../mail/last-delivery.ts'
 import type { Site } from '../../site/site.ts'
 import type { Criteria } from '../../users/criteria.ts'
 import { checkBreaker } from '../../users/purge/breaker.ts'
@@ -84,10 +84,8 @@ async function showPlan(site: Site, purge: Purge): Promise<void> {
   }
   await warnOfNoArchive(plan, purge)
   await warnOfBreaker(plan, maxDelete, '--max-delete', talk)
-  if (purge.criteria.selection.remindedBefore !== undefined && !options.despiteFailures) {
-    const problem = deliveryProblem(await lastDelivery(site))
-    if (problem) await talk.say(`warning: ${problem}; to delete them takes --despite-failures`)
-  }
+  const problem = deliveryProblem(await reliedOnDelivery(site, purge))
+  if (problem) await talk.say(`warning: ${problem}; to delete them takes --despite-failures`)
   if (options.planOut !== undefined) {
     const file = resolve(context.cwd, options.planOut)
     const allowed = options.maxDelete ? ['--max-delete', limitText(options.maxDelete)] : []
@@ -105,9 +103,7 @@ async function carryOut(site: Site, purge: Purge): Promise<void> {
   await context.talk.show(text)
   await warnOfNoArchive(plan, purge)
   checkBreaker(plan, maxDelete)
-  if (criteria.selection.remindedBefore !== undefined && !options.despiteFailures) {
-    checkDelivery(await lastDelivery(site))
-  }
+  checkDelivery(await reliedOnDelivery(site, purge))
   if (plan.toDelete > 0 && !options.yes) {
     await confirmNumber(context, plan.toDelete, {
       does: 'deletes',
@@ -124,6 +120,12 @@ async function carryOut(site: Site, purge: Purge): Promise<void> {
   const report =
     options.format === 'json' ? reportJson(done) : reportText(done, await styleFor(context.stdout, context))
   await printReport(context, report, () => throwUnlessDeleted(done))
+}
+
+/** Returns what became of the last reminders, where the selection relies on them. */
+async function reliedOnDelivery(site: Site, { criteria, options }: Purge): Promise<Delivery | undefined> {
+  if (criteria.selection.remindedBefore === undefined || options.despiteFailures) return undefined
+  return lastDelivery(site)
 }
 
 async function makePlan(site: Site, purge: Purge): Promise<PurgePlan> {

@@ -106,7 +106,7 @@ function changedLine({ changed }: { readonly changed: number }): CountLine[] {
 }
 
 function keepingLine({ edge, users, options }: PurgePlan['keeping'][number]): CountLine {
-  return [users, edge, options.join(', or to delete the rows: ') || 'nothing: it cannot be empty']
+  return [users, edge, options.join(', or to delete the rows: ') || 'nothing: no rule can change it']
 }
 
 /** Said when it is worth waiting for an index instead. */

@@ -71,6 +71,8 @@ export const postgresDialect: Dialect = {
   keyRows: (type, keys) => sql`select unnest(${sql.param(keys)}::${sql.raw(type)}[])`,
   foldCase: (expression) => sql`lower(${expression})`,
   sha256: (text) => sql`encode(sha256(convert_to(${text}, 'UTF8')), 'hex')`,
+  // A domain of booleans has a name of its own.
+  isFlag: (type) => !/^(smallint|integer|bigint|numeric|character|text)/.test(type),
   isIntegerKey: (type) => type in LARGEST,
   shownKey: (key) => key,
   shownKeyText: (key) => key,

@@ -57,6 +57,7 @@ export const sqliteDialect: Dialect = {
   keyRows: (type, keys) => sql`select value from json_each(${jsonKeys(type, keys)})`,
   foldCase: (expression) => sql`${sql.raw(FOLD_CASE)}(${expression})`,
   sha256: (text) => sql`${sql.raw(SHA256)}(${text})`,
+  isFlag: () => true,
   isIntegerKey: isIntegerType,
   shownKey: (key, type) => (type === 'char(32)' ? (dashedUuid(key) ?? key) : key),
   shownKeyText: (key, type) => (type === 'char(32)' ? sql`${sql.raw(SHOWN_UUID)}(${key})` : key),

@@ -1,10 +1,12 @@
 import type { Trigger } from '../../db/dialect.ts'
 import { isRefusal } from '../../db/errors.ts'
 import { inSavepoint } from '../../db/savepoint.ts'
+import { UserError } from '../../errors.ts'
 import { shellWord } from '../../shell-word.ts'
 import { dependentsOf, type Edge, edgeLabel, refuseIrretrievable } from '../../site/dependents.ts'
 import { type DeclaredEdge, declaredReferences, looseReferences } from '../../site/loose-references.ts'
 import { refuseMissingReferences } from '../../site/missing-references.ts'
+import type { RuleSettings } from '../../site/rules.ts'
 import { inTransaction, type Site } from '../../site/site.ts'
 import { archivedTables } from '../archive/header.ts'
 import { type Candidates, candidatesOf, nulledColumns } from '../candidates.ts'
@@ -132,7 +134,9 @@ async function planIn(
     keeping: candidates.flags.flatMap((flag) => {
       const { edge } = flag
       const kept = counts.flagged(flag)
-      return edge && kept > 0 ? [{ edge: edgeLabel(edge), users: kept, options: optionsFor(edge, site) }] : []
+      return edge && kept > 0
+        ? [{ edge: edgeLabel(edge), users: kept, options: optionsFor(edge, site, criteria) }]
+        : []
     }),
     missingIndexes: countsRows
       ? await missingIndexes(site.db, [...dependents.edges, ...declared], counts.rowsOf)
@@ -173,11 +177,26 @@ function keptByGuard({ flags }: Candidates, counts: PlanCounts): PurgePlan['kept
 }
 
 /** The rows may be somebody else's, who is to stay: where the reference can go instead, it is offered first. */
-function optionsFor(edge: Edge, { shape }: Site): string[] {
+function optionsFor(edge: Edge, site: Site, criteria: Criteria): string[] {
   if ('declared' in edge) return ['leave it out of references in the configuration file']
-  const column = shellWord(`${edge.table.label}.${edge.clears[0]}`)
-  const setNull = edge.nullable ? [`--set-null ${column}`] : []
-  return edge.table === shape.users ? setNull : [...setNull, `--cascade ${column}`]
+  const column = `${edge.table.label}.${edge.clears[0]}`
+  const setNull = edge.nullable && isPossible(site, criteria, { setNull: [column] })
+  const cascade = isPossible(site, criteria, { cascade: [column] })
+  return [
+    ...(setNull ? [`--set-null ${shellWord(column)}`] : []),
+    ...(cascade ? [`--cascade ${shellWord(column)}`] : []),
+  ]
+}
+
+/** True when the rule would not be refused: it may reach other users, or tables that could not be put back. */
+function isPossible({ shape }: Site, { rules }: Criteria, rule: RuleSettings): boolean {
+  try {
+    refuseIrretrievable(dependentsOf(shape, [rule, ...rules]))
+    return true
+  } catch (error) {
+    if (error instanceof UserError) return false
+    throw error
+  }
 }
 
 function positive(entries: readonly (readonly [string, number])[]): Record<string, number> {

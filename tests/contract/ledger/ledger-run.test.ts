@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { thisProcess } from '../../../src/ledger/holder.ts'
@@ -187,16 +188,11 @@ describeDatabase('postgres', 'a purge whose batch takes its time', (harness) => 
     onTestFinished(() => void vi.useRealTimers())
     const purged = purge(site, criteria(), plan, { run })
     const others = await theirs.database.connect()
-    while (
-      (
-        await others.rows(
-          `select 1 from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()`,
-        )
-      ).length === 0
-    );
+    const sleeping = `select 1 from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()`
+    while ((await others.rows(sleeping)).length === 0) await pause(5)
     vi.advanceTimersByTime(15_000)
     const sign = `select 1 from usermgmt_lock where heartbeat_at > now() - interval '50 seconds'`
-    while ((await others.rows(sign)).length === 0);
+    while ((await others.rows(sign)).length === 0) await pause(5)
     expect(await others.rows('select 1 from auth_user')).toHaveLength(1)
     await others.run('insert into seen values (1)')
     expect(await purged).toMatchObject({ deleted: 1, stopped: undefined })

@@ -207,3 +207,36 @@ describeDatabase('postgres', 'a ring over a key without a hash', (harness) => {
     expect(plan).toMatchObject({ tables: { node: 2, auth_user: 1 }, kept: { content: 1 } })
   })
 })
+
+describeEachDatabase('a rule that would be refused', (harness) => {
+  test('is not recommended: it would delete other users', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table member (user_ptr_id integer primary key references auth_user (id), boss_id ${user()});`,
+    )
+    const [boss, worker] = [await addUser(site), await addUser(site)]
+    await insert(site, 'member', { user_ptr_id: worker, boss_id: boss })
+    const { keeping } = await planPurge(site, criteria())
+    expect(keeping).toContainEqual({
+      edge: 'member.boss_id',
+      users: 1,
+      options: ['--set-null member.boss_id'],
+    })
+    const cascade = planPurge(site, criteria({ rules: { cascade: ['member.boss_id'] } }))
+    await expect(cascade).rejects.toThrow('a rule cannot delete other users')
+  })
+})
+
+describeDatabase('postgres', 'a rule that would be refused', (harness) => {
+  test('is not recommended: others inherit from the table', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table visit (id {key}, user_id ${user()}); create table late_visit () inherits (visit);`,
+    )
+    await insert(site, 'visit', { user_id: await addUser(site) })
+    const { keeping } = await planPurge(site, criteria())
+    expect(keeping).toEqual([{ edge: 'visit.user_id', users: 1, options: [] }])
+  })
+})

@@ -3,7 +3,7 @@ import { discoverShape } from '../../../src/site/discover.ts'
 import { USER_COLUMNS } from '../../../src/site/site-names.ts'
 import { planPurge } from '../../../src/users/purge/plan.ts'
 import { criteria } from '../../support/criteria.ts'
-import { describeEachDatabase, type Harness } from '../../support/databases.ts'
+import { describeDatabase, describeEachDatabase, type Harness } from '../../support/databases.ts'
 import { errorOf, wordsOf } from '../../support/errors.ts'
 import { createSite, rowsOf, type SiteName, siteIn } from '../../support/sites.ts'
 import { addUser } from '../../support/users.ts'
@@ -208,5 +208,25 @@ describeEachDatabase('no site', (harness) => {
     const error = await errorOf(() => discovered(harness, script, names))
     expect(error).toMatchObject({ name: 'UserError', kind: 'failed' })
     expect(String(error)).toContain(message)
+  })
+})
+
+describeDatabase('postgres', 'a flag that is no boolean', (harness) => {
+  test.each([
+    ['auth_user', 'is_staff', 'smallint'],
+    ['account_emailaddress', 'verified', 'character varying(5)'],
+  ])('%s.%s', async (table, column, type) => {
+    const { database } = await createSite(harness, 'django3.2-allauth0.51')
+    await database.run(`alter table ${table} alter ${column} type ${type} using '0'`)
+    await expect(discoverShape(database.db)).rejects.toThrow(
+      `${table}.${column} is ${type}, where Django has boolean`,
+    )
+  })
+
+  test('but a domain of booleans', async () => {
+    const { database } = await createSite(harness, 'django3.2-allauth0.51')
+    await addUser(await siteIn(database), { isStaff: true })
+    await database.run('create domain flag as boolean; alter table auth_user alter is_staff type flag')
+    expect(await planPurge(await siteIn(database), criteria())).toMatchObject({ kept: { staff: 1 } })
   })
 })
