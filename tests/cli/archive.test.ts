@@ -175,6 +175,7 @@ describeEachDatabase('archives on the command line', (harness) => {
       restored: { auth_user: 1, account_emailaddress: 1 },
       relinked: {},
       skipped: 0,
+      changed: 0,
       failed: [
         {
           user: '3',
@@ -271,6 +272,17 @@ describeEachDatabase('archives on the command line', (harness) => {
     )
     expect(runs.find(({ command }) => command === 'restore')?.outcome).toBe('partly')
     expect(await run(`restore ${archive} --yes --user ${'win-a-prize'}`)).toMatchObject({ exit: 0 })
+  })
+
+  test('restore tells of rows that are there already, and of those that have changed since', async () => {
+    const { site, run } = await purged()
+    const again = () => run(`restore usermgmt-archive/${NAME} --yes`)
+    expect(await again()).toMatchObject({ exit: 0 })
+    expect((await again()).stdout).toBe('0 rows put back\n4 rows there already\n')
+    await site.database.run(`update auth_user set first_name = 'New' where id = 3`)
+    expect((await again()).stdout).toBe(
+      '0 rows put back\n4 rows there already, 1 of them not as in the archive\n',
+    )
   })
 
   test('restore tells when it has been interrupted, a dry run too', async () => {

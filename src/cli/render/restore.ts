@@ -1,6 +1,6 @@
 import type { Shortfall } from '../../users/archive/shortfall.ts'
 import { type RestoreFailure, type RestoreReport, rowsPutBack } from '../../users/restore/restore-report.ts'
-import { counted } from '../../values/numbers.ts'
+import { counted, shownNumber } from '../../values/numbers.ts'
 import { archiveEndNote } from './archive-end.ts'
 import { block, countBlock, largestFirst, lines } from './blocks.ts'
 import { plainJson, plainText } from './plain-text.ts'
@@ -22,7 +22,7 @@ export function restoreText(
   const note = shortfall ? undefined : archiveEndNote(report)
   const told = [
     style.heading(`${counted(rows, 'row')} ${planned ? 'to put back' : 'put back'}`),
-    ...(report.skipped > 0 ? [`${counted(report.skipped, 'row')} there already`] : []),
+    ...(report.skipped > 0 ? [skippedLine(report)] : []),
     ...(note === undefined ? [] : [note]),
     ...countBlock('Rows', largestFirst(report.restored), style),
     ...countBlock('References', largestFirst(report.relinked), style),
@@ -39,12 +39,13 @@ export function restoreText(
 
 /** Returns the report as one JSON object; `missing` is what the archive lacks, by the ledger. */
 export function restoreJson(report: RestoreReport, missing: Shortfall | undefined): string {
-  const { restored, relinked, skipped, failed, notes, batches, end } = report
+  const { restored, relinked, skipped, changed, failed, notes, batches, end } = report
   const stopped = stopRecord(report.stopped)
   const record = {
     restored,
     relinked,
     skipped,
+    changed,
     failed,
     notes,
     batches,
@@ -53,6 +54,11 @@ export function restoreJson(report: RestoreReport, missing: Shortfall | undefine
     stopped,
   }
   return `${plainJson(record)}\n`
+}
+
+function skippedLine({ skipped, changed }: RestoreReport): string {
+  const there = `${counted(skipped, 'row')} there already`
+  return changed === 0 ? there : `${there}, ${shownNumber(changed)} of them not as in the archive`
 }
 
 function failureLine({ user, table, reason }: RestoreFailure): string {

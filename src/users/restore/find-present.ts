@@ -23,6 +23,8 @@ export interface RowReference {
 export interface PresentBatch {
   /** Rows that are there, and still the same. */
   readonly there: ReadonlySet<ArchiveLine>
+  /** Those of them in which something else stands by now. */
+  readonly changed: ReadonlySet<ArchiveLine>
   /** References of theirs that are NULL. */
   readonly open: readonly RowReference[]
 }
@@ -49,6 +51,7 @@ export async function findPresent(
 
 class Search implements PresentBatch {
   readonly there = new Set<ArchiveLine>()
+  readonly changed = new Set<ArchiveLine>()
   readonly open: RowReference[] = []
   private readonly site: Site
   private readonly rows: ArchivedRows
@@ -96,7 +99,11 @@ class Search implements PresentBatch {
     if (this.sameness(table, archived, there) !== 'same') this.taken.add(line, columns)
     else if (columns.join() === table.primaryKey.join()) {
       this.there.add(line)
-      this.noteOpen(line, archived, there)
+      const open = this.openIn(line, archived, there)
+      this.open.push(...open.map((reference) => ({ line, reference })))
+      const filledIn = new Set(open.flatMap((reference) => reference.columns))
+      const differs = (name: string) => !(filledIn.has(name) || isEqual(name, archived, there))
+      if ([...there.keys()].some(differs)) this.changed.add(line)
       this.noteAddress(table, archived, there)
     }
   }
@@ -110,14 +117,14 @@ class Search implements PresentBatch {
     return isKnown ? 'same' : 'other'
   }
 
-  private noteOpen(line: DeletedLine, archived: Cells, there: Cells): void {
-    for (const reference of this.taken.referencesOf(this.rows.tableNameOf(line))) {
-      const isOpen =
-        reference.optional &&
-        !valuesOf(archived, reference.columns).includes(null) &&
-        valuesOf(there, reference.columns).includes(null)
-      if (isOpen) this.open.push({ line, reference })
-    }
+  /** Returns the references of the row that are NULL by now. */
+  private openIn(line: DeletedLine, archived: Cells, there: Cells): ArchivedReference[] {
+    return this.taken
+      .referencesOf(this.rows.tableNameOf(line))
+      .filter(
+        ({ optional, columns }) =>
+          optional && !valuesOf(archived, columns).includes(null) && valuesOf(there, columns).includes(null),
+      )
   }
 
   private noteAddress(table: Table, archived: Cells, there: Cells): void {

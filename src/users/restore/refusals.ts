@@ -23,7 +23,7 @@ export class Refusals {
     const obstacle = taken.obstacleTo(line)
     if (!obstacle) {
       if (!present.there.has(line)) return true
-      tally.skip()
+      tally.skip(present.changed.has(line))
       return false
     }
     const owner = owners.of(line)

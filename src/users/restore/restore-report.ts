@@ -24,6 +24,8 @@ export interface RestoreReport extends ArchiveExtent {
   readonly relinked: Readonly<Record<string, number>>
   /** Rows that are there already. */
   readonly skipped: number
+  /** Those of them that are not as they were. */
+  readonly changed: number
   readonly failed: readonly RestoreFailure[]
   readonly notes: readonly RestoreNote[]
   /** Stopped before its end. */
@@ -44,6 +46,7 @@ export class RestoreTally {
   private readonly failed: RestoreFailure[] = []
   private readonly notes: RestoreNote[] = []
   private skipped = 0
+  private changed = 0
 
   putBack(table: string, rows: readonly DeletedLine[]): void {
     countUp(this.restored, table, rows.length)
@@ -54,8 +57,9 @@ export class RestoreTally {
     countUp(this.relinked, table, 1)
   }
 
-  skip(): void {
+  skip(isChanged = false): void {
     this.skipped += 1
+    if (isChanged) this.changed += 1
   }
 
   fail(failure: RestoreFailure): void {
@@ -66,20 +70,22 @@ export class RestoreTally {
     this.notes.push(note)
   }
 
-  add({ restored, relinked, skipped, failed, notes }: RestoreTally): void {
+  add({ restored, relinked, skipped, changed, failed, notes }: RestoreTally): void {
     for (const [table, rows] of restored) countUp(this.restored, table, rows)
     for (const [table, rows] of relinked) countUp(this.relinked, table, rows)
     this.skipped += skipped
+    this.changed += changed
     for (const failure of failed) this.failed.push(failure)
     for (const note of notes) this.notes.push(note)
   }
 
   report({ batches, end }: ArchiveExtent, stopped: Stop | undefined): RestoreReport {
-    const { restored, relinked, skipped, failed, notes } = this
+    const { restored, relinked, skipped, changed, failed, notes } = this
     return {
       restored: Object.fromEntries(restored),
       relinked: Object.fromEntries(relinked),
       skipped,
+      changed,
       failed,
       notes,
       batches,

@@ -128,8 +128,25 @@ describeEachDatabase('archive and restore', (harness) => {
       restored: {},
       failed: [],
       skipped: rowsIn(report.tables),
+      changed: 0,
     })
     expect(await allRowsOf(site.db)).toEqual(before)
+  })
+
+  test('of the rows that are there, those that are not as in the archive are told', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    const [one] = [await addUser(site), await addUser(site)]
+    const older = await purgeInto(site)
+    await putBack(site, older.path)
+    await site.database.run(`update auth_user set first_name = 'New' where id = ${one}`)
+    const newer = await purgeInto(site)
+    await putBack(site, older.path)
+    expect(await putBack(site, newer.path)).toMatchObject({
+      restored: {},
+      skipped: 4,
+      changed: 1,
+      failed: [],
+    })
   })
 
   test('a batch comes back in a few statements, however many rows it has', async () => {
