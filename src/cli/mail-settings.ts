@@ -42,20 +42,21 @@ export async function mailSourceFrom(
   settings: Settings,
   context: Context,
 ): Promise<MailSource> {
-  const { smtpUrl: _, sendmail: __, outbox: ___, ...configured } = settings.configured.mail ?? {}
-  const { replyTo, listUnsubscribe, templates } = options
-  const from =
-    options.from === undefined
-      ? configured.from
-      : withOptionName('--from', () => mailboxFrom(options.from ?? ''))
+  const configured = settings.configured.mail ?? {}
+  const { from: sender, replyTo, listUnsubscribe, templates } = options
+  const from = sender === undefined ? configured.from : withOptionName('--from', () => mailboxFrom(sender))
   if (!from)
     throw invalid(
       'nobody is named who sends the mails',
       "mail.from in the configuration file, or --from 'Example Forum <forum@example.org>'",
     )
   return {
-    ...configured,
-    ...options,
+    siteName: options.siteName ?? configured.siteName,
+    rate: options.rate ?? configured.rate,
+    concurrency: options.concurrency ?? configured.concurrency,
+    againAfter: options.againAfter ?? configured.againAfter,
+    maxReminders: options.maxReminders ?? configured.maxReminders,
+    maxFailures: options.maxFailures ?? configured.maxFailures,
     from,
     replyTo:
       replyTo === undefined ? configured.replyTo : withOptionName('--reply-to', () => mailboxFrom(replyTo)),

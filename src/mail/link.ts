@@ -53,23 +53,27 @@ export function checkedLinks<T extends LinkSettings>(settings: T, { shape }: Pic
   return settings
 }
 
-/** Returns the link for the address; writes the row that it needs. */
+/** Returns the link for the address; writes the row that it needs, and throws the database's error when it refuses that. */
 export async function makeLink(
   site: Site,
   settings: LinkSettings,
   addressId: string,
   at: Date,
 ): Promise<Link> {
-  if (settings.kind === 'login') return { url: settings.template.fill(''), expires: null }
-  const key = settings.kind === 'hmac' ? signedKey(site, settings, addressId, at) : confirmationRowKey()
-  if (settings.kind === 'database') await insertConfirmation(site, addressId, key, instantOf(at))
-  return { url: settings.template.fill(key), expires: expiry(settings.days, at) }
+  const rowKey = confirmationRowKey()
+  if (settings.kind === 'database') await insertConfirmation(site, addressId, rowKey, instantOf(at))
+  return linkWith(site, settings, addressId, at, rowKey)
 }
 
 /** Returns a link to look at: as `makeLink`, but writes nothing, so that one with a row does not work. */
 export function sampleLink(site: Site, settings: LinkSettings, addressId: string, at: Date): Link {
+  return linkWith(site, settings, addressId, at, 'x'.repeat(KEY_LENGTH))
+}
+
+/** `rowKey`: that of a row, for links that need one. */
+function linkWith(site: Site, settings: LinkSettings, addressId: string, at: Date, rowKey: string): Link {
   if (settings.kind === 'login') return { url: settings.template.fill(''), expires: null }
-  const key = settings.kind === 'hmac' ? signedKey(site, settings, addressId, at) : 'x'.repeat(KEY_LENGTH)
+  const key = settings.kind === 'hmac' ? signedKey(site, settings, addressId, at) : rowKey
   return { url: settings.template.fill(key), expires: expiry(settings.days, at) }
 }
 

@@ -51,7 +51,7 @@ export async function pruneOldArchives(
   const clock = clockOf({}, settings.configured, context)
   const oldest = dateOf(withOptionName('--older-than', () => pastInstant(olderThan, clock)))
   const report = await pruneArchives(directory, { oldest, now: clock.now })
-  if (report.isMissing) await sayMissing(directory, archive, context.talk)
+  if (report.isMissing) await reportMissing(directory, archive, context.talk)
   const { unfinished } = report
   const kept = report.kept + unfinished + report.failed.length
   const remark = unfinished > 0 ? ` (${unfinished} without an end: the purge may be at work)` : ''
@@ -62,7 +62,7 @@ export async function pruneOldArchives(
 }
 
 /** Before the first purge there is none; whoever names one means one that is there. Throws a UserError then. */
-async function sayMissing(directory: string, named: string | undefined, talk: Talk): Promise<void> {
+async function reportMissing(directory: string, named: string | undefined, talk: Talk): Promise<void> {
   const message = `there is no directory ${directory}`
   if (named !== undefined) throw new UserError(message, { hint: 'see --archive' })
   await talk.say(message)

@@ -46,6 +46,7 @@ interface Purge {
 /** Deletes the users that the options select and no guard keeps; with `--dry-run` or `--plan-out` only says which. */
 export async function purgeUnverified(context: CommandContext, options: PurgeCommandOptions) {
   keepHeapLean()
+  if (options.planOut === '-') throw invalid('--plan-out writes a file, not to standard output')
   const settings = await settingsOf(context)
   const { configured } = settings
   const clock = clockOf(options, configured, context)
@@ -60,7 +61,6 @@ export async function purgeUnverified(context: CommandContext, options: PurgeCom
     settings,
     reviewed,
   }
-  if (options.planOut === '-') throw invalid('--plan-out writes a file, not to standard output')
   const onlyLooks = options.dryRun || options.planOut !== undefined
   await withSite(
     context,

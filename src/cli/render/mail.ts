@@ -82,6 +82,7 @@ export function mailPlanJson({ since, matched, toMail, kept, skipped }: Campaign
   return `${plainJson({ since, matched, to_mail: toMail, kept, skipped })}\n`
 }
 
+/** Returns what a campaign has done as one JSON object. */
 export function mailReportJson(report: CampaignReport): string {
   const { since, matched, sent, bounced, failed, uncertain, kept, skipped, changed, problems } = report
   const counts = { since, matched, sent, bounced, failed, uncertain, kept, skipped, changed }

@@ -155,7 +155,7 @@ async function filledReferences({ db, shape }: Site, declared: readonly Declared
   for (const { table, column } of looseReferences(shape, declared)) {
     const isEmpty = await inSavepoint(db, () => emptyTables(db, [table])).then(
       ({ size }) => size > 0,
-      isDenied,
+      trueIfDenied,
     )
     if (!isEmpty) filled.push(`${table.label}.${column}`)
   }
@@ -163,7 +163,7 @@ async function filledReferences({ db, shape }: Site, declared: readonly Declared
 }
 
 /** Returns true for the refusal to read a table. Throws every other error. */
-function isDenied(error: unknown): true {
+function trueIfDenied(error: unknown): true {
   if (isRefusal(error)) return true
   throw error
 }
