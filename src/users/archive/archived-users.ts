@@ -4,7 +4,7 @@ import { dialectOf } from '../../db/dialects.ts'
 import { isTrue } from '../../db/is-true.ts'
 import { UserError } from '../../errors.ts'
 import { ADDRESS_USER } from '../../site/site-names.ts'
-import { archivedLines } from './archived-lines.ts'
+import { archivedBatches } from './archived-batches.ts'
 import type { ArchiveHeader } from './header.ts'
 import { KeyMap } from './key-map.ts'
 import { type ArchiveLine, isDeleted } from './lines.ts'
@@ -25,8 +25,7 @@ export async function* archivedUsers(archive: OpenArchive): AsyncGenerator<Archi
   const { header, reader } = archive
   const people = new People(header, await dialectOf(header.database.kind))
   const lost: number[] = []
-  for (let number = 1; number < reader.count; number++) {
-    const lines = await archivedLines(archive, number)
+  for await (const { number, lines } of archivedBatches(archive)) {
     if (lines) yield* people.in(lines)
     else lost.push(number)
   }

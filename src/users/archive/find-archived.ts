@@ -5,7 +5,7 @@ import { UserError } from '../../errors.ts'
 import type { Site } from '../../site/site.ts'
 import { ADDRESS_USER } from '../../site/site-names.ts'
 import { ambiguous } from '../identify.ts'
-import { archivedLines } from './archived-lines.ts'
+import { archivedBatches } from './archived-batches.ts'
 import { ArchivedRows } from './archived-rows.ts'
 import { isDeleted } from './lines.ts'
 import type { OpenArchive } from './open-archive.ts'
@@ -37,13 +37,12 @@ interface Named {
 }
 
 async function* namesIn(site: Site, archive: OpenArchive): AsyncGenerator<Named> {
-  const { reader, header } = archive
+  const { header } = archive
   const { users, userKey, userColumns, emailAddresses } = site.shape
   const rows = new ArchivedRows(site, header)
   const ofUser = [userColumns.get('username'), userColumns.get('email')]
-  for (let number = 1; number < reader.count; number++) {
-    // Of a damaged batch the restoration itself will tell.
-    const lines = (await archivedLines(archive, number)) ?? []
+  // Of a damaged batch the restoration itself will tell.
+  for await (const { lines = [] } of archivedBatches(archive)) {
     const owners = new Owners(header, lines)
     for (const line of lines) {
       const table = isDeleted(line) && rows.tableOf(line)

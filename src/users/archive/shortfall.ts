@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm'
 import { isDatabaseError } from '../../db/errors.ts'
 import { ledgerTables } from '../../site/ledger.ts'
 import type { Site } from '../../site/site.ts'
-import { archivedLines } from './archived-lines.ts'
+import { archivedBatches } from './archived-batches.ts'
 import { isDeleted } from './lines.ts'
 import type { OpenArchive } from './open-archive.ts'
 
@@ -41,8 +41,7 @@ async function usersIn(archive: OpenArchive): Promise<number> {
   const { tables, users } = archive.header
   const table = tables.findIndex(({ name }) => name === users)
   let found = 0
-  for (let number = 1; number < archive.reader.count; number++) {
-    const lines = (await archivedLines(archive, number)) ?? []
+  for await (const { lines = [] } of archivedBatches(archive)) {
     found += lines.filter((line) => isDeleted(line) && line.d === table).length
   }
   return found

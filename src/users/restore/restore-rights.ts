@@ -1,7 +1,7 @@
 import type { TableRight } from '../../db/dialect.ts'
 import { UserError } from '../../errors.ts'
 import type { Site } from '../../site/site.ts'
-import { archivedLines } from '../archive/archived-lines.ts'
+import { batchesBackwards } from '../archive/archived-batches.ts'
 import { ArchivedRows, tablesHere } from '../archive/archived-rows.ts'
 import type { ArchiveHeader } from '../archive/header.ts'
 import { type ArchiveLine, type ClearedLine, type DeletedLine, isDeleted } from '../archive/lines.ts'
@@ -23,8 +23,7 @@ export async function refuseWithoutRights(
   users?: readonly string[],
 ): Promise<void> {
   const { db } = site
-  const { header, reader } = archive
-  const tables = tablesHere(site, header)
+  const tables = tablesHere(site, archive.header)
   const lacking = {
     SELECT: await db.dialect.withoutRight(db, 'SELECT', tables),
     INSERT: await db.dialect.withoutRight(db, 'INSERT', tables),
@@ -33,9 +32,8 @@ export async function refuseWithoutRights(
   // Most roles lack nothing, and need not wait until the archive has been read.
   if (Object.values(lacking).every(({ size }) => size === 0)) return
   const needs = new Needs(site, archive, users)
-  // In the order in which they are put back: see `Wanted`.
-  for (let number = reader.count - 1; number > 0; number--) {
-    for (const [line, needed] of needs.in((await archivedLines(archive, number)) ?? [])) {
+  for await (const { lines = [] } of batchesBackwards(archive)) {
+    for (const [line, needed] of needs.in(lines)) {
       const table = needs.rows.tableOf(line)
       const refused = needed.find(([right, columns]) =>
         columns.some((name) => table && lacking[right].get(table)?.has(name)),

@@ -2,7 +2,7 @@ import { batchRefusalReason, isRefusal } from '../../db/errors.ts'
 import { PASSING_AT_ANY_SIZE, retrying } from '../../db/retrying.ts'
 import { inTransaction, type Site } from '../../site/site.ts'
 import type { Stop } from '../../stop.ts'
-import { archivedLines } from '../archive/archived-lines.ts'
+import { batchesBackwards } from '../archive/archived-batches.ts'
 import { ArchivedRows } from '../archive/archived-rows.ts'
 import type { ArchiveLine } from '../archive/lines.ts'
 import type { OpenArchive } from '../archive/open-archive.ts'
@@ -80,10 +80,9 @@ class Restoration {
 
   private async putBackUntilStopped(): Promise<Stop | undefined> {
     const { reader } = this.archive
-    for (let number = reader.count - 1; number > 0; number--) {
+    for await (const { number, lines } of batchesBackwards(this.archive)) {
       if (this.options.signal?.aborted) return 'interrupted'
-      const lines = await archivedLines(this.archive, number)
-      if (lines) await this.putBack(number, lines.reverse())
+      if (lines) await this.putBack(number, lines)
       else this.fail(number, reader.holds(number) ? 'is damaged' : 'is missing')
     }
     return undefined
