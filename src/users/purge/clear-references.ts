@@ -4,8 +4,8 @@ import { rowValue, tableName } from '../../db/identifiers.ts'
 import { cellsOf, type ImageRow } from '../../db/image.ts'
 import { type Edge, edgeLabel, mayGo } from '../../site/dependents.ts'
 import type { ClearedLine } from '../archive/lines.ts'
-import { losesReference, nulledColumns } from '../candidates.ts'
 import type { BatchRows } from './batch-rows.ts'
+import { losesReference, nulledColumns } from './nulled-columns.ts'
 import type { Nulled, NulledRow } from './nulled-rows.ts'
 
 /**

@@ -3,16 +3,10 @@ import type { Table } from '../../db/catalog.ts'
 import { columnList, ownName, quotedString, tableName } from '../../db/identifiers.ts'
 import type { Relations } from '../../site/relations.ts'
 import type { Site } from '../../site/site.ts'
-import {
-  anyFlag,
-  CANDIDATE,
-  type Candidates,
-  type Flag,
-  losesThrough,
-  type NulledColumns,
-} from '../candidates.ts'
+import { anyFlag, CANDIDATE, type Candidates, type Flag } from '../candidates.ts'
 import type { Criteria } from '../criteria.ts'
 import { keyList } from '../key-slices.ts'
+import { losesThrough, type NulledColumns } from './nulled-columns.ts'
 
 /** What is to be counted of a plan. */
 export interface Counted {

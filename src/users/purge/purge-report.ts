@@ -1,9 +1,10 @@
 import type { Stop } from '../../stop.ts'
 import { countUp } from '../../values/counts.ts'
-import { type Candidates, nulledColumns } from '../candidates.ts'
+import type { Candidates } from '../candidates.ts'
 import { addKept, type KeptCounts } from '../kept-counts.ts'
 import type { Checked, PlannedBatch } from '../recheck.ts'
 import type { Effects } from './delete-users.ts'
+import { nulledColumns } from './nulled-columns.ts'
 import { NulledRows } from './nulled-rows.ts'
 import type { PurgePlan } from './plan.ts'
 
