@@ -65,8 +65,8 @@ export function outputOf(fd: number, streamOf: () => NodeJS.WriteStream): Output
   }
 }
 
-/** Of the character devices one is asked for often: what swallows everything. */
-function mayBeTerminal(fd: number): boolean {
+/** Returns whether it is a character device, but for the one that is asked for often: what swallows everything. */
+export function mayBeTerminal(fd: number): boolean {
   const found = fstatSync(fd)
   return found.isCharacterDevice() && found.rdev !== statSync('/dev/null', { throwIfNoEntry: false })?.rdev
 }

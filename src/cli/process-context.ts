@@ -1,5 +1,5 @@
 import type { Context, Input } from './context.ts'
-import { outputOf } from './output.ts'
+import { mayBeTerminal, outputOf } from './output.ts'
 import { terminalPrompts } from './prompts.ts'
 
 /** Hardly any command reads it or asks, and to load what does takes a while. */
@@ -19,16 +19,14 @@ const HANG_UP = 'SIGHUP'
 
 /** Returns the context of the process itself. */
 export function processContext(): Context {
-  const stdout = outputOf(1, () => process.stdout)
-  const stderr = outputOf(2, () => process.stderr)
-  const onTerminal = [STDIN, stdout, stderr].some(({ isTerminal }) => isTerminal)
+  const onTerminal = [0, 1, 2].some(mayBeTerminal)
   // `nohup` leaves no stream on the terminal, and has the signal ignored, which Node takes back.
   if (!onTerminal) ignoreHangUps()
   const signals: readonly NodeJS.Signals[] = onTerminal ? [...STOPPING, HANG_UP] : STOPPING
   return {
     stdin: STDIN,
-    stdout,
-    stderr,
+    stdout: outputOf(1, () => process.stdout),
+    stderr: outputOf(2, () => process.stderr),
     env: process.env,
     cwd: process.cwd(),
     now: () => new Date(),
