@@ -230,6 +230,8 @@ const CODES: readonly [RegExp, Wording][] = [
       'run the command again when it is up',
     ],
   ],
+  // No statement of ours gives a setting a value of the site's.
+  [/^22023$/, () => ['the server refuses the value of a setting', 'see options in the URL, and PGOPTIONS']],
   [/^53300$/, (_, target) => [`${target} has no free connection`, 'lower --jobs, or try again later']],
   [
     /^(53100|SQLITE_FULL)/,

@@ -4,7 +4,8 @@ import { constants } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-const BIN = fileURLToPath(new URL('../../bin/usermgmt.js', import.meta.url))
+/** The command, as built last. */
+export const BIN = fileURLToPath(new URL('../../bin/usermgmt.js', import.meta.url))
 
 export interface Ended {
   /** As a shell has it: a signal that ends the process counts from 128. */

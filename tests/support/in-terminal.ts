@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { BIN } from './command.ts'
 
 const IN_TERMINAL = fileURLToPath(new URL('in-terminal.py', import.meta.url))
-const BIN = fileURLToPath(new URL('../../bin/usermgmt.js', import.meta.url))
 
 export interface TerminalEnded {
   /** Negative: the signal that ended it. */

@@ -52,6 +52,11 @@ describeDatabase('postgres', 'connecting', (harness) => {
       /^connect_timeout is a number of seconds$/,
     ],
     ['no such setting', withParameter('options', '-c nope=1'), /^the server does not know a setting/],
+    [
+      'a space within a setting',
+      withParameter('options', '-c search_path=public,"a b"'),
+      /^the server refuses the value of a setting$/,
+    ],
     ['no such socket', withParameter('host', '/no/directory'), /^nothing answers at /],
   ]
 
