@@ -68,6 +68,11 @@ export function columnOf(table: Table, name: string): Column | undefined {
   return table.columns.find((column) => column.name === name)
 }
 
+/** Returns those of the columns that tell a row from others: the primary key, or without one all of them. */
+export function identifyingColumns({ primaryKey }: Table, columns: readonly string[]): readonly string[] {
+  return primaryKey.length > 0 ? primaryKey : columns
+}
+
 /** The flat rows that each database's catalog query delivers; assembled in one place. */
 export interface CatalogRows {
   readonly columns: readonly ColumnRow[]

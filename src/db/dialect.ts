@@ -64,8 +64,8 @@ interface Locks {
 interface Keys {
   /** Whether a column of this database type can hold true and false, and be asked for it. */
   isFlag(type: string): boolean
-  /** Whether keys of this database type are whole numbers. */
-  isIntegerKey(type: string): boolean
+  /** Returns what values of this database type are; undefined for what nobody here has to know. */
+  typeFamily(type: string): TypeFamily | undefined
   /** A key from the database's text form to the one people read and write, and back; undefined when it cannot be one. */
   shownKey(key: string, type: string): string
   shownKeyText(key: SQL, type: string): SQL
@@ -173,6 +173,9 @@ export interface ImagePlace {
   readonly at: number
   readonly type: string
 }
+
+/** `caseless`: texts that are equal whatever their case. Values of one family compare as people expect. */
+export type TypeFamily = 'integer' | 'text' | 'caseless' | 'uuid'
 
 export type TableRight = 'SELECT' | 'INSERT' | 'UPDATE'
 

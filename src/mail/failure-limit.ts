@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts'
-import type { Limit } from '../values/limit.ts'
+import { type Limit, limitOf } from '../values/limit.ts'
 import { counted, shownNumber } from '../values/numbers.ts'
 
 /** Of those tried so far, unless somebody says how many. */
@@ -39,7 +39,6 @@ export function checkFailures(found: Failures, { max, setting }: FailureLimit): 
  * first failure would be too many. The default has a floor.
  */
 function allowed({ tried, planned }: Failures, max: Limit | undefined): number {
-  if (max?.kind === 'number') return max.count
-  if (max?.kind === 'percent') return Math.floor((planned * max.percent) / 100)
-  return Math.max(FAILED_FLOOR, Math.floor((tried * FAILED_PERCENT) / 100))
+  if (max) return limitOf(max, planned)
+  return Math.max(limitOf({ kind: 'percent', percent: FAILED_PERCENT }, tried), FAILED_FLOOR)
 }

@@ -94,7 +94,8 @@ function signedKey(
 /** Django signs an integer as one, and a UUID as its text. */
 function primaryKey({ db, shape }: Site, addressId: string): AddressId {
   const { type } = shape.addressKey
-  return db.dialect.isIntegerKey(type) ? BigInt(addressId) : db.dialect.shownKey(addressId, type)
+  const isInteger = db.dialect.typeFamily(type) === 'integer'
+  return isInteger ? BigInt(addressId) : db.dialect.shownKey(addressId, type)
 }
 
 const KEY_LENGTH = 64 // the column has no more

@@ -1,9 +1,11 @@
 import { type Column, canBeNull, columnOf, isIndexed } from '../db/catalog.ts'
+import type { Dialect } from '../db/dialect.ts'
 import { invalid } from '../errors.ts'
 import { columnNamed, type TableColumn } from './column-names.ts'
 import type { Edge } from './dependents.ts'
 import type { Shape } from './discover.ts'
 import { isLedgerTable } from './ledger.ts'
+import type { Site } from './site.ts'
 
 /**
  * References to a user that the database knows nothing of: Django's `db_constraint=False`, tables that another program
@@ -29,13 +31,13 @@ export interface DeclaredEdge extends Edge {
  * foreign key there. Throws a UserError (invalid) for a column that there is not, or that cannot be compared with the
  * users' keys.
  */
-export function declaredReferences(shape: Shape, names: readonly string[] = []): DeclaredEdge[] {
+export function declaredReferences({ db, shape }: Site, names: readonly string[] = []): DeclaredEdge[] {
   const { catalog, users } = shape
   const key = referencedKey(shape)
   return [...new Set(names)].map((text) => {
     const { table, column } = columnNamed(catalog, text, { hint: NAMES, setting: 'references' })
     const found = columnOf(table, column)
-    if (!found || !isComparable(found, key)) {
+    if (!found || !isComparable(db.dialect, found, key)) {
       const types = `of type ${typeOf(found)}, and the key of ${users.label} of type ${typeOf(key)}`
       throw invalid(
         `${text} is ${types}: it cannot refer to a user`,
@@ -60,7 +62,7 @@ export function declaredReferences(shape: Shape, names: readonly string[] = []):
 }
 
 /** Returns the columns that look as if they referred to a user, and neither do nor are declared to. */
-export function looseReferences(shape: Shape, declared: readonly DeclaredEdge[]): TableColumn[] {
+export function looseReferences({ db, shape }: Site, declared: readonly DeclaredEdge[]): TableColumn[] {
   const key = referencedKey(shape)
   const model = shape.users.name.slice(shape.users.name.lastIndexOf('_') + 1)
   const isDeclared = ({ table, column }: TableColumn) =>
@@ -70,7 +72,7 @@ export function looseReferences(shape: Shape, declared: readonly DeclaredEdge[])
     .flatMap((table) =>
       table.columns
         .filter((column) => LIKELY.has(column.name) || column.name === `${model}_id`)
-        .filter((column) => isComparable(column, key))
+        .filter((column) => isComparable(db.dialect, column, key))
         .map(({ name }) => ({ table, column: name })),
     )
     .filter((each) => !isForeignKey(shape, each) && !isDeclared(each))
@@ -88,16 +90,9 @@ function isForeignKey({ catalog }: Shape, { table, column }: TableColumn): boole
 }
 
 /** Equal values are equal for every database. */
-function isComparable(column: Column, key: Column): boolean {
-  return familyOf(column) === familyOf(key) && column.collation === key.collation
-}
-
-function familyOf({ type }: Column): string {
-  if (/^((small|big|medium|tiny)?int(eger|[248])?( unsigned)?|(small|big)?serial)$/.test(type))
-    return 'integer'
-  // On SQLite Django's UUID is a char(32), without dashes.
-  if (type === 'char(32)') return type
-  return /^(character|n?char|varchar|nvarchar|text)( varying)?(\(\d+\))?$/.test(type) ? 'text' : type
+function isComparable({ typeFamily }: Dialect, column: Column, key: Column): boolean {
+  const kind = ({ type }: Column) => typeFamily(type) ?? type
+  return kind(column) === kind(key) && column.collation === key.collation
 }
 
 function typeOf(column: Column | undefined): string {

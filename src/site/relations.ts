@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { columnOf, type Table } from '../db/catalog.ts'
+import { columnOf, identifyingColumns, type Table } from '../db/catalog.ts'
 import type { Dialect, ImageColumn, RecursiveColumn } from '../db/dialect.ts'
 import { refersTo } from '../db/foreign-keys.ts'
 import { columnList, ownName, tableName } from '../db/identifiers.ts'
@@ -54,8 +54,10 @@ export class Relations {
 
   /** Returns the columns that tell a row of the table from all others. */
   identityOf(table: Table): readonly string[] {
-    const { primaryKey } = table
-    return primaryKey.length > 0 ? primaryKey : this.dialect.rowIdsOf(table).map(({ name }) => name)
+    return identifyingColumns(
+      table,
+      this.dialect.rowIdsOf(table).map(({ name }) => name),
+    )
   }
 
   /** Returns a column of `columnsOf`, also a hidden one. */

@@ -61,7 +61,7 @@ export function candidatesOf(
   }))
   const { ignoresContent, references } = criteria.guards
   const kept = dependents.edges.filter((edge) => edge.rule === 'keep')
-  const declared = declaredReferences(shape, references).filter((edge) => !kept.some(isSameReference(edge)))
+  const declared = declaredReferences(site, references).filter((edge) => !kept.some(isSameReference(edge)))
   const keeping = [...kept, ...declared]
     .filter((edge) => !ignoresContent && !empty.has(edge.table))
     .map((edge, i) => ({ flag: { guard: 'content' as const, name: `kept_content_${i}`, edge }, edge }))
@@ -148,20 +148,27 @@ export function anyFlag({ flags }: Candidates, guard: GuardName): SQL {
   return names.length === 0 ? sql`false` : sql.join(names, sql` or `)
 }
 
-/** Returns how many candidates each guard keeps, as columns to select after others, and what reads them from the row. */
-export function guardCounts(candidates: Candidates): {
+/** How many candidates each guard keeps, where a statement counts them. */
+export interface GuardCounts {
+  readonly names: readonly string[]
+  /** To select after others. */
   readonly columns: SQL
+  /** Reads a row that has them. */
   read(row: Readonly<Record<string, unknown>>): KeptCounts
-} {
+}
+
+/** Returns the columns that count whom each guard keeps. */
+export function guardCounts(candidates: Candidates): GuardCounts {
   const guards = [...new Set(candidates.flags.map((flag) => flag.guard))]
+  const name = (guard: GuardName) => `guard_${guards.indexOf(guard)}`
   const columns = guards.map(
-    (guard, i) =>
-      sql`, count(*) filter (where ${anyFlag(candidates, guard)}) as ${sql.identifier(`guard_${i}`)}`,
+    (guard) => sql`, count(*) filter (where ${anyFlag(candidates, guard)}) as ${sql.identifier(name(guard))}`,
   )
   return {
+    names: guards.map(name),
     columns: sql.join(columns),
     read(row) {
-      const counts = guards.map((guard, i): [GuardName, number] => [guard, Number(row[`guard_${i}`])])
+      const counts = guards.map((guard): [GuardName, number] => [guard, Number(row[name(guard)])])
       return Object.fromEntries(counts.filter(([, number]) => number > 0))
     },
   }

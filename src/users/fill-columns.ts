@@ -3,11 +3,6 @@ import type { Catalog, Column, Table } from '../db/catalog.ts'
 import type { Dialect } from '../db/dialect.ts'
 import { UserError } from '../errors.ts'
 
-/** What Django writes where a model's text field says nothing: blank is the empty text, never NULL. */
-const TEXT = /^(character varying|varchar|text|citext)\b/
-/** `char(32)` on SQLite is nothing else: a CharField is varchar there. */
-const UUID = /^(uuid|char\(32\))$/
-
 /**
  * Returns values, in the database's own form, for the columns that need one and get none from `given`: a random UUID
  * or the empty text. Throws a UserError that names the others: their default is known to the site's code only.
@@ -43,8 +38,12 @@ function isNeeded({ nullable, filled, generated }: Column): boolean {
   return !nullable && !filled && !generated
 }
 
-/** The empty text is no key: a second row could not have it. */
+/**
+ * Where a model's text field says nothing, Django writes the empty text, never NULL. It is no key: a second row could
+ * not have it.
+ */
 function valueFor({ type }: Column, isKey: boolean, dialect: Dialect): string | undefined {
-  if (UUID.test(type)) return dialect.parseKey(randomUUID(), type)
-  return TEXT.test(type) && !isKey ? '' : undefined
+  const family = dialect.typeFamily(type)
+  if (family === 'uuid') return dialect.parseKey(randomUUID(), type)
+  return (family === 'text' || family === 'caseless') && !isKey ? '' : undefined
 }

@@ -1,6 +1,6 @@
 import { gt, lt, type SQL, sql } from 'drizzle-orm'
 import type { Site } from '../site/site.ts'
-import { CANDIDATE, type Candidates, candidatesOf, guardCounts } from './candidates.ts'
+import { CANDIDATE, type Candidates, candidatesOf, type GuardCounts, guardCounts } from './candidates.ts'
 import type { Criteria } from './criteria.ts'
 import type { KeptCounts } from './kept-counts.ts'
 import { keyList, keySlices, keysOf } from './key-slices.ts'
@@ -59,7 +59,7 @@ export class ListPages {
   private readonly columns: readonly SQL[]
   private readonly line: SQL
   private readonly shown: SQL
-  private readonly counts: ReturnType<typeof guardCounts> | undefined
+  private readonly counts: GuardCounts | undefined
   private readonly sort: SQL | undefined
   private hasEnded = false
   private last: string | undefined

@@ -14,6 +14,11 @@ export function limitFrom(text: string): Limit {
   throw invalid(`"${text}" is neither a whole number above 0 nor a percentage up to 100%`)
 }
 
+/** Returns how many of `total` the limit allows. */
+export function limitOf(limit: Limit, total: number): number {
+  return limit.kind === 'number' ? limit.count : Math.floor((total * limit.percent) / 100)
+}
+
 /** Returns the limit as `limitFrom` reads it. */
 export function limitText(limit: Limit): string {
   return limit.kind === 'number' ? String(limit.count) : `${limit.percent}%`

@@ -73,7 +73,12 @@ export const postgresDialect: Dialect = {
   sha256: (text) => sql`encode(sha256(convert_to(${text}, 'UTF8')), 'hex')`,
   // A domain of booleans has a name of its own.
   isFlag: (type) => !/^(smallint|integer|bigint|numeric|character|text)/.test(type),
-  isIntegerKey: (type) => type in LARGEST,
+  typeFamily(type) {
+    if (type in LARGEST) return 'integer'
+    if (type === 'citext') return 'caseless'
+    if (type === 'uuid') return type
+    return /^(character|text)\b/.test(type) ? 'text' : undefined
+  },
   shownKey: (key) => key,
   shownKeyText: (key) => key,
   parseKey(text, type) {

@@ -12,6 +12,8 @@ import { deleteInLines, joined } from './lines.ts'
 import { rowIdOf } from './row-id.ts'
 
 const INTEGER = /^-?\d{1,19}$/
+/** Django's, for a CharField is varchar. */
+const UUID = 'char(32)'
 
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
@@ -58,12 +60,17 @@ export const sqliteDialect: Dialect = {
   foldCase: (expression) => sql`${sql.raw(FOLD_CASE)}(${expression})`,
   sha256: (text) => sql`${sql.raw(SHA256)}(${text})`,
   isFlag: () => true,
-  isIntegerKey: isIntegerType,
-  shownKey: (key, type) => (type === 'char(32)' ? (dashedUuid(key) ?? key) : key),
-  shownKeyText: (key, type) => (type === 'char(32)' ? sql`${sql.raw(SHOWN_UUID)}(${key})` : key),
+  // https://sqlite.org/datatype3.html#determination_of_column_affinity
+  typeFamily(type) {
+    if (isIntegerType(type)) return 'integer'
+    if (type === UUID) return 'uuid'
+    return /char|clob|text/.test(type) ? 'text' : undefined
+  },
+  shownKey: (key, type) => (type === UUID ? (dashedUuid(key) ?? key) : key),
+  shownKeyText: (key, type) => (type === UUID ? sql`${sql.raw(SHOWN_UUID)}(${key})` : key),
   parseKey(text, type) {
     if (isIntegerType(type)) return integerKey(text)
-    if (type === 'char(32)') return hexUuid(text)
+    if (type === UUID) return hexUuid(text)
     return text
   },
   exactText: (column) => column,

@@ -58,12 +58,12 @@ export class BatchRows {
    * by the type of the key's column, which a list of keys has not.
    */
   private isReferredToAsItIs({ type }: Column): boolean {
-    const { isIntegerKey } = this.db.dialect
+    const isInteger = (of: string) => this.db.dialect.typeFamily(of) === 'integer'
     const { edges, users } = this.candidates.dependents
     return edges
       .filter(({ references }) => references === users)
       .flatMap(({ table, columns }) => columns.map((column) => columnOf(table, column)?.type ?? ''))
-      .every((referring) => isIntegerKey(referring) === isIntegerKey(type))
+      .every((referring) => isInteger(referring) === isInteger(type))
   }
 
   /** Mostly the key is all that anything refers to; then nobody need be looked up, statement by statement. */

@@ -1,5 +1,5 @@
 import { UserError } from '../../errors.ts'
-import type { Limit } from '../../values/limit.ts'
+import { type Limit, limitOf } from '../../values/limit.ts'
 import { counted, shownNumber } from '../../values/numbers.ts'
 
 /** Of all users, unless somebody says how many. */
@@ -12,9 +12,8 @@ export const DELETED_FLOOR = 100
  * default has a floor.
  */
 export function deletionLimit(users: number, max: Limit | undefined): number {
-  if (max?.kind === 'number') return max.count
-  if (max?.kind === 'percent') return Math.floor((users * max.percent) / 100)
-  return Math.max(Math.floor((users * DELETED_PERCENT) / 100), DELETED_FLOOR)
+  if (max) return limitOf(max, users)
+  return Math.max(limitOf({ kind: 'percent', percent: DELETED_PERCENT }, users), DELETED_FLOOR)
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
+import { identifyingColumns } from '../../db/catalog.ts'
 import type { Cell } from '../../db/dialect.ts'
 import { rowValue, tableName } from '../../db/identifiers.ts'
 import { cellsOf, type ImageRow } from '../../db/image.ts'
@@ -103,6 +104,9 @@ async function archiveReferences(
 
 /** Returns the columns by which a row is found again later: without a primary key, all that stay as they are. */
 function lastingIdentity({ table, columns }: Edge): readonly string[] {
-  if (table.primaryKey.length > 0) return table.primaryKey
-  return table.columns.flatMap(({ name, generated }) => (generated || columns.includes(name) ? [] : [name]))
+  const lasting = table.columns.filter(({ name, generated }) => !(generated || columns.includes(name)))
+  return identifyingColumns(
+    table,
+    lasting.map(({ name }) => name),
+  )
 }

@@ -3,8 +3,9 @@ import type { Table } from '../../db/catalog.ts'
 import { columnList, ownName, quotedString, tableName } from '../../db/identifiers.ts'
 import type { Relations } from '../../site/relations.ts'
 import type { Site } from '../../site/site.ts'
-import { anyFlag, CANDIDATE, type Candidates, type Flag } from '../candidates.ts'
+import { CANDIDATE, type Candidates, type Flag, type GuardCounts, guardCounts } from '../candidates.ts'
 import type { Criteria } from '../criteria.ts'
+import type { KeptCounts } from '../kept-counts.ts'
 import { keyList } from '../key-slices.ts'
 import { losesThrough, type NulledColumns } from './nulled-columns.ts'
 
@@ -23,8 +24,8 @@ export interface PlanCounts {
   /** All users of the site. */
   readonly users: number
   readonly matched: number
-  /** Candidates kept by some table. */
-  readonly content: number
+  readonly kept: KeptCounts
+  /** Candidates whom the table of a flag keeps. */
   flagged(flag: Flag): number
   rowsOf(table: Table): number
   nulledIn(columns: NulledColumns): number
@@ -38,7 +39,6 @@ const COUNTED = ownName('counted')
 /** Rows of the answer, by what they tell. */
 const USERS = 'users'
 const MATCHED = 'matched'
-const CONTENT = 'content'
 const KEYS = 'keys'
 const tableLabel = ({ label }: Table) => `table:${label}`
 const nulledLabel = ({ label }: NulledColumns) => `nulled:${label}`
@@ -50,15 +50,16 @@ export async function countPlan(
   criteria: Criteria,
   counted: Counted,
 ): Promise<PlanCounts> {
+  const kept = guardCounts(candidates)
   const rows = await site.db.rows<{ label: string; value: string | null }>(
-    planQuery(site, candidates, criteria, counted),
+    planQuery(site, candidates, criteria, counted, kept),
   )
   const values = new Map(rows.map(({ label, value }) => [label, value]))
   const count = (label: string) => Number(values.get(label) ?? 0)
   return {
     users: count(USERS),
     matched: count(MATCHED),
-    content: count(CONTENT),
+    kept: kept.read(Object.fromEntries(values)),
     flagged: ({ name }) => count(name),
     rowsOf: (table) => count(tableLabel(table)),
     nulledIn: (columns) => count(nulledLabel(columns)),
@@ -71,11 +72,13 @@ function planQuery(
   candidates: Candidates,
   criteria: Criteria,
   { tables, nulled, keys }: Counted,
+  kept: GuardCounts,
 ): SQL {
-  const { doomed, flags } = candidates
+  const { doomed } = candidates
+  const keeping = candidates.flags.filter(({ edge }) => edge !== undefined)
   const counts: [string, SQL][] = [
     [USERS, sql`select count(*) from ${site.tables.users}`],
-    ...[MATCHED, CONTENT, ...flags.map(({ name }) => name)].map((name): [string, SQL] => [
+    ...[MATCHED, ...kept.names, ...keeping.map(({ name }) => name)].map((name): [string, SQL] => [
       name,
       sql`select ${sql.identifier(name)} from ${COUNTED}`,
     ]),
@@ -95,7 +98,7 @@ function planQuery(
   if (keys) parts.push(keysInOrder(site, doomed))
   const definitions = [
     ...candidates.definitions(),
-    countedCandidates(candidates),
+    countedCandidates(kept, keeping),
     doomedUsers(candidates, criteria),
     ...doomed.definitions(tables),
   ]
@@ -103,13 +106,13 @@ function planQuery(
     ${sql.join(parts, sql` union all `)}`
 }
 
-function countedCandidates(candidates: Candidates): SQL {
-  const kept = candidates.flags.map(({ name }) => {
+function countedCandidates(kept: GuardCounts, keeping: readonly Flag[]): SQL {
+  const tables = keeping.map(({ name }) => {
     const flag = sql.identifier(name)
     return sql`, count(*) filter (where ${flag}) as ${flag}`
   })
-  return sql`${COUNTED} as materialized (select count(*) as ${sql.identifier(MATCHED)},
-    count(*) filter (where ${anyFlag(candidates, 'content')}) as ${sql.identifier(CONTENT)}${sql.join(kept)} from ${CANDIDATE})`
+  return sql`${COUNTED} as materialized (
+    select count(*) as ${sql.identifier(MATCHED)}${kept.columns}${sql.join(tables)} from ${CANDIDATE})`
 }
 
 function doomedUsers({ dependents: { users }, doomed, isKept }: Candidates, { selection }: Criteria): SQL {

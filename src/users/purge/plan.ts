@@ -9,7 +9,7 @@ import { refuseMissingReferences } from '../../site/missing-references.ts'
 import type { RuleSettings } from '../../site/rules.ts'
 import { inTransaction, type Site } from '../../site/site.ts'
 import { archivedTables } from '../archive/header.ts'
-import { type Candidates, candidatesOf } from '../candidates.ts'
+import { candidatesOf } from '../candidates.ts'
 import type { Criteria } from '../criteria.ts'
 import { emptyTables } from '../empty-tables.ts'
 import { fingerprints } from '../fingerprint.ts'
@@ -19,7 +19,7 @@ import { keySlices, keysOf } from '../key-slices.ts'
 import type { PlannedBatch } from '../recheck.ts'
 import { type MissingIndex, missingIndexes } from './missing-indexes.ts'
 import { nulledColumns } from './nulled-columns.ts'
-import { countPlan, type PlanCounts } from './plan-query.ts'
+import { countPlan } from './plan-query.ts'
 
 /** A table whose rows keep candidates (the guard `content`). */
 export interface KeepingTable {
@@ -114,7 +114,7 @@ async function planIn(
   )
   refuseMissingReferences(dependents, empty)
   const candidates = candidatesOf(site, criteria, empty)
-  const declared = declaredReferences(site.shape, criteria.guards.references)
+  const declared = declaredReferences(site, criteria.guards.references)
   const nulled = nulledColumns(candidates, empty)
   const counts = await countPlan(site, candidates, criteria, {
     tables: dependents.order
@@ -129,7 +129,7 @@ async function planIn(
     matched,
     toDelete: counts.rowsOf(dependents.users),
     changed: 0,
-    kept: keptByGuard(candidates, counts),
+    kept: counts.kept,
     tables: positive(dependents.order.flat().map((table) => [table.label, counts.rowsOf(table)])),
     nulled: positive(nulled.map((columns) => [columns.label, counts.nulledIn(columns)])),
     keeping: candidates.flags.flatMap((flag) => {
@@ -151,9 +151,10 @@ async function planIn(
 }
 
 /** Of empty tables there is nothing to say, and those that may not be read are nobody's business here. */
-async function filledReferences({ db, shape }: Site, declared: readonly DeclaredEdge[]): Promise<string[]> {
+async function filledReferences(site: Site, declared: readonly DeclaredEdge[]): Promise<string[]> {
+  const { db } = site
   const filled: string[] = []
-  for (const { table, column } of looseReferences(shape, declared)) {
+  for (const { table, column } of looseReferences(site, declared)) {
     const isEmpty = await inSavepoint(db, () => emptyTables(db, [table])).then(
       ({ size }) => size > 0,
       trueIfDenied,
@@ -167,14 +168,6 @@ async function filledReferences({ db, shape }: Site, declared: readonly Declared
 function trueIfDenied(error: unknown): true {
   if (isRefusal(error)) return true
   throw error
-}
-
-function keptByGuard({ flags }: Candidates, counts: PlanCounts): PurgePlan['kept'] {
-  const guards = flags.map((flag): [string, number] => [
-    flag.guard,
-    flag.guard === 'content' ? counts.content : counts.flagged(flag),
-  ])
-  return positive(guards)
 }
 
 /** The rows may be somebody else's, who is to stay: where the reference can go instead, it is offered first. */

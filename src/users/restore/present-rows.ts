@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { columnOf, type ForeignKey, type Table } from '../../db/catalog.ts'
+import { columnOf, type ForeignKey, identifyingColumns, type Table } from '../../db/catalog.ts'
 import type { Cell } from '../../db/dialect.ts'
 import { tableName } from '../../db/identifiers.ts'
 import { cellsOf, type ImageRow } from '../../db/image.ts'
@@ -26,7 +26,7 @@ export class PresentRows {
     owning: ReadonlySet<string>,
   ): Promise<'equal' | 'changed' | 'other' | 'free'> {
     const names = cells.map(([name]) => name)
-    const identifying = table.primaryKey.length > 0 ? table.primaryKey : names
+    const identifying = identifyingColumns(table, names)
     const key = cells.filter(([name]) => identifying.includes(name))
     const columns = names.map((name) => ({ name, type: columnOf(table, name)?.type ?? '' }))
     const [found] = await this.site.db.rows<ImageRow>(sql`

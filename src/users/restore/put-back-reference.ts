@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import type { Table } from '../../db/catalog.ts'
+import { identifyingColumns, type Table } from '../../db/catalog.ts'
 import { tableName } from '../../db/identifiers.ts'
 import type { ArchivedReference } from '../archive/archived-references.ts'
 import type { ArchiveLine, ClearedLine, DeletedLine } from '../archive/lines.ts'
@@ -50,11 +50,10 @@ export class ReferenceRestoration {
     if (!table) return
     const cells = rows.cellsOf(line)
     const named = (name: string): NamedCell => [name, cells.get(name) ?? null]
-    const names =
-      table.primaryKey.length > 0
-        ? table.primaryKey
-        : rows.writtenColumns(line).map(({ column }) => column.name)
-    const key = names.filter((name) => !columns.includes(name)).map(named)
+    const written = rows.writtenColumns(line).map(({ column }) => column.name)
+    const key = identifyingColumns(table, written)
+      .filter((name) => !columns.includes(name))
+      .map(named)
     const isLost =
       taken.lostBy(line).some((reference) => reference.columns.join() === columns.join()) ||
       (await this.missing(table, [...cells], columns)) !== undefined

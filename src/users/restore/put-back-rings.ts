@@ -1,4 +1,4 @@
-import type { ForeignKey, Table } from '../../db/catalog.ts'
+import { type ForeignKey, identifyingColumns, type Table } from '../../db/catalog.ts'
 import type { Cell } from '../../db/dialect.ts'
 import { refusalReason } from '../../db/errors.ts'
 import { inSavepoint } from '../../db/savepoint.ts'
@@ -72,13 +72,17 @@ export class RingRestoration {
   private async close({ line, table, cells, missing }: WaitingRow): Promise<void> {
     const { site } = this.work
     const absent = await this.present.missingParents(table, cells)
+    const identity = identifyingColumns(
+      table,
+      table.columns.map(({ name }) => name),
+    )
     for (const key of missing) {
       if (absent.includes(key)) {
         this.refusals.failReference(line, key.clears)
         continue
       }
       const open = new Set(missing.flatMap(({ clears }) => clears))
-      const others = [...cells].filter(([name]) => !open.has(name) && isKey(table, name))
+      const others = [...cells].filter(([name]) => !open.has(name) && identity.includes(name))
       const was = key.columns.map((name): NamedCell => [name, cells.get(name) ?? null])
       if (await fillReference(site.db, this.present, table, others, was)) continue
       this.refusals.failReference(line, key.clears)
@@ -134,10 +138,6 @@ export class RingRestoration {
     }
     return found
   }
-}
-
-function isKey({ primaryKey, columns }: Table, name: string): boolean {
-  return primaryKey.length > 0 ? primaryKey.includes(name) : columns.some((column) => column.name === name)
 }
 
 /** Returns the rows all of whose missing parents are among them, and so on. */

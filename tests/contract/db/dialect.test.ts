@@ -62,16 +62,24 @@ describeEachDatabase('the dialect', (harness) => {
     expect(db.dialect.parseKey(text, type)).toBe(key)
   })
 
-  test.each([
-    ['smallint', true],
-    ['integer', true],
-    ['bigint', true],
-    ['varchar(40)', false],
-    ['char(32)', false],
-    ['uuid', false],
-  ])('isIntegerKey: %s', async (type, expected) => {
-    const { db } = await harness.empty()
-    expect(db.dialect.isIntegerKey(type)).toBe(expected)
+  test('typeFamily: of what the catalog says', async () => {
+    const columns = {
+      small: ['smallint', 'integer'],
+      number: ['bigint', 'integer'],
+      name: ['varchar(40)', 'text'],
+      note: ['text', 'text'],
+      id: ['{uuid}', 'uuid'],
+      at: ['date', undefined],
+      price: ['numeric(8, 2)', undefined],
+    }
+    const database = await harness.empty()
+    const definitions = Object.entries(columns).map(([name, [type]]) => `${name} ${type}`)
+    await database.run(`create table t (${definitions.join(', ')})`)
+    const { dialect } = database.db
+    const table = (await dialect.catalog(database.db)).tables.get('t')
+    const found = table?.columns.map(({ name, type }) => [name, dialect.typeFamily(type)])
+    const families = Object.entries(columns).map(([name, [, family]]) => [name, family])
+    expect(Object.fromEntries(found ?? [])).toEqual(Object.fromEntries(families))
   })
 
   test('parseKey: a UUID, or nothing', async () => {

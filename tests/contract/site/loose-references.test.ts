@@ -56,7 +56,7 @@ describeEachDatabase('a reference without a foreign key', (harness) => {
   test.each([
     ['a foreign key', 'create table note (id {key}, user_id integer references auth_user (id), n integer)'],
     ['text', 'create table note (id {key}, user_id text, n integer)'],
-    ['no integer', 'create table note (id {key}, user_id interval, n integer)'],
+    ['no integer', 'create table note (id {key}, user_id date, n integer)'],
     ['another name', 'create table note (id {key}, username_id integer, n integer)'],
   ])('%s looks like none', async (_, ddl) => {
     const site = await createSite(harness, 'django5.2-allauth65', `${ddl};`)
