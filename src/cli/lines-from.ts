@@ -5,8 +5,8 @@ import { utf8In } from '../utf8.ts'
 import type { Context } from './context.ts'
 
 /**
- * Returns the lines of the file that an option names (`-`: standard input), without blank ones and comments: `#` at the
- * beginning or after a space. `pipeMayBeEmpty`: whatever has written to standard input may have found nobody.
+ * Returns the lines of the file that an option names (`-`: standard input), each once, without blank ones and comments:
+ * `#` at the beginning or after a space. `pipeMayBeEmpty`: whatever has written to standard input may have found nobody.
  * Throws a UserError: `failed` when it cannot be read, `invalid` when it is binary or has no line.
  */
 export async function linesFrom(
@@ -24,7 +24,7 @@ export async function linesFrom(
     .filter((line) => line !== '')
   if (lines.length === 0 && !(pipeMayBeEmpty && file === '-'))
     throw invalid(`${option}: ${shown} is empty`, 'it has one user a line')
-  return lines
+  return [...new Set(lines)]
 }
 
 /** Most commands read no such file, and to load what reads it takes a while. */

@@ -102,6 +102,13 @@ const MESSAGES: readonly [RegExp, Wording][] = [
     () => ['the server does not know a setting of the URL', 'see options in the URL'],
   ],
   [
+    /^invalid command-line argument for server process/,
+    () => [
+      'the server does not understand options',
+      'write -c name=value, see options in the URL, and PGOPTIONS',
+    ],
+  ],
+  [
     /^no such table: /,
     ({ message }) => [
       `a table is missing: ${plain(message.slice(15))}`,

@@ -167,12 +167,14 @@ kept_because  content
   )
 
   test.each([
-    ['2\n4\n2\n', ''],
-    ['2\n4\n77\n', 'warning: of 3 ids given, 1 does not exist\n'],
-    ['2\n77\n5\n6\n78\n', 'warning: of 5 ids given, 2 do not exist and 2 are not selected\n'],
-  ])('ids that mean nobody, or nobody selected, are counted: %j', async (stdin, warning) => {
+    ['2\n4\n2\n', 2, ''],
+    ['2\n4\n77\n', 3, 'warning: of 3 ids given, 1 does not exist\n'],
+    ['2\n77\n5\n6\n78\n', 5, 'warning: of 5 ids given, 2 do not exist and 2 are not selected\n'],
+  ])('ids that mean nobody, or nobody selected, are counted: %j', async (stdin, given, warning) => {
     const { stderr } = await list('--since 2020-01-01 --format ids --users-from -', { stdin })
-    expect(stderr.split('\n').slice(1).join('\n')).toBe(warning)
+    const [understood, ...warnings] = stderr.split('\n')
+    expect(understood).toContain(`among ${given} ids given`)
+    expect(warnings.join('\n')).toBe(warning)
   })
 
   test('an entry of the protect list that means nobody is named', async () => {

@@ -51,6 +51,7 @@ describeDatabase('postgres', 'connecting', (harness) => {
       withParameter('connect_timeout', 'abc'),
       /^connect_timeout is a number of seconds$/,
     ],
+    ['no setting', withParameter('options', 'nope'), /^the server does not understand options$/],
     ['no such setting', withParameter('options', '-c nope=1'), /^the server does not know a setting/],
     [
       'a space within a setting',
