@@ -90,8 +90,8 @@ interface Expressions {
   nullOf(column: Pick<Column, 'type' | 'collation'>): SQL
   /** A common table expression that grows from `seed` by `steps` until nothing is new. */
   recursive(name: SQL, columns: readonly RecursiveColumn[], seed: SQL, steps: readonly RecursiveStep[]): SQL
-  /** The column as text that reads back to exactly the same value. */
-  exactText(column: SQL): SQL
+  /** The column, of the given database type, as text that reads back to exactly the same value. */
+  exactText(column: SQL, type: string): SQL
   /** True when the value is an instant that can be compared with others; a column may hold anything else instead. */
   isInstant(column: SQL): SQL
   /** The exact text of an instant as `instantFromText` would return it; within a transaction, where the time zone is UTC. */

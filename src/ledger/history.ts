@@ -4,7 +4,7 @@ import type { Db } from '../db/port.ts'
 import type { Instant } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
 import { ledgerTables, type ReminderStatus } from '../site/ledger.ts'
-import type { Site } from '../site/site.ts'
+import { type Site, shownUserKey } from '../site/site.ts'
 import { runsHoldingLocks } from './lock.ts'
 
 /** A run as the ledger has it. Of one whose own record is lost there is nothing but whom it has deleted. */
@@ -97,10 +97,11 @@ export async function findRun(db: Db, id: string): Promise<RecordedRun> {
 
 /** Yields whom the run has deleted, by id, a page in memory at a time. */
 export async function* deletionsOf(
-  { db, shape }: Site,
+  site: Site,
   runId: string,
   pageSize = PAGE,
 ): AsyncGenerator<RecordedDeletion> {
+  const { db } = site
   const { deletions } = ledgerTables(db.dialect.kit)
   const rows = pagesAfter('', pageSize, async (after) => {
     const page = await db
@@ -116,18 +117,19 @@ export async function* deletionsOf(
     return page.map((row) => ({ row, key: row.userKey }))
   })
   for await (const { userKey, ...deletion } of rows) {
-    yield { ...deletion, user: db.dialect.shownKey(userKey, shape.userKey.type) }
+    yield { ...deletion, user: shownUserKey(site, userKey) }
   }
 }
 
 /** Yields what has become of the run's reminders, in the order in which they were sent, a page in memory at a time. */
 export async function* remindersOf(
-  { db, shape, tables: { reminders } }: Site,
+  site: Site,
   runId: string,
   pageSize = PAGE,
 ): AsyncGenerator<RecordedReminder> {
+  const { reminders } = site.tables
   const rows = pagesAfter('0', pageSize, async (after) => {
-    const page = await db
+    const page = await site.db
       .select({
         id: sql<string>`${reminders.id}`.mapWith(String),
         userKey: sql<string>`${reminders.userKey}`,
@@ -144,7 +146,7 @@ export async function* remindersOf(
     return page.map(({ id, ...row }) => ({ row, key: id }))
   })
   for await (const { userKey, ...reminder } of rows) {
-    yield { ...reminder, user: db.dialect.shownKey(userKey, shape.userKey.type) }
+    yield { ...reminder, user: shownUserKey(site, userKey) }
   }
 }
 

@@ -3,7 +3,7 @@ import { emailHash } from '../db/email-hash.ts'
 import { isTrue } from '../db/is-true.ts'
 import { instantFromText } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
-import type { Site } from '../site/site.ts'
+import { type Site, shownUserKey } from '../site/site.ts'
 import { identifyUser } from '../users/identify.ts'
 import { unverifiedPrimaryKey } from '../users/select.ts'
 import { displayName } from './display-name.ts'
@@ -67,7 +67,7 @@ export async function findRecipient(site: Site, identifier: string): Promise<Rec
   })
 }
 
-function recipientFrom(row: Row, { db, shape }: Site): Recipient {
+function recipientFrom(row: Row, site: Site): Recipient {
   const text = (name: string) => textOf(row[`user_${name}`])
   const instant = (name: string) => {
     const value = text(name)
@@ -80,7 +80,7 @@ function recipientFrom(row: Row, { db, shape }: Site): Recipient {
     emailSha256: String(row.sha256),
     taken: isTrue(row.taken),
     user: {
-      id: db.dialect.shownKey(String(row.user_key), shape.userKey.type),
+      id: shownUserKey(site, String(row.user_key)),
       username: text('username'),
       first_name: text('first_name'),
       last_name: text('last_name'),

@@ -26,6 +26,11 @@ export function inTransaction<T>(
   return site.db.transaction(mode, (tx) => work({ ...site, db: tx }))
 }
 
+/** Returns the user's key, in the database's text form, as people read and write it. */
+export function shownUserKey({ db, shape }: Pick<Site, 'db' | 'shape'>, key: string): string {
+  return db.dialect.shownKey(key, shape.userKey.type)
+}
+
 /** Throws a UserError when the site has no ledger: `lack` is what is missing with it, `then` what to do when it is there. */
 export function refuseWithoutLedger({ shape }: Pick<Site, 'shape'>, lack: string, then?: string): void {
   if (shape.hasLedger) return

@@ -4,7 +4,7 @@ import { instantOf } from '../django/datetime.ts'
 import { usernameCandidates, usernameFrom } from '../django/free-username.ts'
 import { hashPassword, unusablePassword } from '../django/password.ts'
 import { UserError } from '../errors.ts'
-import { inTransaction, type Site } from '../site/site.ts'
+import { inTransaction, type Site, shownUserKey } from '../site/site.ts'
 import { ADDRESS_USER, type UserColumn } from '../site/site-names.ts'
 import { joinGroups } from './groups.ts'
 import { type InsertedRow, insertRow } from './insert-row.ts'
@@ -51,7 +51,7 @@ async function insertUser(site: Site, user: NewUser, password: string): Promise<
   const { key, leftEmpty } = await insertRow(site, shape.users, values, shape.userKey.name)
   await insertAddress(site, key, user)
   await joinGroups(site, key, user.groups ?? [])
-  return { id: db.dialect.shownKey(key, shape.userKey.type), username, email: user.email, leftEmpty }
+  return { id: shownUserKey(site, key), username, email: user.email, leftEmpty }
 }
 
 /** Returns a username that allauth would make of the address; undefined when the user model has none. */

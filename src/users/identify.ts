@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { invalid, UserError } from '../errors.ts'
-import type { Site } from '../site/site.ts'
+import { type Site, shownUserKey } from '../site/site.ts'
 import { isCalled } from './called.ts'
 import type { Criteria } from './criteria.ts'
 
@@ -17,10 +17,9 @@ export async function identifyUser(site: Site, identifier: string): Promise<stri
     })
   }
   if (found.length === 1) return key
-  const { type } = site.shape.userKey
   throw ambiguous(
     identifier,
-    found.map((each) => site.db.dialect.shownKey(each, type)),
+    found.map((each) => shownUserKey(site, each)),
   )
 }
 

@@ -30,7 +30,8 @@ export function listColumns(site: Site, candidates: Candidates): Map<ListField, 
   for (const field of ['last_login', 'date_joined'] as const) {
     if (!users[field]) continue
     const order = sql`${users[field]}`
-    columns.set(field, { read: dialect.exactText(order), order, json: dialect.instantText })
+    const read = dialect.exactText(order, users[field].getSQLType())
+    columns.set(field, { read, order, json: dialect.instantText })
   }
   for (const field of ['is_active', 'is_staff'] as const) {
     if (users[field]) columns.set(field, { read: sql`${users[field]}`, json: (flag) => jsonFlag(site, flag) })

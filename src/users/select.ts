@@ -75,10 +75,9 @@ function filters(site: Site, selection: Selection): SelectionStep[] {
     add('who never logged in', isNull(neededColumn(site, 'last_login', 'tell who never logged in')))
   }
   if (selection.joinedBefore !== undefined) {
-    add(
-      'who joined before the date',
-      lt(neededColumn(site, 'date_joined', 'use --joined-before'), selection.joinedBefore),
-    )
+    const column = neededColumn(site, 'date_joined', 'use --joined-before')
+    const isReadable = dialect.isInstant(sql`${column}`)
+    add('who joined before the date', all([lt(column, selection.joinedBefore), isReadable]))
   }
   if (selection.emailDomains !== undefined) {
     const domains = selection.emailDomains.map(

@@ -98,7 +98,8 @@ function keyOf(table: Table): string {
 /** Returns all rows of the table, in the order of its key. */
 export async function readRows(db: Db, table: Table): Promise<ReadRow[]> {
   const columns = table.columns.map(
-    ({ name }) => sql`${db.dialect.exactText(sql`${sql.identifier(name)}`)} as ${sql.identifier(name)}`,
+    ({ name, type }) =>
+      sql`${db.dialect.exactText(sql`${sql.identifier(name)}`, type)} as ${sql.identifier(name)}`,
   )
   const order = table.primaryKey.length > 0 ? table.primaryKey : table.columns.map((column) => column.name)
   const rows = await db.rows<Record<string, unknown>>(sql`

@@ -90,7 +90,7 @@ export const postgresDialect: Dialect = {
     }
     return type === 'uuid' ? dashedUuid(text) : text
   },
-  exactText: (column) => sql`${column}::text`,
+  exactText,
   // Bound to the transaction, not to the session: behind a pooler the session is somebody else's next.
   oneAtATime: async (tx) => {
     await tx.run(sql`select pg_advisory_xact_lock(${LOCK})`)
@@ -162,7 +162,7 @@ export const postgresDialect: Dialect = {
   },
   image: (columns) =>
     sql`array_to_json(array[${sql.join(
-      columns.map(({ name }) => sql`${sql.identifier(name)}::text`),
+      columns.map(({ name, type }) => exactText(sql`${sql.identifier(name)}`, type)),
       sql`, `,
     )}])::text`,
   fromImages: (images, places) =>
@@ -171,6 +171,11 @@ export const postgresDialect: Dialect = {
       sql`, `,
     )} from jsonb_array_elements(${images}::jsonb) images(image)`,
   cellValue: (cell, type) => sql`cast(${cell} as ${sql.raw(type)})`,
+}
+
+/** Of a `bpchar` without a length, a cast would drop the blanks at the end, which are its own. */
+function exactText(column: SQL, type: string): SQL {
+  return type === 'bpchar' ? sql`bpcharout(${column})::text` : sql`${column}::text`
 }
 
 /** Django's timestamps come with six digits or none; whatever else a column may hold takes the long way. */

@@ -12,7 +12,6 @@ interface TableColumn {
   key_position: bigint
   hidden: bigint
   has_default: bigint
-  without_rowid: bigint
   /** Some column of the table may say COLLATE: only its text tells. */
   collates: bigint
 }
@@ -32,13 +31,15 @@ interface IndexColumn {
   name: string | null
   collation: string
   is_unique: bigint
+  /** `c`: CREATE INDEX, `u`: a unique constraint, `pk`: the primary key. */
+  origin: string
 }
 
 /** By which columns compare that say nothing else (https://sqlite.org/datatype3.html#collation). */
 const ORDINARY = 'BINARY'
 
 /** Virtual tables and what they keep their data in are left out: asking one whose module is not loaded is an error. */
-const TABLES = sql`select name, wr from pragma_table_list
+const TABLES = sql`select name from pragma_table_list
   where schema = 'main' and type = 'table' and name not like 'sqlite\\_%' escape '\\'`
 
 /** Returns what SQLite counts up with every change of the schema. */
@@ -54,7 +55,7 @@ export async function sqliteCatalog(db: Db): Promise<Catalog> {
   const mark = await sqliteSchemaMark(db)
   const columns = await db.rows<TableColumn>(sql`
     select t.name as label, c.name as name, lower(c.type) as type, c."notnull" as not_null, c.pk as key_position,
-      c.hidden as hidden, c.dflt_value is not null as has_default, t.wr as without_rowid,
+      c.hidden as hidden, c.dflt_value is not null as has_default,
       t.name in (select name from sqlite_schema where sql like '%collate%') as collates
     from (${TABLES}) t join pragma_table_xinfo(t.name) c order by t.name, c.cid`)
   const keys = await db.rows<KeyColumn>(sql`
@@ -62,7 +63,8 @@ export async function sqliteCatalog(db: Db): Promise<Catalog> {
       lower(k.on_delete) as on_delete
     from (${TABLES}) t join pragma_foreign_key_list(t.name) k order by t.name, k.id, k.seq`)
   const indexes = await db.rows<IndexColumn>(sql`
-    select t.name as label, i.name as index_name, c.name as name, c.coll as collation, i."unique" as is_unique
+    select t.name as label, i.name as index_name, c.name as name, c.coll as collation, i."unique" as is_unique,
+      i.origin as origin
     from (${TABLES}) t join pragma_index_list(t.name) i join pragma_index_xinfo(i.name) c
     where not i.partial and c.key order by t.name, i.origin = 'c', i.name, c.seqno`)
 
@@ -70,7 +72,8 @@ export async function sqliteCatalog(db: Db): Promise<Catalog> {
     columns.filter((column) => column.key_position > 0n),
     (column) => column.label,
   )
-  const open = await tablesWithOpenKeys(db, keyed)
+  const rowIds = rowIdColumns(keyed, indexes)
+  const open = await tablesWithOpenKeys(db, keyed, rowIds)
   // Names compare without case in SQLite, and a foreign key may spell its table differently.
   const spelled = new Map(columns.map((column) => [column.label.toLowerCase(), column.label]))
   const indexed = [...groupBy(indexes, (row) => `${row.label}\n${row.index_name}`).values()]
@@ -82,10 +85,9 @@ export async function sqliteCatalog(db: Db): Promise<Catalog> {
       table: column.label,
       name: column.name,
       type: column.type,
-      nullable: column.not_null === 0n && !isRowId(column, keyed.get(column.label) ?? []),
+      nullable: column.not_null === 0n && !rowIds.has(column),
       generated: column.hidden > 1n,
-      filled:
-        column.has_default === 1n || column.hidden > 1n || isRowId(column, keyed.get(column.label) ?? []),
+      filled: column.has_default === 1n || column.hidden > 1n || rowIds.has(column),
       keyPosition: open.has(column.label) ? 0 : Number(column.key_position),
     })),
     foreignKeys: [...groupBy(keys, (key) => `${key.label}\n${key.id}`).values()].flatMap((parts) => {
@@ -141,10 +143,11 @@ function collationsOf(
 async function tablesWithOpenKeys(
   db: Db,
   keyed: ReadonlyMap<string, readonly TableColumn[]>,
+  rowIds: ReadonlySet<TableColumn>,
 ): Promise<ReadonlySet<string>> {
   const open = new Set<string>()
   for (const [label, key] of keyed) {
-    const mayBeNull = key.filter((column) => column.not_null === 0n && !isRowId(column, key))
+    const mayBeNull = key.filter((column) => column.not_null === 0n && !rowIds.has(column))
     if (mayBeNull.length === 0) continue
     const isNull = mayBeNull.map(({ name }) => sql`${sql.identifier(name)} is null`)
     const found = await db.rows(
@@ -155,14 +158,17 @@ async function tablesWithOpenKeys(
   return open
 }
 
-function isRowId(column: TableColumn, primaryKey: readonly TableColumn[]): boolean {
-  const [key] = primaryKey
-  return (
-    column.type === 'integer' &&
-    primaryKey.length === 1 &&
-    key?.name === column.name &&
-    column.without_rowid === 0n
-  )
+/**
+ * Returns the columns that stand for the row's own number, which is never NULL: integer keys without an index of their
+ * own. WITHOUT ROWID has one, and so has INTEGER PRIMARY KEY DESC (https://sqlite.org/lang_createtable.html#rowid).
+ */
+function rowIdColumns(
+  keyed: ReadonlyMap<string, readonly TableColumn[]>,
+  indexes: readonly IndexColumn[],
+): ReadonlySet<TableColumn> {
+  const indexed = new Set(indexes.filter(({ origin }) => origin === 'pk').map(({ label }) => label))
+  const keys = [...keyed.values()].filter((key) => key.length === 1).flat()
+  return new Set(keys.filter(({ type, label }) => type === 'integer' && !indexed.has(label)))
 }
 
 function spelledColumn(columns: readonly TableColumn[], label: string, name: string): string {

@@ -105,7 +105,9 @@ export const sqliteDialect: Dialect = {
   },
   jsonText: (text) => sql`json_quote(${text})`,
   json: (text) => sql`json(${text})`,
-  isInstant: (column) => sql`${column} glob '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'`,
+  // In UTC, for it is compared as text: Django writes no offset, and other programs may.
+  isInstant: (column) => sql`(${column} glob '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'
+    and (${column} not glob '??????????*[+-]*' or ${column} glob '*[+-]00' or ${column} glob '*[+-]00:00'))`,
   instantText,
   createIndex: () => 'CREATE INDEX',
   scanSeconds: async () => new Map(),

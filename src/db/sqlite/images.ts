@@ -23,10 +23,11 @@ export function cellValue(cell: Cell): SQL {
   return isBytesOfText(cell) ? sql`cast(${boundValue(cell)} as text)` : sql`${boundValue(cell)}`
 }
 
-/** SQLite takes any bytes for text, and JSON does not. */
+/** SQLite takes any bytes for text, and JSON does not. In a database of UTF-16, the bytes are others anyway. */
 function exactCellOf(column: ImageColumn): SQL {
   const value = sql.identifier(column.name)
   return sql`case when typeof(${value}) = 'text' and not ${sql.raw(IS_UTF8)}(cast(${value} as blob))
+      and (select encoding from pragma_encoding) = 'UTF-8'
     then json_object('t', lower(hex(cast(${value} as blob)))) else ${cellOf(column)} end`
 }
 

@@ -2,7 +2,7 @@ import { cellText } from '../../db/cell-text.ts'
 import type { Cell } from '../../db/dialect.ts'
 import { normalizeUsername } from '../../django/username.ts'
 import { UserError } from '../../errors.ts'
-import type { Site } from '../../site/site.ts'
+import { type Site, shownUserKey } from '../../site/site.ts'
 import { ADDRESS_USER } from '../../site/site-names.ts'
 import { ambiguous } from '../identify.ts'
 import { archivedBatches } from './archived-batches.ts'
@@ -24,8 +24,7 @@ export async function findArchived(
   for await (const named of namesIn(site, archive)) {
     for (const each of asked) each.compare(named)
   }
-  const { type } = site.shape.userKey
-  return asked.map((each) => each.only((key) => site.db.dialect.shownKey(key, type)))
+  return asked.map((each) => each.only((key) => shownUserKey(site, key)))
 }
 
 /** What a row says about a user: names that mean the user, and in a row of the user table the key. */

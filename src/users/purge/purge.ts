@@ -5,7 +5,7 @@ import { instantOf } from '../../django/datetime.ts'
 import { UserError } from '../../errors.ts'
 import { HEART_MILLISECONDS, type LedgerRun } from '../../ledger/run.ts'
 import { hasActiveKey, refuseIrretrievable } from '../../site/dependents.ts'
-import { inTransaction, type Site } from '../../site/site.ts'
+import { inTransaction, type Site, shownUserKey } from '../../site/site.ts'
 import type { Stop } from '../../stop.ts'
 import { type Archive, ArchiveError } from '../archive/archive.ts'
 import type { ArchiveEndLine } from '../archive/lines.ts'
@@ -157,7 +157,7 @@ class PurgeRun {
         this.stopped = { error }
       } else if (batch.length === 1) {
         const [user] = batch
-        const id = this.site.db.dialect.shownKey(user?.key ?? '', this.site.shape.userKey.type)
+        const id = shownUserKey(this.site, user?.key ?? '')
         this.tally.fail({ id, reason: shortReason(error) })
         this.advance()
       } else {

@@ -102,7 +102,11 @@ class Search implements PresentBatch {
       const open = this.openIn(line, archived, there)
       this.open.push(...open.map((reference) => ({ line, reference })))
       const filledIn = new Set(open.flatMap((reference) => reference.columns))
-      const differs = (name: string) => !(filledIn.has(name) || isEqual(name, archived, there))
+      // A reference that was lost in an earlier batch has been put back from there.
+      const mayBeBack = this.rows.clearedColumns(line)
+      const isBack = (name: string) => mayBeBack.has(name) && (archived.get(name) ?? null) === null
+      const differs = (name: string) =>
+        !(filledIn.has(name) || isBack(name) || isEqual(name, archived, there))
       if ([...there.keys()].some(differs)) this.changed.add(line)
       this.noteAddress(table, archived, there)
     }

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { groupBy } from '../../db/group-by.ts'
 import { isTrue } from '../../db/is-true.ts'
+import { shownUserKey } from '../../site/site.ts'
 import { ADDRESS_USER } from '../../site/site-names.ts'
 import { keyText } from '../archive/ownership.ts'
 import type { PuttingBack } from './putting-back.ts'
@@ -33,7 +34,7 @@ export async function noteVerifiedElsewhere(work: PuttingBack): Promise<void> {
     return holders.some(({ user }) => user !== key && !verifiers.has(user)) ? [key] : []
   })
   for (const key of new Set(keys)) {
-    const user = site.db.dialect.shownKey(key, site.shape.userKey.type)
+    const user = shownUserKey(site, key)
     tally.note({ user, note: 'an address of theirs is verified for somebody else by now' })
   }
 }

@@ -70,11 +70,12 @@ export class PresentRows {
     return sql.join(
       cells.map(([name, cell]) => {
         const column = sql`${sql.identifier(name)}`
+        const type = columnOf(table, name)?.type ?? ''
         if (cell === null) return sql`${column} is null`
         if (table.primaryKey.length > 0 || this.referring(table).has(name))
           return sql`${column} = ${this.value(table, name, cell)}`
         // Here any column may be asked for, and some types know no equality.
-        return sql`${this.site.db.dialect.exactText(column)} = ${this.site.db.dialect.cellValue(cell, 'text')}`
+        return sql`${this.site.db.dialect.exactText(column, type)} = ${this.site.db.dialect.cellValue(cell, 'text')}`
       }),
       sql` and `,
     )

@@ -1,6 +1,7 @@
 import { takenAlready } from '../../db/error-words.ts'
 import { refusalReason } from '../../db/errors.ts'
 import { inSavepoint } from '../../db/savepoint.ts'
+import { shownUserKey } from '../../site/site.ts'
 import { type ArchiveLine, type DeletedLine, isDeleted } from '../archive/lines.ts'
 import type { PuttingBack } from './putting-back.ts'
 import type { Obstacle } from './taken-rows.ts'
@@ -49,10 +50,10 @@ export class Refusals {
 
   /** Notes why the row is not back, or not as it was. */
   fail(line: ArchiveLine, reason: string): void {
-    const { rows, owners, tally } = this.work
+    const { site, rows, owners, tally } = this.work
     const owner = owners.of(line)
     tally.fail({
-      user: owner === undefined ? undefined : this.shown(owner),
+      user: owner === undefined ? undefined : shownUserKey(site, owner),
       table: rows.tableNameOf(line),
       reason,
     })
@@ -76,15 +77,10 @@ export class Refusals {
       ? 'the id belongs to somebody else by now'
       : takenAlready(users.label, columns)
     tally.fail({
-      user: this.shown(key),
+      user: shownUserKey(site, key),
       table: users.label,
       reason: `${what}, so nothing of this user is put back`,
     })
-  }
-
-  private shown(key: string): string {
-    const { db, shape } = this.work.site
-    return db.dialect.shownKey(key, shape.userKey.type)
   }
 }
 

@@ -1,6 +1,6 @@
-import { batchRefusalReason, isRefusal } from '../../db/errors.ts'
+import { batchRefusalReason, isRefusal, TransactionEnded } from '../../db/errors.ts'
 import { PASSING_AT_ANY_SIZE, retrying } from '../../db/retrying.ts'
-import { inTransaction, type Site } from '../../site/site.ts'
+import { inTransaction, type Site, shownUserKey } from '../../site/site.ts'
 import type { Stop } from '../../stop.ts'
 import { batchesBackwards } from '../archive/archived-batches.ts'
 import { ArchivedRows } from '../archive/archived-rows.ts'
@@ -55,6 +55,7 @@ interface Batch {
 }
 
 class Restoration {
+  private readonly site: Site
   private readonly total = new RestoreTally()
   private readonly archive: OpenArchive
   private readonly options: RestoreOptions
@@ -65,6 +66,7 @@ class Restoration {
   private readonly verifiers = new Set<string>()
 
   constructor(site: Site, archive: OpenArchive, options: RestoreOptions, within: Within) {
+    this.site = site
     this.archive = archive
     this.options = options
     this.within = within
@@ -88,19 +90,36 @@ class Restoration {
     return undefined
   }
 
-  /** Tries the batch as a whole; when some row is refused, row by row. Throws what says that no other will fare better. */
   private async putBack(number: number, all: readonly ArchiveLine[]): Promise<void> {
     const owners = new Owners(this.archive.header, all)
-    const { wanted } = this
-    const lines = wanted ? wanted.among(all, owners) : all
-    const batch = { all, lines, owners }
+    const lines = this.wanted ? this.wanted.among(all, owners) : all
+    await this.putBackOrSplit(number, { all, lines, owners })
+  }
+
+  /**
+   * Tries the lines as a whole; when some row is refused, row by row. What is refused only when all are in is halved until
+   * the guilty user is found; everybody else comes back. Throws what says that no other will fare better.
+   */
+  private async putBackOrSplit(number: number, batch: Batch): Promise<void> {
     try {
       const attempt = (how: PutBackLines) => retrying(() => this.attempt(batch, how), PASSING_AT_ANY_SIZE)
       const tally = (await attempt(putBackRows).catch(unlessRefused)) ?? (await attempt(putBackEach))
       this.total.add(tally)
     } catch (error) {
-      this.fail(number, `could not be put back: ${batchRefusalReason(error)}`)
+      const reason = batchRefusalReason(error)
+      // With its transaction, a rehearsal has ended as a whole.
+      const halves = this.options.dryRun && error instanceof TransactionEnded ? [] : halvesOf(batch)
+      for (const half of halves) await this.putBackOrSplit(number, half)
+      if (halves.length === 0) this.failBatch(number, batch, reason)
     }
+  }
+
+  /** Notes that what is left of a batch is not back. */
+  private failBatch(number: number, batch: Batch, why: string): void {
+    const [user, ...others] = usersIn(batch)
+    const reason = `could not be put back: ${why}`
+    if (user === undefined || others.length > 0) this.fail(number, reason)
+    else this.total.fail({ user: shownUserKey(this.site, user), table: '', reason })
   }
 
   /** Notes that a whole batch is not back. */
@@ -124,6 +143,22 @@ class Restoration {
     })
     return tally
   }
+}
+
+/** Returns whose the lines are; undefined stands for those of nobody. */
+function usersIn({ lines, owners }: Batch): (string | undefined)[] {
+  return [...new Set(lines.map((line) => owners.of(line)))]
+}
+
+/** Returns the lines of one half of the users, and those of the other; nothing when they are one user's. */
+function halvesOf(batch: Batch): Batch[] {
+  const users = usersIn(batch)
+  if (users.length < 2) return []
+  const first = new Set(users.slice(0, Math.ceil(users.length / 2)))
+  return [true, false].map((isFirst) => ({
+    ...batch,
+    lines: batch.lines.filter((line) => first.has(batch.owners.of(line)) === isFirst),
+  }))
 }
 
 /** Row by row, what is refused does not take the others with it. Throws everything else. */

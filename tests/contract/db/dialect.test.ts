@@ -147,7 +147,7 @@ describeEachDatabase('the dialect', (harness) => {
     const { exactText, instantText } = db.dialect
     const rows = await db.transaction('read', (tx) =>
       tx.rows<{ exact: string | null; text: string | null }>(
-        sql`select ${exactText(sql`at`)} as exact, ${instantText(exactText(sql`at`))} as text from t order by id`,
+        sql`select ${exactText(sql`at`, '')} as exact, ${instantText(exactText(sql`at`, ''))} as text from t order by id`,
       ),
     )
     expect(rows).toHaveLength(instants.length + odd.length + 1)

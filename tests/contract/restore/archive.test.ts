@@ -133,6 +133,20 @@ describeEachDatabase('archive and restore', (harness) => {
     expect(await allRowsOf(site.db)).toEqual(before)
   })
 
+  test('a row that lost a reference before it went is as in the archive when both are back', async () => {
+    const tables = `create table post (id {key}, author_id integer references auth_user (id),
+      editor_id integer references auth_user (id));`
+    const site = await createSite(harness, 'django5.2-allauth65', tables)
+    const [editor, author] = [await addUser(site), await addUser(site)]
+    await insert(site, 'post', { author_id: author, editor_id: editor })
+    const before = await allRowsOf(site.db)
+    const rules = { cascade: ['post.author_id'], setNull: ['post.editor_id'] }
+    const { path } = await purgeInto(site, rules, 1)
+    expect(await putBack(site, path)).toMatchObject({ relinked: { post: 1 }, failed: [] })
+    expect(await putBack(site, path)).toMatchObject({ restored: {}, relinked: {}, changed: 0, failed: [] })
+    expect(await allRowsOf(site.db)).toEqual(before)
+  })
+
   test('of the rows that are there, those that are not as in the archive are told', async () => {
     const site = await createSite(harness, 'django5.2-allauth65')
     const [one] = [await addUser(site), await addUser(site)]

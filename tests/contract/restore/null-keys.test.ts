@@ -19,17 +19,19 @@ describeDatabase('sqlite', 'rows with NULL in their primary key', (harness) => {
       'django5.2-allauth65',
       `create table label (name text primary key, user_id integer references auth_user (id) ${onDelete});
       create table mark (a integer, b text, user_id integer references auth_user (id) ${onDelete}, primary key (a, b));
+      create table stamp (id integer primary key desc, user_id integer references auth_user (id) ${onDelete}, t text);
       create table shade (id integer primary key, a integer, b text, foreign key (a, b) references mark);`,
     )
     const [one, two] = [await addUser(empty), await addUser(empty)]
     await empty.database.run(`
       insert into label values (null, ${one}), (null, ${two}), (null, ${two}), (null, null), ('a', ${one});
-      insert into mark values (1, null, ${one}), (1, null, ${two}), (1, null, ${two}), (1, 'b', ${one}), (null, null, null)`)
+      insert into mark values (1, null, ${one}), (1, null, ${two}), (1, null, ${two}), (1, 'b', ${one}), (null, null, null);
+      insert into stamp (user_id, t) values (${one}, 'a'), (${two}, 'b'), (${two}, 'b'), (${one}, 'b'), (null, 'a')`)
     return { site: await siteIn(empty.database), one }
   }
 
   const allOf = async (site: TestSite) =>
-    (await Promise.all(['label', 'mark'].map((table) => rowsOf(site.db, table)))).map((rows) =>
+    (await Promise.all(['label', 'mark', 'stamp'].map((table) => rowsOf(site.db, table)))).map((rows) =>
       rows.map((row) => JSON.stringify(row)).sort(),
     )
 

@@ -309,6 +309,8 @@ describeDatabase('sqlite', 'a user', (harness) => {
       "' 2019-11-01 01:02:03'",
       "'01/11/2019'",
       "x'00'",
+      "'2019-11-01 01:02:03-05:00'",
+      "'2019-11-01T01:02:03.123456+05:30'",
     ]
     for (const i of unreadable.keys()) await addUser(site, { username: `login-${i}` })
     for (const i of unreadable.keys()) await addUser(site, { username: `joined-${i}` })
@@ -317,6 +319,19 @@ describeDatabase('sqlite', 'a user', (harness) => {
         update auth_user set date_joined = ${date} where username = 'joined-${i}'`)
     }
     const plan = await planPurge(site, criteria({ guards: { recentAfter: '2025-01-01T00:00:00Z' } }))
-    expect(plan).toMatchObject({ matched: 7, toDelete: 0, kept: { recent: 7 } })
+    const joined = await planPurge(site, criteria({ selection: { joinedBefore: '2025-01-01T00:00:00Z' } }))
+    expect(joined).toMatchObject({ matched: 0 })
+    expect(plan).toMatchObject({ matched: 9, toDelete: 0, kept: { recent: 9 } })
   })
+
+  test.each(['2019-11-01 01:02:03+00:00', '2019-11-01T01:02:03.000001Z', '2019-11-01 01:02:03+00'])(
+    'whose dates are in UTC, as %s, is selected',
+    async (date) => {
+      const site = await createSite(harness, 'django5.2-allauth65')
+      await addUser(site)
+      await site.database.run(`update auth_user set last_login = '${date}', date_joined = '${date}'`)
+      const plan = await planPurge(site, criteria({ guards: { recentAfter: '2025-01-01T00:00:00Z' } }))
+      expect(plan).toMatchObject({ matched: 1, toDelete: 1 })
+    },
+  )
 })
