@@ -23,7 +23,7 @@ export async function linesFrom(
     .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
     .filter((line) => line !== '')
   if (lines.length === 0 && !(pipeMayBeEmpty && file === '-'))
-    throw invalid(`${option}: ${shown} is empty`, 'it has one user a line')
+    throw invalid(`${option}: ${shown} names nobody`, 'it has one user a line; # begins a comment')
   return [...new Set(lines)]
 }
 

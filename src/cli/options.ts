@@ -70,7 +70,7 @@ function addSelectionOptions(command: Command): Command {
     .addOption(
       valueOption(
         '--users-from <file>',
-        'only the ids in this file, one a line; - reads standard input',
+        'only the ids in this file, one a line (# begins a comment); - reads standard input',
         textFrom,
       ),
     )
@@ -97,7 +97,7 @@ function addGuardOptions(command: Command): Command {
     .addOption(
       valueOption(
         '--protect-from <file>',
-        'keep all in this file, one a line; - reads standard input',
+        'keep all in this file, one a line (# begins a comment); - reads standard input',
         textFrom,
       ),
     )

@@ -17,7 +17,7 @@ export function policyOf({ policy }: Configured): Policy {
   if (policy && Object.values(policy).some((value) => value !== undefined)) return policy
   throw invalid(
     'there is no policy to follow',
-    'write one into the configuration file: policy: { since: 1y, remind_after: 7d, delete_after_reminder: 14d }',
+    'write one into the configuration file: "policy": { "since": "1y", "remind_after": "7d", "delete_after_reminder": "14d" }',
   )
 }
 

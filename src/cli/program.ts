@@ -94,7 +94,7 @@ function addGlobalOptions(program: Command): void {
     .addOption(
       valueOption(
         '--config <file>',
-        'configuration (default: usermgmt.config.json or .yaml, if there is one)',
+        'configuration (default: usermgmt.config.json, .yaml or .yml, if there is one)',
         textFrom,
       ),
     )

@@ -21,7 +21,7 @@ export function findConfigFile(directory: string): string | undefined {
 /** Returns the checked content. Throws a UserError when it cannot be read, or is not as it should be. */
 export async function readConfigFile(path: string): Promise<Configured> {
   const text = textOf(path)
-  const content = extname(path) === '.json' ? fromJson(text, path) : await fromYaml(text, path)
+  const content = extname(path) === '.json' ? await fromJson(text, path) : await fromYaml(text, path)
   // The validator is large, and most runs have no file.
   const { checkConfig } = await import('./schema.ts')
   return checkConfig(content, { name: basename(path), directory: dirname(path) })
@@ -35,16 +35,20 @@ function textOf(path: string): string {
   }
 }
 
-function fromJson(text: string, path: string): unknown {
+async function fromJson(text: string, path: string): Promise<unknown> {
+  const { keyTwice } = await import('./yaml.ts')
   try {
-    return JSON.parse(text)
+    const content: unknown = JSON.parse(text)
+    // Of two lists with one name, JSON.parse forgets the first: it may protect somebody.
+    const twice = keyTwice(text)
+    if (twice) throw twice
+    return content
   } catch (error) {
     throw unparsable(path, 'JSON', error)
   }
 }
 
 async function fromYaml(text: string, path: string): Promise<unknown> {
-  // Most runs have no file in YAML.
   const { parseYaml } = await import('./yaml.ts')
   try {
     // An empty file is an empty configuration.

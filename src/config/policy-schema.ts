@@ -16,8 +16,9 @@ export const POLICY_SCHEMA = z.strictObject({
   max_delete: limit.transform(readBy(limitFrom)).optional(),
 })
 
+/** The zone of the date is not known here. Where the day begins first, it does so 14 hours before UTC. */
 function sinceFrom(when: string): string {
-  pastInstant(when, { now: new Date(), zone: 'UTC' })
+  pastInstant(when, { now: new Date(Date.now() + 14 * 3_600_000), zone: 'UTC' })
   return when
 }
 

@@ -79,6 +79,9 @@ function missingColumn(name: string): Words {
 /** What pg says when it has waited for the server in vain. */
 export const NO_ANSWER = /connection timeout/i
 
+/** What pg says when a statement has taken longer than `query_timeout`; the server is still at it. */
+export const TOO_SLOW = /^Query read timeout/
+
 /** What pg says when the connection ends under it. */
 export const LOST =
   /Connection terminated|connection timeout|Client has encountered a connection error|not queryable/i
@@ -89,6 +92,7 @@ const MESSAGES: readonly [RegExp, Wording][] = [
   [/transaction read-write mode during recovery/, readOnly],
   [NO_ANSWER, noAnswer],
   [LOST, lost],
+  [TOO_SLOW, () => ['a statement took longer than query_timeout', 'raise it in the URL']],
   [/^SASL: .*password must be a/, asksForPassword],
   [
     /^The server does not support SSL|^There was an error establishing an SSL/,
@@ -208,15 +212,26 @@ const CODES: readonly [RegExp, Wording][] = [
   ],
   [/^25006$/, readOnly],
   [
+    /^25P03$/,
+    () => [
+      'the server ended a transaction that was idle for too long',
+      'raise idle_in_transaction_session_timeout for this role, or in the URL',
+    ],
+  ],
+  [/^22(P02|00[13678])$/, () => ['a value does not fit the type of its column']],
+  [
     /^55P03$/,
     () => ['another transaction holds a lock for too long', 'run the command again when the site is calmer'],
   ],
-  [/^(54000|SQLITE_TOOBIG|ERR_STRING_TOO_LONG)$/, () => ['a value is too large', 'lower --batch-size']],
+  [
+    /^(54000|SQLITE_TOOBIG|ERR_STRING_TOO_LONG)$/,
+    () => ['a value is too large', 'in a purge, lower --batch-size'],
+  ],
   [
     /^57014$/,
     () => [
       'the server ended a statement that took too long',
-      'raise statement_timeout for this role, or lower --batch-size',
+      'raise statement_timeout for this role, or in the URL; in a purge, a lower --batch-size may do',
     ],
   ],
   [
@@ -239,7 +254,13 @@ const CODES: readonly [RegExp, Wording][] = [
   ],
   // No statement of ours gives a setting a value of the site's.
   [/^22023$/, () => ['the server refuses the value of a setting', 'see options in the URL, and PGOPTIONS']],
-  [/^53300$/, (_, target) => [`${target} has no free connection`, 'lower --jobs, or try again later']],
+  [
+    /^53300$/,
+    (_, target) => [
+      `${target} has no free connection`,
+      'try again later; a purge needs fewer with a lower --jobs',
+    ],
+  ],
   [
     /^(53100|SQLITE_FULL)/,
     () => ['the disk of the database is full', 'make room there, then run the command again'],
@@ -276,7 +297,7 @@ const CODES: readonly [RegExp, Wording][] = [
   [/^SQLITE_CORRUPT/, (_, target) => [`${target} is damaged`, 'see: sqlite3 FILE "pragma integrity_check"']],
   [
     /^SQLITE_(CANTOPEN|PERM|AUTH)/,
-    (_, target) => [`${target} cannot be opened`, 'see who may read the file and its directory'],
+    (_, target) => [`${target} cannot be opened`, 'see who may read and write the file and its directory'],
   ],
   [
     /^SQLITE_READONLY_DIRECTORY/,

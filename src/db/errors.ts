@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts'
 import type { ForeignKey } from './catalog.ts'
-import { type DriverError, LOST, NO_ANSWER, wordsFor } from './error-words.ts'
+import { type DriverError, LOST, NO_ANSWER, TOO_SLOW, wordsFor } from './error-words.ts'
 
 /** What a database error means, for those who must decide and not only report. */
 export type DatabaseFault =
@@ -51,7 +51,7 @@ export class BrokenReference extends UserError {
 }
 
 const CONNECTION_CODES =
-  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|08...|28...|3D000|53300|57P0[1-5])$/
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|08...|28...|3D000|53300|25P03|57P0[1-5])$/
 
 const STORAGE_CODES =
   /^(25006|53[0124]00|58...|XX00[12]|SQLITE_(CANTOPEN|CORRUPT|FULL|IOERR|NOMEM|NOTADB|PERM|READONLY).*)$/
@@ -79,7 +79,7 @@ export function isDatabaseError(error: unknown): boolean {
 /** Returns what kind of fault a database error is. */
 export function databaseFault(error: unknown): DatabaseFault {
   const { code = '', message = '', syscall } = driverError(error) ?? {}
-  if (CONNECTION_CODES.test(code) || LOST.test(message)) return 'connection'
+  if (CONNECTION_CODES.test(code) || LOST.test(message) || TOO_SLOW.test(message)) return 'connection'
   // A socket that is not there; any other missing file is not the database's.
   if (code === 'ENOENT' && syscall === 'connect') return 'connection'
   if (code === '40001' || code === '40P01') return 'retry'

@@ -57,18 +57,26 @@ function home(): string {
   return process.getBuiltinModule('node:os').homedir()
 }
 
-/** Returns the target as it may be shown and logged: without password or parameters. */
+/** Returns the target as it may be shown and logged: without its password, and of the parameters only where it is. */
 export function shownTarget(target: DatabaseTarget): string {
   if (target.kind === 'sqlite') return target.path
   // Without a host, as for a Unix socket, it is none in the eyes of the standard.
   const named = target.url.replace('@/', '@localhost/')
   try {
-    const { username, host, pathname } = new URL(named)
-    const user = username === '' ? '' : `${decodeURIComponent(username)}@`
-    return `postgres://${user}${named === target.url ? host : ''}${pathname}`
+    const { username, hostname, port, pathname, searchParams } = new URL(named)
+    const user = searchParams.get('user') ?? decodeURIComponent(username)
+    const server = searchParams.get('host') ?? (named === target.url ? hostname : '')
+    // A directory of sockets is no part of an address.
+    const isSocket = server.startsWith('/')
+    const address = isSocket ? '' : withPort(server, searchParams.get('port') ?? port)
+    return `postgres://${user && `${user}@`}${address}${pathname}${isSocket ? `?host=${server}` : ''}`
   } catch {
     return 'the PostgreSQL database'
   }
+}
+
+function withPort(host: string, port: string): string {
+  return host !== '' && port !== '' ? `${host}:${port}` : host
 }
 
 /** What libpq and pg take for a password in the parameters of a URL. */

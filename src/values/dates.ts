@@ -37,10 +37,10 @@ export function graceStart(text: string, clock: WallClock): Instant | undefined 
   return instantOf(shifted(text, clock, sub))
 }
 
-/** Returns the age as it is, `0` for none. Throws a UserError (invalid) when it is no age. */
+/** Returns the age as it is, with a unit also when it is `0`. Throws a UserError (invalid) when it is no age. */
 export function ageFrom(text: string): string {
   graceStart(text, { now: new Date(), zone: 'UTC' })
-  return text
+  return text === '0' ? '0d' : text
 }
 
 /** Returns the instant so long after now. Throws a UserError (invalid) when the text is no age. */

@@ -16,7 +16,10 @@ export function withOptionName<T>(name: string, read: () => T): T {
 /** Returns the whole number, above 0. */
 export function countFrom(text: string): number {
   const count = Number(text)
-  if (/^\d+$/.test(text) && count > 0 && Number.isSafeInteger(count)) return count
+  if (/^\d+$/.test(text) && count > 0) {
+    if (Number.isSafeInteger(count)) return count
+    throw invalid(`${text} is too large a number`)
+  }
   throw invalid(`"${text}" is not a whole number above 0`)
 }
 

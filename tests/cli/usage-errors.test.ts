@@ -66,10 +66,7 @@ describe('what can never be valid ends with 2', () => {
     ['list --limit -1', 'usermgmt: --limit: "-1" is not a whole number above 0'],
     ['list --limit 1.5', 'usermgmt: --limit: "1.5" is not a whole number above 0'],
     ['list --limit 1e3', 'usermgmt: --limit: "1e3" is not a whole number above 0'],
-    [
-      'list --limit 99999999999999999999',
-      'usermgmt: --limit: "99999999999999999999" is not a whole number above 0',
-    ],
+    ['list --limit 99999999999999999999', 'usermgmt: --limit: 99999999999999999999 is too large a number'],
     ['purge --batch-size 0', 'usermgmt: --batch-size: "0" is not a whole number above 0'],
     ['purge --jobs x', 'usermgmt: --jobs: "x" is not a whole number above 0'],
     ['purge --max-delete 0', 'usermgmt: --max-delete: "0" is not a whole number above 0'],
@@ -137,17 +134,25 @@ describe('what can never be valid ends with 2', () => {
       'usermgmt: --sort: there is no field "kept_because"',
       'one of: id, username, email, last_login, date_joined',
     ],
-    ['list --users-from empty.txt', 'usermgmt: --users-from: empty.txt is empty', 'it has one user a line'],
+    [
+      'list --users-from empty.txt',
+      'usermgmt: --users-from: empty.txt names nobody',
+      'it has one user a line; # begins a comment',
+    ],
     [
       'list --users-from binary.bin',
       'usermgmt: --users-from: binary.bin is not a text file',
       'it has one user a line',
     ],
-    ['list --protect-from -', 'usermgmt: --protect-from: standard input is empty', 'it has one user a line'],
+    [
+      'list --protect-from -',
+      'usermgmt: --protect-from: standard input names nobody',
+      'it has one user a line; # begins a comment',
+    ],
     [
       'purge --protect-from empty.txt',
-      'usermgmt: --protect-from: empty.txt is empty',
-      'it has one user a line',
+      'usermgmt: --protect-from: empty.txt names nobody',
+      'it has one user a line; # begins a comment',
     ],
     [
       'purge --users-from - --protect-from -',

@@ -52,6 +52,9 @@ describeDatabase('postgres', 'the roles of the README', (harness) => {
       const listed = await as('usermgmt_read', 'list --since 2020-01-01 --format count --quiet')
       expect(listed).toMatchObject({ exit: 0, stdout: '3\n' })
       expect(await as('usermgmt_read', 'purge --since 2020-01-01 --dry-run')).toMatchObject({ exit: 0 })
+      for (const line of ['history', 'migrate --status', 'migrate --dry-run']) {
+        expect(await as('usermgmt_read', line)).toMatchObject({ exit: 0 })
+      }
       const refused = await as('usermgmt_read', 'purge --since 2020-01-01 --yes --quiet')
       expect(refused.exit).toBe(1)
       const purged = await as('usermgmt_purge', 'purge --since 2020-01-01 --yes --quiet')
@@ -90,6 +93,24 @@ describeDatabase('postgres', 'the roles of the README', (harness) => {
         `INSERT, UPDATE, DELETE ON ${LEDGER}`,
       ]
       expect(await runs(rights, async () => 'purge --since 2020-01-01 --yes --quiet')).toBe(4)
+    })
+
+    test('history', async () => {
+      await runs([`SELECT ON ${ACCOUNTS}, ${LEDGER}`], async () => 'history --format json')
+    })
+
+    test('link', async () => {
+      const rights = [
+        'SELECT ON ALL TABLES IN SCHEMA public',
+        `UPDATE ON ${ACCOUNTS}`,
+        'INSERT, DELETE ON account_emailconfirmation',
+        'USAGE ON SEQUENCE account_emailconfirmation_id_seq',
+        'INSERT, UPDATE ON usermgmt_run',
+      ]
+      await runs(
+        rights,
+        async () => 'link anna --site-url https://site.example --confirmation database --quiet',
+      )
     })
 
     test('restore', async () => {

@@ -135,7 +135,18 @@ policy:
 test('numbers where the option takes a number', async () => {
   await write('usermgmt.config.yml', 'grace: 0\nmax_delete: 500\narchive: false\n')
   const { configured } = await load()
-  expect(configured).toMatchObject({ grace: '0', maxDelete: { kind: 'number', count: 500 }, archive: false })
+  expect(configured).toMatchObject({ grace: '0d', maxDelete: { kind: 'number', count: 500 }, archive: false })
+})
+
+test('an age of nothing, with and without a unit', async () => {
+  await write('usermgmt.config.yml', 'policy: { delete_after_reminder: "0", remind_after: 0d }\n')
+  expect((await load()).configured.policy).toMatchObject({ deleteAfterReminder: '0d', remindAfter: '0d' })
+})
+
+test('a date that has come in some zone', async () => {
+  const today = new Date(Date.now() + 13 * 3_600_000).toISOString().slice(0, 10)
+  await write('usermgmt.config.yml', `policy: { since: "${today}" }\n`)
+  expect((await load()).configured.policy).toMatchObject({ since: today })
 })
 
 test('an empty YAML file says nothing', async () => {
@@ -187,6 +198,16 @@ test.each([
   ['usermgmt.config.yaml', 'grace: [', /^usermgmt\.config\.yaml is not YAML: .* at line 1/],
   ['usermgmt.config.yaml', '- a\n', /^usermgmt\.config\.yaml holds a list, not settings$/],
   ['usermgmt.config.json', '"a"', /^usermgmt\.config\.json holds a text, not settings$/],
+  [
+    'usermgmt.config.json',
+    '{"protect": ["a"], "protect": ["b"]}',
+    /^usermgmt\.config\.json is not JSON: Map keys/,
+  ],
+  [
+    'usermgmt.config.json',
+    '{"mail":\n\t{ "rate": 1, "rate": 2 }}',
+    /^usermgmt\.config\.json is not JSON: Map keys/,
+  ],
   ['usermgmt.config.json', 'null', /^usermgmt\.config\.json holds nothing, not settings$/],
 ])('%s that holds %s', async (name, text, message) => {
   await write(name, text)

@@ -113,7 +113,7 @@ function skippedBlock(skipped: CampaignPlan['skipped'], style: Style, names: Set
 
 function problemLines({ problems }: CampaignReport, total: number): string[] {
   const shown = problems.slice(0, PROBLEMS_SHOWN).map(problemLine)
-  return [...shown, ...moreLines(total - shown.length, ' (usermgmt history has all)')]
+  return [...shown, ...moreLines(total - shown.length, ' (history RUN --format ndjson has all)')]
 }
 
 function problemLine({ id, status, reply }: FailedMail): string {

@@ -33,18 +33,12 @@ const WITHOUT_EFFECT = [
   'keepalives_interval',
   'keepalives_count',
   'tcp_user_timeout',
-  'gssencmode',
   'gsslib',
   'gssdelegation',
   'krbsrvname',
   'sslcompression',
-  'sslcertmode',
-  'sslcrl',
-  'sslcrldir',
   'sslsni',
-  'ssl_min_protocol_version',
   'ssl_max_protocol_version',
-  'min_protocol_version',
   'max_protocol_version',
 ]
 
@@ -53,6 +47,11 @@ const ASKING_NOTHING: ReadonlyMap<string, RegExp> = new Map([
   ['channel_binding', /^(prefer|disable)$/],
   ['target_session_attrs', /^(any|read-write|primary|prefer-standby)$/],
   ['load_balance_hosts', /^disable$/],
+  ['gssencmode', /^(prefer|disable)$/],
+  ['sslcertmode', /^(allow|disable)$/],
+  // Node speaks nothing older than TLS 1.2, and pg no older protocol.
+  ['ssl_min_protocol_version', /^TLSv1(\.[12])?$/i],
+  ['min_protocol_version', /^3\.0$/],
 ])
 
 /** What Django's URL packages take from the site's own DATABASE_URL, and do not hand on to PostgreSQL. */
@@ -71,6 +70,12 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
   channel_binding: 'leave it away, or say prefer; sslmode=verify-full makes sure of the server',
   target_session_attrs: 'name the host of the primary server',
   load_balance_hosts: 'name one host',
+  gssencmode: 'leave it away, or say prefer; sslmode=require encrypts',
+  sslcertmode: 'leave it away',
+  sslcrl: 'leave it away; sslmode=verify-full makes sure of the server',
+  sslcrldir: 'leave it away; sslmode=verify-full makes sure of the server',
+  ssl_min_protocol_version: 'leave it away, or say TLSv1.2: there is nothing older',
+  min_protocol_version: 'leave it away',
   replication: 'leave it away',
 }
 
@@ -82,11 +87,22 @@ const SCHEMA = /^(current_?schemas?|schemas?|search_?path)$/i
  * connection is to be encrypted. Never repeats what the URL says, which may hold a password.
  */
 export function refuseOverlooked(parameters: URLSearchParams): void {
+  const names = new Set<string>()
   for (const [name, value] of parameters) {
+    if (names.has(name)) throw twice(name)
+    names.add(name)
     if (KNOWN.includes(name) || WITHOUT_EFFECT.includes(name) || DJANGO.test(name)) continue
     if (ASKING_NOTHING.get(name)?.test(value)) continue
     throw overlooked(name)
   }
+}
+
+/** Drivers do not agree on which one counts. */
+function twice(name: string): UserError {
+  return invalid(
+    `the PostgreSQL URL has ${KNOWN.includes(name) ? `the parameter ${name}` : 'a parameter'} twice`,
+    'give each of them once',
+  )
 }
 
 function overlooked(name: string): UserError {

@@ -45,6 +45,13 @@ describeDatabase('postgres', 'connecting', (harness) => {
     ['a parameter of nobody', withParameter('aplication_name', 'x'), /\(did you mean application_name\?\)$/],
     ['a word of JavaScript', withParameter('constructor', 'x'), /has an unknown parameter$/],
     ['channel binding', withParameter('channel_binding', 'require'), /channel_binding .* is not supported$/],
+    ['encryption by GSSAPI', withParameter('gssencmode', 'require'), /gssencmode .* is not supported$/],
+    ['a list of revocations', withParameter('sslcrl', '/crl.pem'), /sslcrl .* is not supported$/],
+    [
+      'a parameter twice',
+      (url) => (url.search = 'sslmode=disable&sslmode=require'),
+      /^the PostgreSQL URL has the parameter sslmode twice$/,
+    ],
     ['libpq alone', withParameter('service', 'x'), /^the parameter service of .* is not supported$/],
     [
       'no number of seconds',
@@ -58,7 +65,13 @@ describeDatabase('postgres', 'connecting', (harness) => {
       withParameter('options', '-c search_path=public,"a b"'),
       /^the server refuses the value of a setting$/,
     ],
-    ['no such socket', withParameter('host', '/no/directory'), /^nothing answers at /],
+    [
+      'no such socket',
+      withParameter('host', '/no/directory'),
+      /^nothing answers at postgres:\/\/postgres@\/[^@]*\?host=\/no\/directory$/,
+    ],
+    ['another port', withParameter('port', '1'), /^nothing answers at postgres:\/\/postgres@[\d.]+:1\//],
+    ['another role', withParameter('user', 'nobody'), /^wrong password for postgres:\/\/nobody@/],
   ]
 
   test.each(connections)('%s', async (_, change, expected) => {

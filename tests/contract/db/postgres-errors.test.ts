@@ -31,6 +31,33 @@ describeDatabase('postgres', 'errors', (harness) => {
     expect(databaseFault(await errorOf(work))).toBe('busy')
   })
 
+  test('a statement that takes longer than the driver waits', async () => {
+    const database = await harness.empty()
+    const db = await database.open({}, `${database.url}?query_timeout=50`)
+    const work = () => db.rows(sql`select pg_sleep(2)`)
+    expect((await wordsOf(work)).message).toBe('a statement took longer than query_timeout')
+    expect(databaseFault(await errorOf(work))).toBe('connection')
+  })
+
+  test('a transaction that does nothing for too long', async () => {
+    const database = await harness.empty()
+    const db = await database.open({}, `${database.url}?idle_in_transaction_session_timeout=20`)
+    const error = await errorOf(() =>
+      db.transaction('write', async (tx) => {
+        await pause(500)
+        await tx.rows(sql`select 1`)
+      }),
+    )
+    expect((await wordsOf(() => Promise.reject(error))).message).toMatch(/was lost$|was idle for too long$/)
+    expect(databaseFault(error)).toBe('connection')
+  })
+
+  test('a value that its column does not take', async () => {
+    const { db } = await harness.prepared('authors', (empty) => empty.run(SECRET_TABLES))
+    const work = () => db.run(sql`update author set age = cast(${SECRET} as text)::integer`)
+    expect((await wordsOf(work)).message).toBe('a value does not fit the type of its column')
+  })
+
   test('a lock that is not let go', async () => {
     const { db, connect } = await harness.prepared('authors', (empty) => empty.run(SECRET_TABLES))
     const other = await connect()
