@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { sql } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { HISTORY_EXAMPLES } from '../../src/cli/commands/history.ts'
@@ -79,6 +80,14 @@ describeEachDatabase('history', (harness) => {
     expect((await run(`history ${recorded.run}`)).stdout).toContain(
       `run      ${recorded.run}\ncommand  purge\n`,
     )
+  })
+
+  test('says when the archive is not there any more', async () => {
+    const { run, recorded } = await purgedSite(harness)
+    const shown = async () => (await run(`history ${recorded.run}`)).stdout
+    expect(await shown()).toContain(`archive  ${recorded.archive}\n`)
+    await rm(recorded.archive)
+    expect(await shown()).toContain(`archive  ${recorded.archive} (not there any more)\n`)
   })
 
   test('has whoever was created, and what was put back', async () => {

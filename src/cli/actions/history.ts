@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
+import { hostname } from 'node:os'
 import type { Db } from '../../db/port.ts'
 import { invalid } from '../../errors.ts'
-import { deletionsOf, findRun, listRuns, remindersOf } from '../../ledger/history.ts'
+import { deletionsOf, findRun, listRuns, type RecordedRun, remindersOf } from '../../ledger/history.ts'
 import { refuseWithoutLedger, type Site } from '../../site/site.ts'
 import type { CommandContext } from '../command-context.ts'
 import type { HistoryOptions } from '../commands/history.ts'
@@ -49,9 +51,16 @@ async function showRun(
 ): Promise<void> {
   const { stdout } = context
   const run = await findRun(site.db, id)
-  if (format === 'text') return stdout.write(runText(run, await styleFor(stdout, context)))
+  if (format === 'text') {
+    return stdout.write(runText(run, isPruned(run), await styleFor(stdout, context)))
+  }
   if (format === 'json') return stdout.write(`${plainJson(runRecord(run))}\n`)
   await writeAll(stdout, peopleOf(site, run.id))
+}
+
+/** Of an archive on another machine nobody knows. */
+function isPruned({ archive, host }: RecordedRun): boolean {
+  return archive !== null && host === hostname() && !existsSync(archive)
 }
 
 /** Yields whom the run has deleted or reminded, each as a line. */
