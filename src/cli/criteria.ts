@@ -10,7 +10,7 @@ import {
   zoneFrom,
 } from '../values/dates.ts'
 import { counted, shownNumber } from '../values/numbers.ts'
-import { withOptionName } from '../values/readers.ts'
+import { withName } from '../values/readers.ts'
 import type { Context } from './context.ts'
 import { GRACE, SINCE } from './defaults.ts'
 import { linesFrom } from './lines-from.ts'
@@ -33,11 +33,11 @@ export async function criteriaFrom(
   }
   return {
     selection: {
-      cutoff: withOptionName('--since', () => pastInstant(since, clock)),
-      joinedBefore: joinedBefore && withOptionName('--joined-before', () => pastInstant(joinedBefore, clock)),
+      cutoff: withName('--since', () => pastInstant(since, clock)),
+      joinedBefore: joinedBefore && withName('--joined-before', () => pastInstant(joinedBefore, clock)),
       neverLoggedIn: options.neverLoggedIn,
       remindedBefore:
-        remindedBefore && withOptionName('--reminded-before', () => pastInstant(remindedBefore, clock)),
+        remindedBefore && withName('--reminded-before', () => pastInstant(remindedBefore, clock)),
       emailDomains: options.emailDomain,
       users: options.user,
       userIds:
@@ -47,7 +47,7 @@ export async function criteriaFrom(
       limit: options.limit,
     },
     guards: {
-      recentAfter: withOptionName('--grace', () => graceStart(grace, clock)),
+      recentAfter: withName('--grace', () => graceStart(grace, clock)),
       include: options.include,
       references: configured.references,
       protect: [
@@ -67,7 +67,7 @@ export function clockOf(
   context: Context,
 ): WallClock {
   const zone =
-    timeZone === undefined ? configured.timeZone : withOptionName('--time-zone', () => zoneFrom(timeZone))
+    timeZone === undefined ? configured.timeZone : withName('--time-zone', () => zoneFrom(timeZone))
   return { now: context.now(), zone: zone ?? 'UTC' }
 }
 

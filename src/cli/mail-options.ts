@@ -3,7 +3,7 @@ import { FAILED_FLOOR, FAILED_PERCENT } from '../mail/failure-limit.ts'
 import { linkTemplateFrom, siteUrlFrom } from '../mail/link-template.ts'
 import { CONFIRMATIONS, LINKS } from '../mail/settings.ts'
 import { limitFrom } from '../values/limit.ts'
-import { countFrom, rateFrom, textFrom } from '../values/readers.ts'
+import { countFrom, daysFrom, rateFrom, textFrom } from '../values/readers.ts'
 import { AGAIN_AFTER, CONCURRENCY, EXPIRE_DAYS, MAX_REMINDERS, RATE } from './defaults.ts'
 import { valueOption } from './value-option.ts'
 
@@ -43,7 +43,7 @@ export function addLinkOptions(command: Command): Command {
       valueOption(
         '--expires <days>',
         `how long the site takes it: its EXPIRE_DAYS (default: ${EXPIRE_DAYS})`,
-        countFrom,
+        daysFrom,
       ),
     )
 }

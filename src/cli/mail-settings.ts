@@ -5,7 +5,7 @@ import { listUnsubscribeFrom } from '../mail/list-unsubscribe.ts'
 import { type Mailbox, mailboxFrom } from '../mail/mailbox.ts'
 import { secretKey } from '../mail/secret-key.ts'
 import type { LinkOptions, MailOptions, TransportOptions } from '../mail/settings.ts'
-import { withOptionName } from '../values/readers.ts'
+import { withName } from '../values/readers.ts'
 import type { Context } from './context.ts'
 
 /** The settings of mail as commander delivers them: what takes a parser of mail to read is still text. */
@@ -44,7 +44,7 @@ export async function mailSourceFrom(
 ): Promise<MailSource> {
   const configured = settings.configured.mail ?? {}
   const { from: sender, replyTo, listUnsubscribe, templates } = options
-  const from = sender === undefined ? configured.from : withOptionName('--from', () => mailboxFrom(sender))
+  const from = sender === undefined ? configured.from : withName('--from', () => mailboxFrom(sender))
   if (!from)
     throw invalid(
       'nobody is named who sends the mails',
@@ -58,12 +58,11 @@ export async function mailSourceFrom(
     maxReminders: options.maxReminders ?? configured.maxReminders,
     maxFailures: options.maxFailures ?? configured.maxFailures,
     from,
-    replyTo:
-      replyTo === undefined ? configured.replyTo : withOptionName('--reply-to', () => mailboxFrom(replyTo)),
+    replyTo: replyTo === undefined ? configured.replyTo : withName('--reply-to', () => mailboxFrom(replyTo)),
     listUnsubscribe:
       listUnsubscribe === undefined
         ? configured.listUnsubscribe
-        : withOptionName('--list-unsubscribe', () => listUnsubscribeFrom(listUnsubscribe)),
+        : withName('--list-unsubscribe', () => listUnsubscribeFrom(listUnsubscribe)),
     templates: templates === undefined ? configured.templates : resolve(context.cwd, templates),
     ...(await linkSourceFrom(options, settings, context)),
     transport: transportFrom(options, settings, context),

@@ -9,7 +9,7 @@ import { refuseWithoutLedger, type Site } from '../site/site.ts'
 import type { Criteria } from '../users/criteria.ts'
 import { graceStart, type WallClock } from '../values/dates.ts'
 import { counted } from '../values/numbers.ts'
-import { withOptionName } from '../values/readers.ts'
+import { withName } from '../values/readers.ts'
 import type { CommandContext } from './command-context.ts'
 import { AGAIN_AFTER, CONCURRENCY, MAX_REMINDERS, RATE } from './defaults.ts'
 import { Interrupted } from './interrupted.ts'
@@ -41,7 +41,7 @@ export function reminderRules(
   clock: WallClock,
   retryUncertain = false,
 ): ReminderRules {
-  const remindedAfter = withOptionName('--again-after', () => graceStart(againAfter, clock))
+  const remindedAfter = withName('--again-after', () => graceStart(againAfter, clock))
   return { remindedAfter, maxReminders, retryUncertain }
 }
 

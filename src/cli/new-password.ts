@@ -1,4 +1,4 @@
-import { type PasswordAttributes, passwordProblems } from '../django/password-rules.ts'
+import { newPasswordProblems, type PasswordAttributes } from '../django/password-rules.ts'
 import { invalid } from '../errors.ts'
 import { utf8In } from '../utf8.ts'
 import { type CommandContext, canAsk } from './command-context.ts'
@@ -33,14 +33,14 @@ async function typedTwice(context: CommandContext, attributes: PasswordAttribute
   const look = lookOf(stderr, context)
   for (;;) {
     const password = await prompts.hidden('Password:', look)
-    const problems = await passwordProblems(password, attributes)
+    const problems = await newPasswordProblems(password, attributes)
     if (problems.length === 0 && (await prompts.hidden('Password (again):', look)) === password)
       return password
     await stderr.write(plainText(problems.join(' ') || 'The two are not the same.').concat('\n'))
   }
 }
 
-/** Returns the first line without its end. Nothing else is trimmed: a space may be part of the password. */
+/** Returns the first line without its end. Nothing else is trimmed: whoever means a space there is told that it cannot be. */
 async function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of stream) {

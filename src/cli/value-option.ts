@@ -1,10 +1,10 @@
 import { Option } from 'commander'
-import { withOptionName } from '../values/readers.ts'
+import { withName } from '../values/readers.ts'
 
 /** Returns an option whose value is read by `read`. */
 export function valueOption<T>(flags: string, description: string, read: (text: string) => T): Option {
   const option = new Option(flags, description)
-  return option.argParser((text) => withOptionName(option.long ?? flags, () => read(text)))
+  return option.argParser((text) => withName(option.long ?? flags, () => read(text)))
 }
 
 /** Returns an option that may be given several times; its value is the list. */
@@ -12,6 +12,6 @@ export function listOption<T>(flags: string, description: string, read: (text: s
   const option = new Option(flags, description)
   return option.argParser<T[]>((text, values) => [
     ...(values ?? []),
-    withOptionName(option.long ?? flags, () => read(text)),
+    withName(option.long ?? flags, () => read(text)),
   ])
 }

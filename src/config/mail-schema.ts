@@ -7,7 +7,7 @@ import { CONFIRMATIONS, LINKS, type MailOptions } from '../mail/settings.ts'
 import { smtpServerFrom } from '../mail/smtp-url.ts'
 import { ageFrom } from '../values/dates.ts'
 import { limitFrom } from '../values/limit.ts'
-import { countFrom, rateFrom } from '../values/readers.ts'
+import { countFrom, daysFrom, rateFrom } from '../values/readers.ts'
 import { readBy } from './read-by.ts'
 import { age, limit, number, text } from './values.ts'
 
@@ -20,7 +20,7 @@ export const MAIL_SCHEMA = z.strictObject({
   salt: text.optional(),
   confirmation: z.enum(CONFIRMATIONS).optional(),
   link: z.enum(LINKS).optional(),
-  expires: number.transform(readBy(countFrom)).optional(),
+  expires: number.transform(readBy(daysFrom)).optional(),
   templates: text.optional(),
   from: text.transform(readBy(mailboxFrom)).optional(),
   reply_to: text.transform(readBy(mailboxFrom)).optional(),

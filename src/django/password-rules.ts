@@ -19,6 +19,17 @@ const VERBOSE_NAMES = [
   ['email', 'email address'],
 ] as const
 
+/** Returns why nobody could log in with the password, or else what `passwordProblems` returns. Throws as that does. */
+export async function newPasswordProblems(
+  password: string,
+  attributes: PasswordAttributes,
+): Promise<string[]> {
+  // allauth's PasswordField is a CharField of Django's, which strips, and refuses NUL.
+  if (password !== password.trim()) return ['It begins or ends with a space, which login pages take away.']
+  if (password.includes('\u0000')) return ['Null characters are not allowed.']
+  return passwordProblems(password, attributes)
+}
+
 /**
  * Returns why a default Django project would refuse the password, in Django's own sentences and order; empty if it
  * would not. The rules are the four of AUTH_PASSWORD_VALIDATORS (django/contrib/auth/password_validation.py).

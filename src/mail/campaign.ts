@@ -6,6 +6,7 @@ import { HEART_MILLISECONDS, type LedgerRun } from '../ledger/run.ts'
 import { inTransaction, type Site } from '../site/site.ts'
 import type { Criteria } from '../users/criteria.ts'
 import { plannedCandidates } from '../users/recheck.ts'
+import { withName } from '../values/readers.ts'
 import { Backlog } from './backlog.ts'
 import { type CampaignPlan, forMail, type MailGroup, plannedGroups } from './campaign-plan.ts'
 import { type CampaignReport, CampaignTally } from './campaign-report.ts'
@@ -15,6 +16,7 @@ import { type Delivered, deliver } from './delivery.ts'
 import type { FailureLimit } from './failure-limit.ts'
 import { InTurn } from './in-turn.ts'
 import type { LinkSettings } from './link.ts'
+import type { Message } from './message.ts'
 import { Pace } from './pace.ts'
 import {
   type DeletionDate,
@@ -156,9 +158,9 @@ class Campaign {
   }
 
   private async mail(mail: Prepared, onBegin: () => void): Promise<void> {
-    const { clock, transport, composer } = this.settings
+    const { clock, transport } = this.settings
     try {
-      const delivered = await deliver(() => composeReminder(composer, mail, clock.now()), {
+      const delivered = await deliver(() => this.compose(mail), {
         transport,
         clock,
         pace: this.pace,
@@ -175,6 +177,12 @@ class Campaign {
       this.fail(error)
     }
     this.showProgress()
+  }
+
+  /** A template may fail for some only: --preview shows for whom. */
+  private compose(mail: Prepared): Message {
+    const { clock, composer } = this.settings
+    return withName(`user ${mail.recipient.user.id}`, () => composeReminder(composer, mail, clock.now()))
   }
 
   private isStillDue({ recipient }: Prepared): Promise<boolean> {

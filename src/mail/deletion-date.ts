@@ -5,12 +5,13 @@ import type { DeletionDate } from './prepare.ts'
 import type { Recipient } from './recipients.ts'
 
 /**
- * Returns what tells each mail the date of the deletion: the one that an earlier mail has named, as long as it has not
+ * Returns what tells each mail the date of the deletion: the last that an earlier mail has named, as long as it has not
  * come, else so long after this mail. The age is counted in the zone.
  */
 export function deletionDates(age: string, zone: string): DeletionDate {
   return (recipient, earlier, at) => {
-    const named = earlier.filter((each) => wasDelivered(each, recipient)).at(-1)?.deletionAt ?? null
+    const dates = earlier.filter((each) => wasDelivered(each, recipient)).map((each) => each.deletionAt)
+    const named = dates.findLast((date) => date !== null) ?? null
     if (named !== null && dateOf(named) > at) return named
     return instantAhead(age, { now: at, zone })
   }

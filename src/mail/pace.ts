@@ -28,10 +28,15 @@ export class Pace {
       await this.turn()
       return await work()
     } finally {
-      const next = this.waiting.shift()
-      if (next) next()
-      else this.free += 1
+      // What came of the work may be the end of all: whoever asked for it knows first.
+      setImmediate(() => this.handOver())
     }
+  }
+
+  private handOver(): void {
+    const next = this.waiting.shift()
+    if (next) next()
+    else this.free += 1
   }
 
   private async turn(): Promise<void> {

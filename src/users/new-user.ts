@@ -2,7 +2,7 @@ import { columnOf, type Table } from '../db/catalog.ts'
 import type { Instant } from '../django/datetime.ts'
 import { emailProblem, normalizeEmail } from '../django/email.ts'
 import { lengthProblem } from '../django/length-problem.ts'
-import { passwordProblems } from '../django/password-rules.ts'
+import { newPasswordProblems } from '../django/password-rules.ts'
 import { normalizeUsername, usernameProblem } from '../django/username.ts'
 import { invalid, UserError } from '../errors.ts'
 import type { Shape } from '../site/discover.ts'
@@ -43,7 +43,7 @@ export async function checkedUser(shape: Shape, user: NewUser): Promise<NewUser>
     lastName: user.lastName?.trim(),
   }
   refuseProblems(shape, checked)
-  const problems = user.password === undefined ? [] : await passwordProblems(user.password, checked)
+  const problems = user.password === undefined ? [] : await newPasswordProblems(user.password, checked)
   refuse('password', problems.join(' ') || undefined)
   return checked
 }

@@ -2,8 +2,8 @@ import { invalid, UserError } from '../errors.ts'
 
 /** Readers of what people write, in options and in the configuration file. Each throws a UserError (invalid) that names the value and what it should be. */
 
-/** Returns what `read` returns; an error of its begins with the name of the option. */
-export function withOptionName<T>(name: string, read: () => T): T {
+/** Returns what `read` returns; an error of its begins with the name: of an option, or of whom it is about. */
+export function withName<T>(name: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
@@ -21,6 +21,13 @@ export function countFrom(text: string): number {
     throw invalid(`${text} is too large a number`)
   }
   throw invalid(`"${text}" is not a whole number above 0`)
+}
+
+/** Returns the days that a link is good for, at most a hundred years: no date lies further ahead. */
+export function daysFrom(text: string): number {
+  const days = countFrom(text)
+  if (days <= 36_525) return days
+  throw invalid(`${text} days are too long a time`)
 }
 
 /** Returns mails in a second, also less than one; 0 for no limit. */

@@ -150,6 +150,16 @@ describeEachDatabase('create-user', (harness) => {
 
     test.each([
       ['short', 'x7!', /^usermgmt: password: This password is too short\. .*characters\.\n$/],
+      [
+        'with a space at its end',
+        'correct horse battery \n',
+        /^usermgmt: password: It begins or ends with a space, .*\n$/,
+      ],
+      [
+        'with a NUL',
+        'correct horse\u0000battery',
+        /^usermgmt: password: Null characters are not allowed\.\n$/,
+      ],
       ['binary', Buffer.from([0xff, 0xfe, 0x0a]), /^usermgmt: --password-stdin: .* not UTF-8 text\n$/],
     ])('a password that cannot be: %s', async (_, stdin, stderr) => {
       const site = await django()

@@ -67,6 +67,7 @@ describe('what can never be valid ends with 2', () => {
     ['list --limit 1.5', 'usermgmt: --limit: "1.5" is not a whole number above 0'],
     ['list --limit 1e3', 'usermgmt: --limit: "1e3" is not a whole number above 0'],
     ['list --limit 99999999999999999999', 'usermgmt: --limit: 99999999999999999999 is too large a number'],
+    ['link anna --expires 36526', 'usermgmt: --expires: 36526 days are too long a time'],
     ['purge --batch-size 0', 'usermgmt: --batch-size: "0" is not a whole number above 0'],
     ['purge --jobs x', 'usermgmt: --jobs: "x" is not a whole number above 0'],
     ['purge --max-delete 0', 'usermgmt: --max-delete: "0" is not a whole number above 0'],

@@ -6,7 +6,7 @@ import { type OpenArchive, openArchive } from '../../users/archive/open-archive.
 import { type PruneReport, pruneArchives } from '../../users/archive/prune-archives.ts'
 import { pastInstant } from '../../values/dates.ts'
 import { counted } from '../../values/numbers.ts'
-import { withOptionName } from '../../values/readers.ts'
+import { withName } from '../../values/readers.ts'
 import { archiveDirectory } from '../archives.ts'
 import type { CommandContext } from '../command-context.ts'
 import type { PruneOptions } from '../commands/archive.ts'
@@ -49,7 +49,7 @@ export async function pruneOldArchives(
     })
   }
   const clock = clockOf({}, settings.configured, context)
-  const oldest = dateOf(withOptionName('--older-than', () => pastInstant(olderThan, clock)))
+  const oldest = dateOf(withName('--older-than', () => pastInstant(olderThan, clock)))
   const report = await pruneArchives(directory, { oldest, now: clock.now })
   if (report.isMissing) await reportMissing(directory, archive, context.talk)
   const { unfinished } = report

@@ -5,7 +5,7 @@ import { type CreatedUser, createUser as createUserIn } from '../../users/create
 import type { NewUser } from '../../users/new-user.ts'
 import { refuseTaken } from '../../users/refuse-taken.ts'
 import { pastInstant, type WallClock } from '../../values/dates.ts'
-import { withOptionName } from '../../values/readers.ts'
+import { withName } from '../../values/readers.ts'
 import { askEmail, askUsername } from '../ask-user.ts'
 import { type CommandContext, canAsk } from '../command-context.ts'
 import type { CreateUserOptions } from '../commands/create-user.ts'
@@ -73,13 +73,9 @@ function detailsFrom(options: CreateUserOptions, clock: WallClock): Omit<NewUser
     verified: options.verified,
     groups: options.group,
     dateJoined:
-      dateJoined === undefined
-        ? undefined
-        : withOptionName('--date-joined', () => pastInstant(dateJoined, clock)),
+      dateJoined === undefined ? undefined : withName('--date-joined', () => pastInstant(dateJoined, clock)),
     lastLogin:
-      lastLogin === undefined
-        ? undefined
-        : withOptionName('--last-login', () => pastInstant(lastLogin, clock)),
+      lastLogin === undefined ? undefined : withName('--last-login', () => pastInstant(lastLogin, clock)),
   }
 }
 

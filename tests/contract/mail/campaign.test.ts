@@ -381,7 +381,8 @@ describeEachDatabase('a campaign', (harness) => {
           return null
         },
       })
-      expect(report).toMatchObject({ sent: 40, stopped: { error: bug } })
+      expect(report).toMatchObject({ sent: transport.sent.length, stopped: { error: bug } })
+      expect(transport.sent).not.toEqual([])
       expect(await statuses(site)).toEqual(transport.sent.map(() => 'sent'))
     })
 
@@ -465,6 +466,38 @@ describeEachDatabase('a campaign', (harness) => {
       expect(report.bounced).toBeGreaterThanOrEqual(least)
       expect(report.bounced).toBeLessThanOrEqual(most)
       expect(await statuses(site)).toEqual(Array.from({ length: report.bounced }, () => 'bounced'))
+    })
+
+    test('at a user for whom the template fails, whom it names', async () => {
+      const site = await siteWithLedger(harness)
+      const [user] = await peopleOn(site, 'ann')
+      const composer = {
+        render: () => {
+          throw new UserError('the template fails')
+        },
+        sender: { from: { name: '', address: 'forum@site.example' } },
+        facts: { url: new URL('https://site.example/'), name: 'Example' },
+        linkConfirms: true,
+      }
+      const report = await campaign(site, new TestTransport(), { composer })
+      expect(report).toMatchObject({
+        sent: 0,
+        stopped: { error: { message: `user ${user}: the template fails` } },
+      })
+      expect(await statuses(site)).toEqual([])
+    })
+
+    test('at the very mail that is one too many, one at a time', async () => {
+      const site = await siteWithLedger(harness)
+      await addCrowd(site, 20)
+      const transport = new TestTransport(() => 'bounced')
+      const maxFailures = { kind: 'number', count: 3 } as const
+      const report = await campaign(site, transport, { maxFailures, concurrency: 1 })
+      expect(report).toMatchObject({
+        bounced: 4,
+        stopped: { error: { message: expect.stringMatching(/^stopped when 4 of 4 /) } },
+      })
+      expect(transport.tried).toHaveLength(4)
     })
 
     test('not, when one in twenty fails', async () => {

@@ -53,6 +53,17 @@ describeEachDatabase('the date of a deletion', (harness) => {
     expect(await dueAt(site, day(14))).toEqual([['ann'], []])
   })
 
+  test('is the one that was named, also when a later mail named none', async () => {
+    const site = await siteWithLedger(harness)
+    const user = await addUser(site, { username: 'ann', email: 'ann@example.com' })
+    await recordReminder(site, { user, email: 'ann@example.com', at: day(0), deletionAt: day(14) })
+    await recordReminder(site, { user, email: 'ann@example.com', at: day(1) })
+    expect(await dueAt(site, day(13), day(12))).toEqual([[], ['ann']])
+    expect(await dueAt(site, day(14), day(13))).toEqual([['ann'], []])
+    await remindOn(site, 7)
+    expect((await reminders(site)).at(-1)).toMatchObject({ deletion_at: day(14) })
+  })
+
   test('is a new one when the old one has passed', async () => {
     const site = await siteWithLedger(harness)
     await addUser(site, { username: 'ann', email: 'ann@example.com' })
