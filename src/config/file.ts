@@ -36,16 +36,17 @@ function textOf(path: string): string {
 }
 
 async function fromJson(text: string, path: string): Promise<unknown> {
-  const { keyTwice } = await import('./yaml.ts')
+  let content: unknown
   try {
-    const content: unknown = JSON.parse(text)
-    // Of two lists with one name, JSON.parse forgets the first: it may protect somebody.
-    const twice = keyTwice(text)
-    if (twice) throw twice
-    return content
+    content = JSON.parse(text)
   } catch (error) {
     throw unparsable(path, 'JSON', error)
   }
+  // Of two lists with one name, JSON.parse forgets the first: it may protect somebody.
+  const { keyTwice } = await import('./yaml.ts')
+  const place = keyTwice(text)
+  if (place === undefined) return content
+  throw new UserError(`${basename(path)} has a key twice: ${place}`, { kind: 'invalid' })
 }
 
 async function fromYaml(text: string, path: string): Promise<unknown> {

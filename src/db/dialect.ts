@@ -174,8 +174,8 @@ export interface ImagePlace {
   readonly type: string
 }
 
-/** `caseless`: texts that are equal whatever their case. Values of one family compare as people expect. */
-export type TypeFamily = 'integer' | 'text' | 'caseless' | 'uuid'
+/** `fixed text`: of one length; `caseless`: equal whatever their case. Values of one family compare as people expect. */
+export type TypeFamily = 'integer' | 'text' | 'fixed text' | 'caseless' | 'uuid'
 
 export type TableRight = 'SELECT' | 'INSERT' | 'UPDATE'
 

@@ -57,6 +57,9 @@ function home(): string {
   return process.getBuiltinModule('node:os').homedir()
 }
 
+/** What says where the database is, among the parameters. Anything else may be part of a password, wrongly written. */
+const PLACE = { user: /^[\w.-]+$/, host: /^[\w.:/-]+$/, port: /^\d+$/ } as const
+
 /** Returns the target as it may be shown and logged: without its password, and of the parameters only where it is. */
 export function shownTarget(target: DatabaseTarget): string {
   if (target.kind === 'sqlite') return target.path
@@ -64,11 +67,12 @@ export function shownTarget(target: DatabaseTarget): string {
   const named = target.url.replace('@/', '@localhost/')
   try {
     const { username, hostname, port, pathname, searchParams } = new URL(named)
-    const user = searchParams.get('user') ?? decodeURIComponent(username)
-    const server = searchParams.get('host') ?? (named === target.url ? hostname : '')
+    const parameter = (name: keyof typeof PLACE) => PLACE[name].exec(searchParams.get(name) ?? '')?.[0]
+    const user = parameter('user') ?? decodeURIComponent(username)
+    const server = parameter('host') ?? (named === target.url ? hostname : '')
     // A directory of sockets is no part of an address.
     const isSocket = server.startsWith('/')
-    const address = isSocket ? '' : withPort(server, searchParams.get('port') ?? port)
+    const address = isSocket ? '' : withPort(server, parameter('port') ?? port)
     return `postgres://${user && `${user}@`}${address}${pathname}${isSocket ? `?host=${server}` : ''}`
   } catch {
     return 'the PostgreSQL database'

@@ -91,7 +91,7 @@ function isForeignKey({ catalog }: Shape, { table, column }: TableColumn): boole
 
 /** Equal values are equal for every database. */
 function isComparable({ typeFamily }: Dialect, column: Column, key: Column): boolean {
-  const kind = ({ type }: Column) => typeFamily(type) ?? type
+  const kind = ({ type }: Column) => (typeFamily(type) ?? type).replace('fixed ', '')
   return kind(column) === kind(key) && column.collation === key.collation
 }
 

@@ -3,7 +3,7 @@ import { commandContext } from '../../src/cli/command-context.ts'
 import { commandLine } from '../../src/cli/command-line.ts'
 import type { GlobalOptions } from '../../src/cli/context.ts'
 import { loadSettings } from '../../src/config/settings.ts'
-import { parseDatabaseUrl, typedTarget } from '../../src/db/url.ts'
+import { parseDatabaseUrl, shownTarget, typedTarget } from '../../src/db/url.ts'
 import { contextOf } from '../cli/run.ts'
 
 const TYPED = { color: true, input: true }
@@ -54,4 +54,20 @@ test.each([
   ],
 ])('%s is typed again without a password', (url, typed) => {
   expect(typedTarget(parseDatabaseUrl(url, '/'))).toBe(typed)
+})
+
+test.each([
+  ['postgres://ann:secret@db.example:5432/site', 'postgres://ann@db.example:5432/site'],
+  [
+    'postgres://ann@db.example/site?host=other.example&port=6432&user=bob',
+    'postgres://bob@other.example:6432/site',
+  ],
+  ['postgres://ann@/site?host=/run/sockets', 'postgres://ann@/site?host=/run/sockets'],
+  ['postgres://db.example/site?user=bob;password=secret', 'postgres://db.example/site'],
+  ['postgres://db.example/site?user=bob:secret', 'postgres://db.example/site'],
+  ['postgres://db.example/site?port=5499;password=secret', 'postgres://db.example/site'],
+  ['postgres://db.example/site?host=h password=secret', 'postgres://db.example/site'],
+  ['postgres://u:12?port=secret@h/site', 'postgres://u:12'],
+])('%s is shown without its password', (url, shown) => {
+  expect(shownTarget(parseDatabaseUrl(url, '/'))).toBe(shown)
 })

@@ -201,12 +201,12 @@ test.each([
   [
     'usermgmt.config.json',
     '{"protect": ["a"], "protect": ["b"]}',
-    /^usermgmt\.config\.json is not JSON: Map keys/,
+    /^usermgmt\.config\.json has a key twice: line \d, column \d+$/,
   ],
   [
     'usermgmt.config.json',
     '{"mail":\n\t{ "rate": 1, "rate": 2 }}',
-    /^usermgmt\.config\.json is not JSON: Map keys/,
+    /^usermgmt\.config\.json has a key twice: line \d, column \d+$/,
   ],
   ['usermgmt.config.json', 'null', /^usermgmt\.config\.json holds nothing, not settings$/],
 ])('%s that holds %s', async (name, text, message) => {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { Db } from '../../db/port.ts'
 import { invalid } from '../../errors.ts'
@@ -52,15 +52,20 @@ async function showRun(
   const { stdout } = context
   const run = await findRun(site.db, id)
   if (format === 'text') {
-    return stdout.write(runText(run, isPruned(run), await styleFor(stdout, context)))
+    return stdout.write(runText(run, hasGone(run), await styleFor(stdout, context)))
   }
   if (format === 'json') return stdout.write(`${plainJson(runRecord(run))}\n`)
   await writeAll(stdout, peopleOf(site, run.id))
 }
 
-/** Of an archive on another machine nobody knows. */
-function isPruned({ archive, host }: RecordedRun): boolean {
-  return archive !== null && host === hostname() && !existsSync(archive)
+/** Of an archive on another machine, or where this user may not look, nobody knows. */
+function hasGone({ archive, host }: RecordedRun): boolean {
+  if (archive === null || host !== hostname()) return false
+  try {
+    return statSync(archive, { throwIfNoEntry: false }) === undefined
+  } catch {
+    return false
+  }
 }
 
 /** Yields whom the run has deleted or reminded, each as a line. */

@@ -27,8 +27,8 @@ export function runsTable(runs: readonly RecordedRun[], output: Output, style: S
   return wholeOrScreenTable(rows, FIELDS, output, style)
 }
 
-/** Returns all that the ledger has about one run; `isPruned`: its archive is not where it was. */
-export function runText(run: RecordedRun, isPruned: boolean, style: Style): string {
+/** Returns all that the ledger has about one run; `hasGone`: its archive is not where it was. */
+export function runText(run: RecordedRun, hasGone: boolean, style: Style): string {
   const lines: [string, string][] = [
     ['run', run.id],
     ['command', run.command ?? '-'],
@@ -38,7 +38,7 @@ export function runText(run: RecordedRun, isPruned: boolean, style: Style): stri
     ['ended', run.endedAt ?? '-'],
     ['outcome', run.outcome],
     ['counts', shown(run.counts)],
-    ['archive', `${run.archive ?? '-'}${isPruned ? ' (not there any more)' : ''}`],
+    ['archive', `${run.archive ?? '-'}${hasGone ? ' (not there any more)' : ''}`],
   ]
   return lines.map(([name, value]) => `${style.heading(name.padEnd(8))} ${plainText(value)}\n`).join('')
 }

@@ -77,7 +77,8 @@ export const postgresDialect: Dialect = {
     if (type in LARGEST) return 'integer'
     if (type === 'citext') return 'caseless'
     if (type === 'uuid') return type
-    return /^(character|text)\b/.test(type) ? 'text' : undefined
+    if (/^(character varying|text)\b/.test(type)) return 'text'
+    return /^(character|bpchar)\b/.test(type) ? 'fixed text' : undefined
   },
   shownKey: (key) => key,
   shownKeyText: (key) => key,

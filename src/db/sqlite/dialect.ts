@@ -64,6 +64,8 @@ export const sqliteDialect: Dialect = {
   typeFamily(type) {
     if (isIntegerType(type)) return 'integer'
     if (type === UUID) return 'uuid'
+    // Django has char(39) for an IP address.
+    if (/^n?(char|character)\(/.test(type)) return 'fixed text'
     return /char|clob|text/.test(type) ? 'text' : undefined
   },
   shownKey: (key, type) => (type === UUID ? (dashedUuid(key) ?? key) : key),

@@ -16,6 +16,9 @@ export const OBJECT_CELL = 'usermgmt_object_cell'
 /** True for bytes that are text in UTF-8. */
 export const IS_UTF8 = 'usermgmt_is_utf8'
 
+/** True for bytes that are text in a database of that encoding, when it is one of UTF-16. */
+export const IS_UTF16 = 'usermgmt_is_utf16'
+
 /** JavaScript's text of a real reads back to the same number; SQLite's need not. */
 export const REAL_TEXT = 'usermgmt_real_text'
 
@@ -34,6 +37,9 @@ export function registerFunctions(connection: Sqlite.Database): void {
   register(SHOWN_UUID, (key) => dashedUuid(String(key)) ?? String(key))
   register(SHOWN_INSTANT, (value) => instantFromText(String(value)))
   register(IS_UTF8, (bytes) => (isUtf8(bytes as Buffer) ? 1 : 0))
+  connection.function(IS_UTF16, { deterministic: true }, (bytes, encoding) =>
+    isUtf16(bytes as Buffer, encoding as string) ? 1 : 0,
+  )
   register(REAL_TEXT, (real) => (Object.is(real, -0) ? '-0' : String(real)))
   register(OBJECT_CELL, objectCellValue)
 }
@@ -41,4 +47,11 @@ export function registerFunctions(connection: Sqlite.Database): void {
 /** Most commands need no digest, and to load what makes them takes a while. */
 function sha256(text: string): string {
   return process.getBuiltinModule('node:crypto').hash('sha256', text)
+}
+
+/** Half of a surrogate pair is no text: to write it anew would make another one of it. */
+function isUtf16(bytes: Buffer, encoding: string): boolean {
+  if (encoding === 'UTF-8' || bytes.length % 2 === 1) return false
+  const little = encoding === 'UTF-16le' ? bytes : Buffer.from(bytes).swap16()
+  return !/[\ud800-\udfff]/u.test(little.toString('utf16le'))
 }

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Cell, ImageColumn, ImagePlace } from '../dialect.ts'
 import { boundValue, isBytesOfText } from './cells.ts'
-import { IS_UTF8, OBJECT_CELL, REAL_TEXT } from './functions.ts'
+import { IS_UTF8, IS_UTF16, OBJECT_CELL, REAL_TEXT } from './functions.ts'
 
 /** As `Dialect.image`. */
 export function image(columns: readonly ImageColumn[]): SQL {
@@ -23,11 +23,11 @@ export function cellValue(cell: Cell): SQL {
   return isBytesOfText(cell) ? sql`cast(${boundValue(cell)} as text)` : sql`${boundValue(cell)}`
 }
 
-/** SQLite takes any bytes for text, and JSON does not. In a database of UTF-16, the bytes are others anyway. */
+/** SQLite takes any bytes for text, and JSON does not. */
 function exactCellOf(column: ImageColumn): SQL {
   const value = sql.identifier(column.name)
   return sql`case when typeof(${value}) = 'text' and not ${sql.raw(IS_UTF8)}(cast(${value} as blob))
-      and (select encoding from pragma_encoding) = 'UTF-8'
+      and not ${sql.raw(IS_UTF16)}(cast(${value} as blob), (select encoding from pragma_encoding))
     then json_object('t', lower(hex(cast(${value} as blob)))) else ${cellOf(column)} end`
 }
 

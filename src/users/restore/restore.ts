@@ -1,4 +1,4 @@
-import { batchRefusalReason, isRefusal, TransactionEnded } from '../../db/errors.ts'
+import { batchRefusalReason, databaseFault, isRefusal, TransactionEnded } from '../../db/errors.ts'
 import { PASSING_AT_ANY_SIZE, retrying } from '../../db/retrying.ts'
 import { inTransaction, type Site, shownUserKey } from '../../site/site.ts'
 import type { Stop } from '../../stop.ts'
@@ -64,6 +64,7 @@ class Restoration {
   private readonly taken: TakenRows
   private readonly wanted: Wanted | undefined
   private readonly verifiers = new Set<string>()
+  private isCut = false
 
   constructor(site: Site, archive: OpenArchive, options: RestoreOptions, within: Within) {
     this.site = site
@@ -83,11 +84,17 @@ class Restoration {
   private async putBackUntilStopped(): Promise<Stop | undefined> {
     const { reader } = this.archive
     for await (const { number, lines } of batchesBackwards(this.archive)) {
-      if (this.options.signal?.aborted) return 'interrupted'
+      if (this.isInterrupted()) break
       if (lines) await this.putBack(number, lines)
       else this.fail(number, reader.holds(number) ? 'is damaged' : 'is missing')
     }
-    return undefined
+    return this.isCut ? 'interrupted' : undefined
+  }
+
+  /** Notes that something is left when it is true. */
+  private isInterrupted(): boolean {
+    this.isCut ||= this.options.signal?.aborted ?? false
+    return this.isCut
   }
 
   private async putBack(number: number, all: readonly ArchiveLine[]): Promise<void> {
@@ -98,17 +105,20 @@ class Restoration {
 
   /**
    * Tries the lines as a whole; when some row is refused, row by row. What is refused only when all are in is halved until
-   * the guilty user is found; everybody else comes back. Throws what says that no other will fare better.
+   * the guilty user is found; everybody else comes back, but for what hangs on rows of a half that comes later: that comes
+   * when it is asked for again. Throws what says that no other will fare better.
    */
   private async putBackOrSplit(number: number, batch: Batch): Promise<void> {
+    if (this.isInterrupted()) return
     try {
       const attempt = (how: PutBackLines) => retrying(() => this.attempt(batch, how), PASSING_AT_ANY_SIZE)
       const tally = (await attempt(putBackRows).catch(unlessRefused)) ?? (await attempt(putBackEach))
       this.total.add(tally)
     } catch (error) {
       const reason = batchRefusalReason(error)
-      // With its transaction, a rehearsal has ended as a whole.
-      const halves = this.options.dryRun && error instanceof TransactionEnded ? [] : halvesOf(batch)
+      // With its transaction, a rehearsal has ended as a whole; and who waits for a lock waits for each half.
+      const isHopeless = this.options.dryRun && error instanceof TransactionEnded
+      const halves = isHopeless || databaseFault(error) === 'busy' ? [] : halvesOf(batch)
       for (const half of halves) await this.putBackOrSplit(number, half)
       if (halves.length === 0) this.failBatch(number, batch, reason)
     }
@@ -155,10 +165,10 @@ function halvesOf(batch: Batch): Batch[] {
   const users = usersIn(batch)
   if (users.length < 2) return []
   const first = new Set(users.slice(0, Math.ceil(users.length / 2)))
-  return [true, false].map((isFirst) => ({
-    ...batch,
-    lines: batch.lines.filter((line) => first.has(batch.owners.of(line)) === isFirst),
-  }))
+  return [true, false].map((isFirst) => {
+    const isIn = (line: ArchiveLine) => first.has(batch.owners.of(line)) === isFirst
+    return { ...batch, all: batch.all.filter(isIn), lines: batch.lines.filter(isIn) }
+  })
 }
 
 /** Row by row, what is refused does not take the others with it. Throws everything else. */

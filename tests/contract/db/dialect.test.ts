@@ -69,6 +69,7 @@ describeEachDatabase('the dialect', (harness) => {
       name: ['varchar(40)', 'text'],
       note: ['text', 'text'],
       id: ['{uuid}', 'uuid'],
+      ip: ['char(39)', 'fixed text'],
       at: ['date', undefined],
       price: ['numeric(8, 2)', undefined],
     }

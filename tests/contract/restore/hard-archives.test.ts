@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
-import { eq } from 'drizzle-orm'
+import { eq, sql as sqlText } from 'drizzle-orm'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { archivedUsers } from '../../../src/users/archive/archived-users.ts'
 import { openArchive } from '../../../src/users/archive/open-archive.ts'
@@ -359,11 +359,18 @@ describeDatabase('sqlite', 'text of SQLite', (harness) => {
     const there = { ...(await siteOf(db)), database: site.database, url: path }
     const [user = ''] = await siteWith(there, 2)
     await insert(there, 'note', { user_id: user, text: 'Zoë \u{1F600}' })
+    // Half of a pair, and one in the wrong order.
+    await db.run(
+      sqlText`insert into note (user_id, text) values (${user}, cast(x'00d8' as text)), (${user}, cast(x'3dd87800' as text))`,
+    )
+    const bytes = () => db.rows(sqlText`select id, hex(cast(text as blob)) as bytes from note order by id`)
+    const written = await bytes()
     const before = await allRowsOf(db)
     const { path: archive } = await purgeInto(directory, there, NOTES)
     expect(await rowsOf(db, 'auth_user')).toEqual([])
     expect(await putBack(there, archive)).toMatchObject({ failed: [] })
     expect(await putBack(there, archive)).toMatchObject({ restored: {}, changed: 0, failed: [] })
+    expect(await bytes()).toEqual(written)
     expect(await allRowsOf(db)).toEqual(before)
     await db.close()
   })
