@@ -109,7 +109,6 @@ class Restoration {
    * when it is asked for again. Throws what says that no other will fare better.
    */
   private async putBackOrSplit(number: number, batch: Batch): Promise<void> {
-    if (this.isInterrupted()) return
     try {
       const attempt = (how: PutBackLines) => retrying(() => this.attempt(batch, how), PASSING_AT_ANY_SIZE)
       const tally = (await attempt(putBackRows).catch(unlessRefused)) ?? (await attempt(putBackEach))
@@ -119,7 +118,9 @@ class Restoration {
       // With its transaction, a rehearsal has ended as a whole; and who waits for a lock waits for each half.
       const isHopeless = this.options.dryRun && error instanceof TransactionEnded
       const halves = isHopeless || databaseFault(error) === 'busy' ? [] : halvesOf(batch)
-      for (const half of halves) await this.putBackOrSplit(number, half)
+      for (const half of halves) {
+        if (!this.isInterrupted()) await this.putBackOrSplit(number, half)
+      }
       if (halves.length === 0) this.failBatch(number, batch, reason)
     }
   }
