@@ -218,7 +218,7 @@ const CODES: readonly [RegExp, Wording][] = [
       'raise idle_in_transaction_session_timeout for this role, or in the URL',
     ],
   ],
-  [/^22(P02|00[13678])$/, () => ['a value does not fit the type of its column']],
+  [/^22(P02|00[1378])$/, () => ['a value does not fit the type of its column']],
   [
     /^55P03$/,
     () => ['another transaction holds a lock for too long', 'run the command again when the site is calmer'],
