@@ -28,8 +28,8 @@ export class Pace {
       await this.turn()
       return await work()
     } finally {
-      // What came of the work may be the end of all: whoever asked for it knows first.
-      setImmediate(() => this.handOver())
+      // What came of the work may be the end of all: whoever asked for it knows first, as soon as promises have settled.
+      process.nextTick(() => this.handOver())
     }
   }
 
