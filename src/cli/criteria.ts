@@ -1,4 +1,5 @@
 import type { Configured } from '../config/configured.ts'
+import { instantOf } from '../django/datetime.ts'
 import { invalid } from '../errors.ts'
 import type { Criteria } from '../users/criteria.ts'
 import {
@@ -36,8 +37,13 @@ export async function criteriaFrom(
       cutoff: withName('--since', () => pastInstant(since, clock)),
       joinedBefore: joinedBefore && withName('--joined-before', () => pastInstant(joinedBefore, clock)),
       neverLoggedIn: options.neverLoggedIn,
-      remindedBefore:
-        remindedBefore && withName('--reminded-before', () => pastInstant(remindedBefore, clock)),
+      reminded:
+        remindedBefore === undefined
+          ? undefined
+          : {
+              before: withName('--reminded-before', () => pastInstant(remindedBefore, clock)),
+              at: instantOf(clock.now),
+            },
       emailDomains: options.emailDomain,
       users: options.user,
       userIds:
@@ -73,13 +79,12 @@ export function clockOf(
 
 /** Returns what has been understood, for the person who typed it: who is selected, with the instant and its zone. */
 export function understood({ selection }: Criteria, { zone }: WallClock): string {
-  const { cutoff, joinedBefore, neverLoggedIn, remindedBefore, emailDomains, userIds, users, limit } =
-    selection
+  const { cutoff, joinedBefore, neverLoggedIn, reminded, emailDomains, userIds, users, limit } = selection
   const conditions = [
     'primary address unverified',
     neverLoggedIn ? 'never logged in' : sinceText(cutoff, zone),
     joinedBefore && `joined before ${shownInstant(joinedBefore, zone)}`,
-    remindedBefore && `last reminded before ${shownInstant(remindedBefore, zone)}`,
+    reminded && `last reminded before ${shownInstant(reminded.before, zone)}`,
     emailDomains && `address at ${emailDomains.join(' or ')}`,
     users && `user ${users.join(' or ')}`,
     userIds && `among ${counted(userIds.length, 'id')} given`,

@@ -2,7 +2,7 @@ import { UserError } from '../errors.ts'
 import { outcomeOf, type RunEnd } from '../ledger/run.ts'
 import { type CampaignSettings, runCampaign } from '../mail/campaign.ts'
 import type { CampaignPlan } from '../mail/campaign-plan.ts'
-import type { CampaignReport } from '../mail/campaign-report.ts'
+import { type CampaignReport, CampaignTally } from '../mail/campaign-report.ts'
 import { sleep } from '../mail/clock.ts'
 import type { ReminderRules } from '../mail/reminder-rules.ts'
 import { refuseWithoutLedger, type Site } from '../site/site.ts'
@@ -54,7 +54,7 @@ export function refuseToForget(site: Site): void {
 export async function carryOutCampaign(site: Site, mailing: Mailing): Promise<CampaignReport> {
   refuseToForget(site)
   const { context, command, options, plan, source } = mailing
-  if (plan.toMail === 0) return nobodyMailed(plan)
+  if (plan.toMail === 0) return new CampaignTally(plan).report()
   const { concurrency = CONCURRENCY } = source
   return withTransport(source.transport, concurrency, context, (transport) =>
     withRun(
@@ -105,11 +105,6 @@ async function sendAll(
         signal,
       }),
   )
-}
-
-function nobodyMailed({ since, matched, kept, skipped }: CampaignPlan): CampaignReport {
-  const counts = { sent: 0, bounced: 0, failed: 0, uncertain: 0, changed: 0 }
-  return { since, matched, ...counts, kept, skipped, problems: [] }
 }
 
 function endOf({

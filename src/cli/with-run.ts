@@ -4,7 +4,6 @@ import { packageVersion } from '../package-root.ts'
 import type { Site } from '../site/site.ts'
 import type { CommandContext } from './command-context.ts'
 import type { Context } from './context.ts'
-import { isInterruption } from './interrupted.ts'
 import { recordedOptions } from './recorded-options.ts'
 
 export interface RunRequest {
@@ -50,8 +49,7 @@ export async function withRun<T>(
     await run.end(endOf(result)).catch(() => talk.say('warning: the end of this run could not be recorded'))
     return result
   } catch (error) {
-    const outcome = isInterruption(error) ? 'interrupted' : 'failed'
-    await run.end({ outcome, counts: {} }).catch(() => {})
+    await run.end({ outcome: 'failed', counts: {} }).catch(() => {})
     throw error
   }
 }

@@ -76,6 +76,9 @@ function missingColumn(name: string): Words {
   ]
 }
 
+/** Codes of a key or a unique value that another row has already. */
+export const TAKEN = /^(23505|23P01|SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY|ROWID))$/
+
 /** What pg says when it has waited for the server in vain. */
 export const NO_ANSWER = /connection timeout/i
 
@@ -279,7 +282,7 @@ const CODES: readonly [RegExp, Wording][] = [
   ],
   [/^53/, (_, target) => [`the server of ${target} is out of resources`, 'try again later']],
   [/^(23503|23001)$/, foreignKey],
-  [/^(23505|23P01|SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY|ROWID))$/, taken],
+  [TAKEN, taken],
   [/^(23502|SQLITE_CONSTRAINT_NOTNULL)$/, valueMissing],
   [
     /^23/,

@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts'
 import type { ForeignKey } from './catalog.ts'
-import { type DriverError, LOST, NO_ANSWER, TOO_SLOW, wordsFor } from './error-words.ts'
+import { type DriverError, LOST, NO_ANSWER, TAKEN, TOO_SLOW, wordsFor } from './error-words.ts'
 
 /** What a database error means, for those who must decide and not only report. */
 export type DatabaseFault =
@@ -111,7 +111,7 @@ export function explainDatabaseError(error: unknown, target: string): UserError 
 
 /** True when a row has a key or a unique value that another row has already. */
 export function isTaken(error: unknown): boolean {
-  return /^(23505|23P01)$/.test(driverError(error)?.code ?? '')
+  return TAKEN.test(driverError(error)?.code ?? '')
 }
 
 /** Returns why a row could not be changed, naming table and constraint but no value. */

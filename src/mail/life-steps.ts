@@ -51,7 +51,9 @@ async function stepsOf(
   const { type } = site.shape.userKey
   const keyOf = ({ id }: ListedUser) => site.db.dialect.parseKey(id ?? '', type) ?? ''
   const keys = page.map(keyOf)
-  const removable = remove ? await guardsAmong(site, remove, keys, keyOf) : new Map()
+  const removable = remove
+    ? await guardsAmong(site, remove, keys, keyOf)
+    : new Map<string, readonly GuardName[]>()
   const recipients = await recipientsAmong(site, keys, isVerifiedElsewhere)
   const earlierOf = await earlierReminders(site, recipients)
   const recipientOf = groupBy(recipients, ({ key }) => key)

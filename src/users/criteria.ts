@@ -8,8 +8,8 @@ export interface Selection {
   /** Selected when `date_joined` is earlier than this. */
   readonly joinedBefore?: Instant | undefined
   readonly neverLoggedIn?: boolean | undefined
-  /** Selected when the last reminder was delivered, and not later than this. */
-  readonly remindedBefore?: Instant | undefined
+  /** Selected when the last reminder was delivered so long ago. */
+  readonly reminded?: Reminded | undefined
   /** Selected when the date that the last reminder named for the deletion has come. */
   readonly deletionDue?: DeletionDue | undefined
   /** Domains of the primary address, without `@`; any of them. */
@@ -25,6 +25,13 @@ export interface Selection {
 /** Returns the selection without whom it names, and how many at most. */
 export function withoutNamedUsers(selection: Selection): Selection {
   return { ...selection, users: undefined, userIds: undefined, limit: undefined }
+}
+
+export interface Reminded {
+  /** The reminder was delivered not later than this. */
+  readonly before: Instant
+  /** Whoever was told of a deletion after this is not selected. */
+  readonly at: Instant
 }
 
 export interface DeletionDue {

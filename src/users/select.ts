@@ -88,10 +88,10 @@ function filters(site: Site, selection: Selection): SelectionStep[] {
       hasUnverifiedPrimary(site, sql` and (${sql.join(domains, sql` or `)})`),
     )
   }
-  if (selection.remindedBefore !== undefined) {
+  if (selection.reminded !== undefined) {
     add(
       'whose last reminder arrived before the date',
-      lastRemindedBefore(site, selection.remindedBefore, unverifiedPrimaryEmail(site)),
+      lastRemindedBefore(site, selection.reminded, unverifiedPrimaryEmail(site)),
     )
   }
   const { deletionDue } = selection

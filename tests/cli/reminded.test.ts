@@ -11,6 +11,9 @@ interface Reminder {
   readonly email: string
   readonly status?: string
   readonly at?: string
+  readonly finished?: string
+  /** The date that it named. */
+  readonly deletion?: string
   readonly run?: string
 }
 
@@ -43,7 +46,10 @@ async function siteWithLedger(harness: Harness) {
   return { site, list, purge }
 }
 
-function remind(site: TestSite, { user, email, status = 'sent', at, run = 'r1' }: Reminder): Promise<string> {
+function remind(
+  site: TestSite,
+  { user, email, status = 'sent', at, finished, deletion, run = 'r1' }: Reminder,
+): Promise<string> {
   const time = at ?? '2025-05-01T00:00:00Z'
   return insert(site, 'usermgmt_reminder', {
     run_id: run,
@@ -52,7 +58,8 @@ function remind(site: TestSite, { user, email, status = 'sent', at, run = 'r1' }
     address_key: user,
     status,
     created_at: time,
-    finished_at: status === 'sending' ? null : time,
+    finished_at: status === 'sending' ? null : (finished ?? time),
+    deletion_at: deletion ?? null,
     attempts: 1,
   })
 }
@@ -85,13 +92,41 @@ describeEachDatabase('--reminded-before', (harness) => {
   })
 
   test.each([
-    ['2019-05-01T00:00:01Z', '2019-05-01T00:00:00Z', '3\n'],
-    ['2019-05-01T00:00:00Z', '2019-05-01T00:00:00Z', ''],
-    ['2019-04-30T23:59:59Z', '2019-05-01T00:00:00Z', ''],
+    ['2019-12-01T00:00:01Z', '2019-12-01T00:00:00Z', '3\n'],
+    ['2019-12-01T00:00:00Z', '2019-12-01T00:00:00Z', ''],
+    ['2019-11-30T23:59:59Z', '2019-12-01T00:00:00Z', ''],
   ])('reminded at %s, logged in at %s', async (at, login, listed) => {
     const { site, list } = await siteWithLedger(harness)
     await remind(site, { ...THREE, at })
     await site.db.update(site.tables.users).set({ last_login: login }).where(eq(site.tables.users.key, '3'))
+    expect((await list()).stdout).toBe(listed)
+  })
+
+  test('whoever logs in while the mail is on its way has come back', async () => {
+    const { site, list } = await siteWithLedger(harness)
+    await remind(site, { ...THREE, at: '2019-12-01T00:00:00Z', finished: '2019-12-01T00:00:08Z' })
+    const login = { last_login: '2019-12-01T00:00:03Z' }
+    await site.db.update(site.tables.users).set(login).where(eq(site.tables.users.key, '3'))
+    expect((await list()).stdout).toBe('')
+  })
+
+  test.each([
+    ['2025-05-01T00:00:00Z', '3\n'],
+    ['2025-05-01T00:00:01Z', ''],
+  ])('a reminder to another account that had the key until %s', async (date_joined, listed) => {
+    const { site, list } = await siteWithLedger(harness)
+    await remind(site, THREE)
+    await site.db.update(site.tables.users).set({ date_joined }).where(eq(site.tables.users.key, '3'))
+    expect((await list('--grace 0')).stdout).toBe(listed)
+  })
+
+  test.each([
+    ['2025-06-15T12:00:00Z', '3\n'],
+    ['2025-06-15T12:00:01Z', ''],
+  ])('whoever was told of a deletion on %s', async (deletion, listed) => {
+    const { site, list } = await siteWithLedger(harness)
+    await remind(site, { ...THREE, deletion })
+    await remind(site, { ...THREE, at: '2025-05-20T00:00:00Z' })
     expect((await list()).stdout).toBe(listed)
   })
 

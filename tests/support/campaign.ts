@@ -139,6 +139,7 @@ export interface RecordedReminder {
   readonly user: string
   readonly email: string
   readonly status?: string
+  readonly finishedAt?: string
   readonly at?: string
   readonly deletionAt?: string
 }
@@ -146,7 +147,14 @@ export interface RecordedReminder {
 /** Writes a reminder of an earlier run into the ledger. */
 export async function recordReminder(
   site: TestSite,
-  { user, email, status = 'sent', at = '2025-05-01T00:00:00Z', deletionAt }: RecordedReminder,
+  {
+    user,
+    email,
+    status = 'sent',
+    at = '2025-05-01T00:00:00Z',
+    finishedAt = at,
+    deletionAt,
+  }: RecordedReminder,
 ): Promise<void> {
   const { dialect } = site.db
   const runs = await rowsOf(site.db, 'usermgmt_run')
@@ -164,7 +172,7 @@ export async function recordReminder(
     address_key: user,
     status,
     created_at: at,
-    finished_at: status === 'sending' ? null : at,
+    finished_at: status === 'sending' ? null : finishedAt,
     deletion_at: deletionAt ?? null,
     attempts: 1,
   })

@@ -124,7 +124,7 @@ async function carryOut(site: Site, purge: Purge): Promise<void> {
 
 /** Returns what became of the last reminders, where the selection relies on them. */
 async function reliedOnDelivery(site: Site, { criteria, options }: Purge): Promise<Delivery | undefined> {
-  if (criteria.selection.remindedBefore === undefined || options.despiteFailures) return undefined
+  if (criteria.selection.reminded === undefined || options.despiteFailures) return undefined
   return lastDelivery(site)
 }
 

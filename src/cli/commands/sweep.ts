@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import { commandContext } from '../command-context.ts'
 import type { Context } from '../context.ts'
 import { type Example, exampleText } from '../examples.ts'
-import { addArchiveOptions } from '../options.ts'
+import { addArchiveOptions, formatOption } from '../options.ts'
 
 const SWEEP_FORMATS = ['text', 'json', 'ndjson'] as const
 
@@ -49,11 +49,7 @@ export function registerSweep(program: Command, context: Context): void {
     .addOption(new Option('--dry-run', 'show who is at which step, and change nothing').conflicts('yes'))
     .option('--yes', 'do not ask, at a terminal either')
   addArchiveOptions(command)
-    .addOption(
-      new Option('--format <format>', 'text, json, or ndjson: with --dry-run, a candidate in each line')
-        .choices([...SWEEP_FORMATS])
-        .default(SWEEP_FORMATS[0]),
-    )
+    .addOption(formatOption(SWEEP_FORMATS, 'text, json, or ndjson: with --dry-run, a candidate in each line'))
     .addHelpText('after', exampleText(SWEEP_EXAMPLES))
     .action(async (options: SweepOptions) => {
       const { sweep } = await import('../actions/sweep.ts')

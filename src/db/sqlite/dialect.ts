@@ -132,7 +132,9 @@ function integerKey(text: string): string | undefined {
 
 /** Integers go into the JSON text digit by digit: JavaScript's numbers would round the large ones. */
 function jsonKeys(type: string, keys: readonly string[]): string {
-  return isIntegerType(type) ? `[${keys.join(',')}]` : JSON.stringify(keys)
+  if (!isIntegerType(type)) return JSON.stringify(keys)
+  // SQLite lets any text into such a column.
+  return `[${keys.map((key) => (INTEGER.test(key) ? key : JSON.stringify(key))).join(',')}]`
 }
 
 /** To ask JavaScript takes longer than all else; what Django itself has written need not be asked for. */

@@ -9,6 +9,7 @@ const SCHEMA = z.object({
   format: z.literal(ARCHIVE_FORMAT),
   run: z.string().optional(),
   database: SITE_DATABASE,
+  started: z.string(),
   users: z.string(),
   user_key: z.string(),
   user_columns: z.object({ username: z.string().optional(), email: z.string().optional() }),

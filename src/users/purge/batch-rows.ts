@@ -50,7 +50,9 @@ export class BatchRows {
 
   /** Returns the number by which the archive's lines name the table. */
   numberOf(table: Table): number {
-    return this.numbers.get(table) ?? -1
+    const number = this.numbers.get(table)
+    if (number === undefined) throw new Error(`the archive does not name ${table.label}`)
+    return number
   }
 
   /**

@@ -17,7 +17,7 @@ const selection = z.strictObject({
   cutoff: instant,
   joinedBefore: instant.optional(),
   neverLoggedIn: z.boolean().optional(),
-  remindedBefore: instant.optional(),
+  reminded: z.strictObject({ before: instant, at: instant }).optional(),
   emailDomains: names.optional(),
 })
 

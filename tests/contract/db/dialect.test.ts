@@ -211,3 +211,14 @@ describeDatabase('sqlite', 'changeMark', (harness) => {
     expect(await mark()).toBeUndefined()
   })
 })
+
+describeDatabase('sqlite', 'keys of integer columns', (harness) => {
+  test('keyAmong: SQLite lets any value in', async () => {
+    const { db, run } = await harness.empty()
+    await run(
+      "create table person (id bigint primary key); insert into person values (1), (2.5), ('abc'), ('a\"b'), (7)",
+    )
+    const where = db.dialect.keyAmong(sql`id`, 'bigint', ['1', '2.5', 'abc', 'a"b'])
+    expect(await column(db, sql`select id from person where ${where}`)).toEqual(['1', '2.5', 'a"b', 'abc'])
+  })
+})

@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { dateOf, type Instant, instantOf } from '../../../src/django/datetime.ts'
 import { deletionDates } from '../../../src/mail/deletion-date.ts'
-import { listUsers } from '../../../src/users/list.ts'
+import { listUsers, tally } from '../../../src/users/list.ts'
 import { campaign, recordReminder, reminders, siteWithLedger, TestTransport } from '../../support/campaign.ts'
 import { criteria } from '../../support/criteria.ts'
 import { describeEachDatabase } from '../../support/databases.ts'
@@ -89,6 +89,22 @@ describeEachDatabase('the date of a deletion', (harness) => {
     expect((await reminders(site)).at(-1)).toMatchObject({ deletion_at: day(14) })
   })
 
+  test('counts no more for whoever signs up anew under the same key, and is named anew', async () => {
+    const site = await siteWithLedger(harness)
+    const { users } = site.tables
+    const key = await addUser(site, { username: 'ann', email: 'ann@example.com' })
+    await recordReminder(site, { user: key, email: 'ann@example.com', at: day(-60), deletionAt: day(-30) })
+    expect(await dueAt(site, day(0))).toEqual([['ann'], []])
+    await site.db
+      .update(users)
+      .set({ date_joined: day(-20) })
+      .where(eq(users.key, key))
+    expect(await dueAt(site, day(0))).toEqual([[], ['ann']])
+    await recordReminder(site, { user: key, email: 'ann@example.com', at: day(-40), deletionAt: day(9) })
+    await remindOn(site, 0)
+    expect((await reminders(site)).at(-1)).toMatchObject({ deletion_at: day(14) })
+  })
+
   test.each<[string, 'sent' | 'bounced' | 'sending' | 'failed', string, boolean]>([
     ['delivered', 'sent', 'ann@example.com', true],
     ['bounced', 'bounced', 'ann@example.com', false],
@@ -110,5 +126,46 @@ describeEachDatabase('the date of a deletion', (harness) => {
     await recordReminder(site, { user, email: 'ann@example.com', at: day(0) })
     expect(await dueAt(site, day(20), day(-1))).toEqual([[], ['ann', 'never-reminded']])
     expect(await dueAt(site, day(20), day(0))).toEqual([['ann'], ['never-reminded']])
+  })
+
+  test('waits for a later date that a cut-off mail may have named', async () => {
+    const site = await siteWithLedger(harness)
+    const user = await addUser(site, { username: 'ann', email: 'ann@example.com' })
+    await recordReminder(site, {
+      user,
+      email: 'ann@example.com',
+      status: 'sending',
+      at: day(0),
+      deletionAt: day(40),
+    })
+    await recordReminder(site, { user, email: 'ann@example.com', at: day(1), deletionAt: day(14) })
+    expect(await dueAt(site, day(20))).toEqual([[], ['ann']])
+    expect(await dueAt(site, day(40))).toEqual([['ann'], []])
+  })
+
+  test('does not wait for a date that was named before the last login', async () => {
+    const site = await siteWithLedger(harness)
+    const { users } = site.tables
+    const key = await addUser(site, { username: 'ann', email: 'ann@example.com' })
+    await recordReminder(site, {
+      user: key,
+      email: 'ann@example.com',
+      at: '2019-01-01T00:00:00Z',
+      deletionAt: '2026-01-01T00:00:00Z',
+    })
+    await site.db.update(users).set({ last_login: '2019-06-01T00:00:00Z' }).where(eq(users.key, key))
+    await recordReminder(site, { user: key, email: 'ann@example.com', at: day(0), deletionAt: day(14) })
+    expect(await dueAt(site, day(14))).toEqual([['ann'], []])
+  })
+
+  test('counts from the delivery of a mail that had to wait', async () => {
+    const site = await siteWithLedger(harness)
+    const user = await addUser(site, { username: 'ann', email: 'ann@example.com' })
+    await recordReminder(site, { user, email: 'ann@example.com', at: day(0), finishedAt: day(2) })
+    expect(await dueAt(site, day(20), day(1))).toEqual([[], ['ann']])
+    expect(await dueAt(site, day(20), day(2))).toEqual([['ann'], []])
+    const reminded = async (before: Instant) =>
+      (await tally(site, criteria({ selection: { reminded: { before, at: day(20) } } }))).matched
+    expect([await reminded(day(1)), await reminded(day(2))]).toEqual([0, 1])
   })
 })

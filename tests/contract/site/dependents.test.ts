@@ -176,6 +176,21 @@ describeEachDatabase('dependents', (harness) => {
     expect(await rowsOf(site.db, 'blog_post')).toMatchObject([{ author_id: kept, editor_id: null }])
   })
 
+  test('a rule for a column counts more than one for its table', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65', POST)
+    const [author, editor] = [await addUser(site), await addUser(site)]
+    await insert(site, 'blog_post', { author_id: author, editor_id: editor, title: 'goes with its author' })
+    const plan = async (rules: RuleSettings) => planPurge(site, criteria({ rules }))
+    expect(await plan({ keep: ['blog_post'], cascade: ['blog_post.author_id'] })).toMatchObject({
+      toDelete: 1,
+      kept: { content: 1 },
+    })
+    expect(await plan({ keep: ['blog_post.author_id'], cascade: ['blog_post'] })).toMatchObject({
+      toDelete: 1,
+      kept: { content: 1 },
+    })
+  })
+
   test('child tables of child tables, and a tree within a table, go with their root', async () => {
     const site = await createSite(harness, 'django5.2-allauth65', COMMENT)
     const bot = await addUser(site)
