@@ -7,6 +7,7 @@ const REASONS: Record<string, string> = {
   EROFS: 'the disk is read-only',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
+  ELOOP: 'its links lead in a circle',
   ENAMETOOLONG: 'its name is too long',
   EFBIG: 'the file would be larger than this process may write',
   EEXIST: 'it is there already',

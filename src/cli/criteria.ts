@@ -29,8 +29,8 @@ export async function criteriaFrom(
   const clock = clockOf(options, configured, context)
   const { since = SINCE, joinedBefore, remindedBefore, usersFrom, protectFrom } = options
   const grace = options.grace ?? configured.grace ?? GRACE
-  if (usersFrom === '-' && protectFrom === '-') {
-    throw invalid('--users-from and --protect-from cannot both read standard input')
+  if ([...(usersFrom ?? []), ...(protectFrom ?? [])].filter((file) => file === '-').length > 1) {
+    throw invalid('standard input can be read once: one - among --users-from and --protect-from')
   }
   return {
     selection: {
@@ -58,7 +58,7 @@ export async function criteriaFrom(
       references: configured.references,
       protect: [
         ...(options.protect ?? []),
-        ...(protectFrom ? await linesFrom('--protect-from', protectFrom, context) : []),
+        ...(await linesFrom('--protect-from', protectFrom ?? [], context)),
         ...(configured.protect ?? []),
       ],
     },

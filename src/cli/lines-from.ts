@@ -4,16 +4,32 @@ import { fileReason } from '../file-error.ts'
 import { utf8In } from '../utf8.ts'
 import type { Context } from './context.ts'
 
+interface LinesOptions {
+  /** Whatever has written to standard input may have found nobody. */
+  readonly pipeMayBeEmpty?: boolean
+}
+
 /**
- * Returns the lines of the file that an option names (`-`: standard input), each once, without blank ones and comments:
- * `#` at the beginning or after a space. `pipeMayBeEmpty`: whatever has written to standard input may have found nobody.
- * Throws a UserError: `failed` when it cannot be read, `invalid` when it is binary or has no line.
+ * Returns the lines of the files that an option names (`-`: standard input), each once, without blank ones and comments:
+ * `#` at the beginning or after a space. Throws a UserError: `failed` when one cannot be read, `invalid` when it is binary
+ * or has no line.
  */
 export async function linesFrom(
   option: string,
+  files: readonly string[],
+  context: Context,
+  options: LinesOptions = {},
+): Promise<string[]> {
+  const lines: string[][] = []
+  for (const file of files) lines.push(await linesOf(option, file, context, options))
+  return [...new Set(lines.flat())]
+}
+
+async function linesOf(
+  option: string,
   file: string,
   context: Context,
-  { pipeMayBeEmpty = false } = {},
+  { pipeMayBeEmpty = false }: LinesOptions,
 ): Promise<string[]> {
   const shown = file === '-' ? 'standard input' : file
   const text = textOf(await bytesOf(option, file, context))
@@ -24,7 +40,7 @@ export async function linesFrom(
     .filter((line) => line !== '')
   if (lines.length === 0 && !(pipeMayBeEmpty && file === '-'))
     throw invalid(`${option}: ${shown} names nobody`, 'it has one user a line; # begins a comment')
-  return [...new Set(lines)]
+  return lines
 }
 
 /** Most commands read no such file, and to load what reads it takes a while. */

@@ -1,6 +1,7 @@
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { UserError } from '../errors.ts'
+import { beginsWith } from '../file-beginning.ts'
 import { fileReason } from '../file-error.ts'
 import { type Judged, judgeUser } from '../mail/campaign-plan.ts'
 import { renderReminder } from '../mail/compose.ts'
@@ -14,6 +15,8 @@ import type { Writing } from './mail-writing.ts'
 import { styleFor } from './paint.ts'
 import { mailText, OPTION_NAMES, SKIP_EXPLANATIONS } from './render/mail.ts'
 
+const HTML = /^\s*</
+
 /** Shows the mail to one user, and says why it would not be sent, if so. */
 export async function showPreview(
   site: Site,
@@ -26,11 +29,7 @@ export async function showPreview(
   const recipient = await findRecipient(site, user)
   const judged = await judgeUser(site, criteria, rules, planOptions(request), recipient.user.id)
   const mail = await shownMail(site, request, writing, { recipient, hasContent: judged?.hasContent ?? false })
-  if (options.html !== undefined) {
-    await writeSecretly(resolve(cwd, options.html), mail.html).catch((cause) => {
-      throw new UserError(`--html: ${options.html} cannot be written: ${fileReason(cause)}`, { cause })
-    })
-  }
+  if (options.html !== undefined) await writeHtml(resolve(cwd, options.html), mail.html)
   await stdout.write(mailText(mail, await styleFor(stdout, context)))
   const reason = whyNot(judged)
   if (reason) await context.talk.say(`would not be sent: ${reason}`)
@@ -41,6 +40,21 @@ function whyNot(judged: Judged | undefined): string | undefined {
   const { guards, skipped } = judged
   if (guards.length > 0) return `the user ${guards.map((guard) => GUARD_EXPLANATIONS[guard]).join(', and ')}`
   return skipped && SKIP_EXPLANATIONS[skipped](OPTION_NAMES)
+}
+
+/** Throws a UserError: `refused` when something is there that is no HTML, `failed` when nothing can be written there. */
+async function writeHtml(path: string, html: string): Promise<void> {
+  try {
+    const found = await stat(path).catch(() => undefined)
+    const isReplaceable = !found?.isFile() || found.size === 0 || (await beginsWith(path, HTML))
+    if (isReplaceable) return await writeSecretly(path, html)
+  } catch (cause) {
+    throw new UserError(`--html: ${path} cannot be written: ${fileReason(cause)}`, { cause })
+  }
+  throw new UserError(`--html: ${path} is there already, and is no HTML`, {
+    kind: 'refused',
+    hint: 'name another file; only an older mail is replaced',
+  })
 }
 
 /** The link in it works: it is for nobody but its owner to read, also when the file was there before. */

@@ -15,7 +15,7 @@ export interface SelectionOptions {
   readonly remindedBefore?: string
   readonly emailDomain?: readonly string[]
   readonly user?: readonly string[]
-  readonly usersFrom?: string
+  readonly usersFrom?: readonly string[]
   readonly limit?: number
   readonly timeZone?: string
 }
@@ -24,7 +24,7 @@ export interface GuardOptions {
   readonly grace?: string
   readonly include?: readonly IncludableGuard[]
   readonly protect?: readonly string[]
-  readonly protectFrom?: string
+  readonly protectFrom?: readonly string[]
 }
 
 export interface RuleOptions {
@@ -68,9 +68,9 @@ function addSelectionOptions(command: Command): Command {
     )
     .addOption(listOption('--user <user>', 'only this id, username or address (repeatable)', textFrom))
     .addOption(
-      valueOption(
+      listOption(
         '--users-from <file>',
-        'only the ids in this file, one a line (# begins a comment); - reads standard input',
+        'only the ids in this file, one a line (# begins a comment); - reads standard input (repeatable)',
         textFrom,
       ),
     )
@@ -95,9 +95,9 @@ function addGuardOptions(command: Command): Command {
       listOption('--protect <user>', 'keep this id, username, address or @domain (repeatable)', textFrom),
     )
     .addOption(
-      valueOption(
+      listOption(
         '--protect-from <file>',
-        'keep all in this file, one a line (# begins a comment); - reads standard input',
+        'keep all in this file, one a line (# begins a comment); - reads standard input (repeatable)',
         textFrom,
       ),
     )

@@ -1,3 +1,4 @@
+import { UserError } from '../errors.ts'
 import type { Context, Input } from './context.ts'
 import { mayBeTerminal, outputOf } from './output.ts'
 import { terminalPrompts } from './prompts.ts'
@@ -28,10 +29,21 @@ export function processContext(): Context {
     stdout: outputOf(1, () => process.stdout),
     stderr: outputOf(2, () => process.stderr),
     env: process.env,
-    cwd: process.cwd(),
+    // Asked for when it is needed: it may be gone.
+    get cwd() {
+      return currentDirectory()
+    },
     now: () => new Date(),
     prompts: terminalPrompts(STDIN, () => process.stderr),
     untilInterrupted: (work) => untilSignal(signals, work),
+  }
+}
+
+function currentDirectory(): string {
+  try {
+    return process.cwd()
+  } catch (cause) {
+    throw new UserError('the current directory is not there any more', { hint: 'go to one that is', cause })
   }
 }
 

@@ -1,14 +1,18 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { lstatSync, readFileSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
-import { UserError } from '../errors.ts'
+import { invalid, UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
+import { utf8In } from '../utf8.ts'
 import type { Configured } from './configured.ts'
 
 const NAMES = ['usermgmt.config.json', 'usermgmt.config.yaml', 'usermgmt.config.yml']
 
-/** Returns the path of the configuration file in the directory, undefined when there is none. Throws a UserError when there are several. */
+/**
+ * Returns the path of the configuration file in the directory, undefined when there is none. Throws a UserError when there
+ * are several, and when nobody can tell.
+ */
 export function findConfigFile(directory: string): string | undefined {
-  const found = NAMES.filter((name) => existsSync(join(directory, name)))
+  const found = NAMES.filter((name) => isThere(join(directory, name)))
   if (found.length > 1) {
     throw new UserError(`there are several configuration files: ${found.join(', ')}`, {
       kind: 'invalid',
@@ -16,6 +20,21 @@ export function findConfigFile(directory: string): string | undefined {
     })
   }
   return found[0] === undefined ? undefined : join(directory, found[0])
+}
+
+/** Also where a link leads nowhere: it may have led to a list of whom to protect, and reading it tells. */
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch (cause) {
+    throw new UserError(
+      `nobody can tell whether there is a configuration file ${path}: ${fileReason(cause)}`,
+      {
+        hint: 'go to another directory, or name the file with --config',
+        cause,
+      },
+    )
+  }
 }
 
 /** Returns the checked content. Throws a UserError when it cannot be read, or is not as it should be. */
@@ -28,11 +47,15 @@ export async function readConfigFile(path: string): Promise<Configured> {
 }
 
 function textOf(path: string): string {
+  let bytes: Buffer
   try {
-    return readFileSync(path, 'utf8')
+    bytes = readFileSync(path)
   } catch (cause) {
     throw new UserError(`the configuration file ${path} cannot be read: ${fileReason(cause)}`, { cause })
   }
+  const text = utf8In(bytes)
+  if (text === undefined) throw invalid(`${basename(path)} is not a text in UTF-8`)
+  return text
 }
 
 async function fromJson(text: string, path: string): Promise<unknown> {

@@ -13,6 +13,9 @@ const MISPLACED_AT = /^\w+:\/\/[^/?#]*[/#][^?]*@/
 /** What libpq takes beside URLs: `host=… dbname=…`. No file of a site is called so. */
 const CONNECTION_STRING = /^\s*\w+\s*=/
 
+/** A URL in quotes, behind a word or without its beginning. */
+const PIECE_OF_URL = /:\/\/|:[^/]*@/
+
 /**
  * Reads a path, `sqlite:path`, `sqlite:///path` as Django's URL packages write it (three slashes: relative,
  * four: absolute) or a `postgres://` URL. Relative paths start at `base`.
@@ -30,13 +33,7 @@ export function parseDatabaseUrl(text: string, base: string): DatabaseTarget {
     return { kind: 'postgres', url: text.replace(POSTGRES, 'postgres://') }
   }
   const path = text.replace(/^sqlite3?:(\/\/\/?)?/i, '').replace(/^file:(\/\/)?/i, '')
-  // Not a word of these is repeated: they may hold a password.
-  if (/^(postgres|postgresql|postgis|psql|pgsql):/i.test(path) || CONNECTION_STRING.test(path)) {
-    throw new UserError('that is not the URL of a PostgreSQL database', {
-      kind: 'invalid',
-      hint: 'it looks like postgres://user@host/name',
-    })
-  }
+  if (/^(postgres|postgresql|postgis|psql|pgsql):/i.test(path) || CONNECTION_STRING.test(path)) throw noUrl()
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(path)?.[1]
   if (scheme) {
     throw new UserError(`databases of kind "${scheme}" are not supported`, {
@@ -44,6 +41,7 @@ export function parseDatabaseUrl(text: string, base: string): DatabaseTarget {
       hint: 'give the path of a SQLite file, or a URL that starts with sqlite: or postgres://',
     })
   }
+  if (PIECE_OF_URL.test(path)) throw noUrl()
   if (path === '') {
     throw new UserError('the database URL names no file', {
       kind: 'invalid',
@@ -51,6 +49,14 @@ export function parseDatabaseUrl(text: string, base: string): DatabaseTarget {
     })
   }
   return { kind: 'sqlite', path: resolve(base, path.replace(/^~(?=\/)/, home)) }
+}
+
+/** Not a word of it is repeated: it may hold a password. */
+function noUrl(): UserError {
+  return new UserError('that is not the URL of a PostgreSQL database', {
+    kind: 'invalid',
+    hint: 'it looks like postgres://user@host/name, without quotes around it',
+  })
 }
 
 function home(): string {

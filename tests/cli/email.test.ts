@@ -275,7 +275,7 @@ Left alone
   test('the mail of one user, on a site without a ledger and without a mail server', async () => {
     const { email, directory } = await mailingSite(harness, { bare: true })
     const html = join(directory, 'mail.html')
-    await writeFile(html, 'another mail, of the same length or longer '.repeat(200), { mode: 0o644 })
+    await writeFile(html, '<p>another mail, of the same length or longer '.repeat(200), { mode: 0o644 })
     const { exit, stdout, stderr } = await email('--preview anna --html mail.html')
     expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' })
     expect(stdout).toMatch(
@@ -283,6 +283,17 @@ Left alone
     )
     expect(await readFile(html, 'utf8')).toMatch(/Is this your address\?[\s\S]*<\/html>\s*$/)
     expect((await stat(html)).mode & 0o777).toBe(0o600)
+  })
+
+  test('in no file that is something else', async () => {
+    const { email, directory } = await mailingSite(harness, { bare: true })
+    await writeFile(join(directory, 'site.db'), 'SQLite format 3')
+    const { exit, stdout, stderr } = await email('--preview anna --html site.db')
+    expect({ exit, stdout }).toEqual({ exit: 3, stdout: '' })
+    expect(stderr).toMatch(
+      /^usermgmt: --html: \S+site\.db is there already, and is no HTML; name another file.*\n$/,
+    )
+    expect(await readFile(join(directory, 'site.db'), 'utf8')).toBe('SQLite format 3')
   })
 
   test('that the mail of a preview would not be sent', async () => {

@@ -135,6 +135,21 @@ kept_because  content
     expect(stdout).toBe('2\n4\n')
   })
 
+  test('all who are named or protected in several files', async () => {
+    const directory = await directoryOfTest()
+    const fileOf = async (id: string) => {
+      const path = join(directory, `${id}.txt`)
+      await writeFile(path, `${id}\n`)
+      return path
+    }
+    const [two, four] = [await fileOf('2'), await fileOf('4')]
+    const ids = async (args: string) => (await list(`--since 2020-01-01 --format ids ${args}`)).stdout
+    expect(await ids(`--users-from ${two} --users-from ${four}`)).toBe('2\n4\n')
+    const protect = `--protect-from ${two} --protect-from ${four}`
+    expect(await ids(`--grace 0 --deletable --user 2 --user 4`)).not.toBe('')
+    expect(await ids(`${protect} --grace 0 --deletable --user 2 --user 4`)).toBe('')
+  })
+
   test('nobody, when another list has found nobody', async () => {
     const { exit, stdout, stderr } = await list('--since 2020-01-01 --format ids --users-from -', {
       stdin: '',

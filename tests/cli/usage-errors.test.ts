@@ -157,7 +157,11 @@ describe('what can never be valid ends with 2', () => {
     ],
     [
       'purge --users-from - --protect-from -',
-      'usermgmt: --users-from and --protect-from cannot both read standard input',
+      'usermgmt: standard input can be read once: one - among --users-from and --protect-from',
+    ],
+    [
+      'purge --protect-from - --protect-from -',
+      'usermgmt: standard input can be read once: one - among --users-from and --protect-from',
     ],
     [
       'list --database mysql://host/db',

@@ -153,6 +153,17 @@ test('the first line of a module has the places of its own text', async () => {
   expect(stdout.split('\n')[1]).toContain(`${file}:1:17`)
 })
 
+test('the current directory may be gone', async () => {
+  const gone = `mkdir gone && cd gone && rmdir ../gone && exec "$0" "$@"`
+  const inGone = (...args: string[]) =>
+    run('sh', ['-c', gone, process.execPath, BIN, ...args], { cwd: directory })
+  expect((await inGone('--help')).stdout).toMatch(/^Usage: usermgmt/)
+  await expect(inGone('list')).rejects.toMatchObject({
+    code: 1,
+    stderr: 'usermgmt: the current directory is not there any more; go to one that is\n',
+  })
+})
+
 test('a configuration file may be YAML', async () => {
   const cwd = await mkdtemp(join(directory, 'yaml-'))
   await writeFile(join(cwd, 'usermgmt.config.yaml'), 'database: site.sqlite3\nprotect:\n  - "@example.edu"\n')

@@ -28,6 +28,19 @@ test('a relative path is made to mean the same everywhere', async () => {
   expect(await lineFor(['history'])).toBe('usermgmt history --database /nowhere/usermgmt.sqlite3')
 })
 
+test.each([
+  '"postgres://u:s3cret@h/db"',
+  "'postgres://u:s3cret@h/db'",
+  ' postgres://u:s3cret@h/db',
+  '<postgres://u:s3cret@h/db>',
+  'export postgres://u:s3cret@h/db',
+  'postgres//u:s3cret@h/db',
+  '//u:s3cret@h/db',
+  'u:s3cret@h/db',
+])('nothing is shown of what is no URL: %s', (text) => {
+  expect(() => parseDatabaseUrl(text, '/')).toThrow(/^that is not the URL of a PostgreSQL database$/)
+})
+
 test.each(['s3cr@/et', 's3/cret', 's3#cret', '/s3cret@x'])(
   'a password that ends too early is not shown: %s',
   (password) => {

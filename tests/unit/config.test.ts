@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { loadSettings } from '../../src/config/settings.ts'
@@ -154,6 +154,14 @@ test('an empty YAML file says nothing', async () => {
   expect((await load()).configured.protect).toBeUndefined()
 })
 
+test.each(['usermgmt.config.json', 'usermgmt.config.yaml'])(
+  '%s as editors of Windows write it',
+  async (name) => {
+    await write(name, '\ufeff{ "grace": "9d" }\r\n')
+    expect((await load()).configured.grace).toBe('9d')
+  },
+)
+
 test('every problem at once, each with its place', async () => {
   await write('usermgmt.config.json', {
     databse: 'x',
@@ -196,6 +204,12 @@ test('every problem at once, each with its place', async () => {
 test.each([
   ['usermgmt.config.json', '{"grace": }', /^usermgmt\.config\.json is not JSON: /],
   ['usermgmt.config.yaml', 'grace: [', /^usermgmt\.config\.yaml is not YAML: .* at line 1/],
+  [
+    'usermgmt.config.yaml',
+    'database: !secret postgres://u:s3cret@h/db\n',
+    /^usermgmt\.config\.yaml is not YAML: Unresolved tag: !secret at line 1, column 11$/,
+  ],
+  ['usermgmt.config.yaml', 'grace: \xff\n', /^usermgmt\.config\.yaml is not a text in UTF-8$/],
   ['usermgmt.config.yaml', '- a\n', /^usermgmt\.config\.yaml holds a list, not settings$/],
   ['usermgmt.config.json', '"a"', /^usermgmt\.config\.json holds a text, not settings$/],
   [
@@ -210,7 +224,7 @@ test.each([
   ],
   ['usermgmt.config.json', 'null', /^usermgmt\.config\.json holds nothing, not settings$/],
 ])('%s that holds %s', async (name, text, message) => {
-  await write(name, text)
+  await writeFile(join(directory, name), text, 'latin1')
   await expect(load()).rejects.toMatchObject({ kind: 'invalid', message: expect.stringMatching(message) })
 })
 
@@ -240,6 +254,16 @@ test('two files are one too many', async () => {
   await write('usermgmt.config.yaml', '')
   await expect(load()).rejects.toThrow(
     'there are several configuration files: usermgmt.config.json, usermgmt.config.yaml',
+  )
+})
+
+test('a file that cannot be reached is not taken for none: it may protect somebody', async () => {
+  await symlink(join(directory, 'not-mounted.json'), join(directory, 'usermgmt.config.json'))
+  await expect(load()).rejects.toThrow(/usermgmt\.config\.json cannot be read: there is no such file/)
+  const circle = join(directory, 'circle')
+  await symlink(circle, circle)
+  await expect(loadSettings({}, {}, circle)).rejects.toThrow(
+    `nobody can tell whether there is a configuration file ${circle}/usermgmt.config.json: its links lead in a circle`,
   )
 })
 

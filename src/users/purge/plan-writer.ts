@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises'
 import { UserError } from '../../errors.ts'
+import { beginsWith } from '../../file-beginning.ts'
 import { fileReason } from '../../file-error.ts'
 import type { PlannedBatch } from '../recheck.ts'
 import type { PlanHeader } from './plan-header.ts'
 
 /** How the header of a plan begins, whatever its version. */
 const BEGINNING = /^\{"usermgmt":"[^"]*","plan":/
-const BEGINNING_BYTES = 100
 
 /** Writes a plan beside its place, and puts it there when it is complete: a file that is there is whole. */
 export class PlanWriter {
@@ -59,7 +59,8 @@ export class PlanWriter {
 /** Throws a UserError (refused) when something is there that is no plan. */
 async function refuseToReplace(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined)
-  if (!found || (found.isFile() && (found.size === 0 || (await explained(path, () => isPlan(path)))))) return
+  const isPlan = () => explained(path, () => beginsWith(path, BEGINNING))
+  if (!found || (found.isFile() && (found.size === 0 || (await isPlan())))) return
   // It would be replaced, and not what it leads to.
   const [what, hint] = found.isSymbolicLink()
     ? ['is a symbolic link', 'name the file that it leads to, or another one, with --plan-out']
@@ -68,17 +69,6 @@ async function refuseToReplace(path: string): Promise<void> {
         'name another file with --plan-out; only an older plan is replaced',
       ]
   throw new UserError(`${path} ${what}`, { kind: 'refused', hint })
-}
-
-/** Of any version. No more than the beginning is read: the file may be anything, of any size. */
-async function isPlan(path: string): Promise<boolean> {
-  const file = await open(path)
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(BEGINNING_BYTES))
-    return BEGINNING.test(buffer.toString('latin1', 0, bytesRead))
-  } finally {
-    await file.close()
-  }
 }
 
 async function explained<T>(path: string, work: () => Promise<T>): Promise<T> {
