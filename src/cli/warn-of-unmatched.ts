@@ -7,7 +7,10 @@ import { type Talk, talkOf } from './talk.ts'
 
 const NAMES_SHOWN = 5
 
-/** Warns of what was given and means nobody: a misspelt name protects no one. */
+const NO_JOINED =
+  'warning: nobody is kept for having joined lately: the user table has no date_joined (is it called otherwise? columns in the configuration file)'
+
+/** Warns of what was given and means nobody: a misspelt name protects no one, nor does a grace period without dates. */
 export async function warnOfUnmatched(
   site: Site,
   criteria: Criteria,
@@ -17,6 +20,7 @@ export async function warnOfUnmatched(
   if (context.globals.quiet) return
   const { talk } = context
   await warnOfProtection(site, criteria, talk)
+  if (criteria.guards.recentAfter !== undefined && !site.tables.users.date_joined) await talk.say(NO_JOINED)
   const { userIds } = criteria.selection
   const ids = userIds && idsText(await countGivenIds(site, userIds, criteria))
   if (ids !== undefined) await talk.say(`warning: ${ids}`)

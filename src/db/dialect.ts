@@ -64,6 +64,8 @@ interface Locks {
 interface Keys {
   /** Whether a column of this database type can hold true and false, and be asked for it. */
   isFlag(type: string): boolean
+  /** Whether a column of this database type can be compared with an instant; what it cannot hold, `isInstant` tells. */
+  isTime(type: string): boolean
   /** Returns what values of this database type are; undefined for what nobody here has to know. */
   typeFamily(type: string): TypeFamily | undefined
   /** A key from the database's text form to the one people read and write, and back; undefined when it cannot be one. */

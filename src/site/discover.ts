@@ -26,6 +26,8 @@ export interface Shape {
 
 const USER_FLAGS: readonly UserColumn[] = ['is_active', 'is_staff', 'is_superuser']
 const ADDRESS_FLAGS = ['verified', 'primary']
+const USER_TIMES: readonly UserColumn[] = ['last_login', 'date_joined']
+const CONFIRMATION_TIMES = ['sent']
 
 /**
  * Returns the shape of the site, found from the foreign key of allauth's address table.
@@ -47,13 +49,14 @@ export async function discoverShape(db: Db, names: SiteNames = {}): Promise<Shap
   const addressKey = columnOf(emailAddresses, emailAddresses.primaryKey[0] ?? 'id')
   if (!addressKey) throw withoutKey('address', emailAddresses)
   const columns = userColumns(users, names)
-  refuseOtherFlags(
-    db,
-    users,
-    USER_FLAGS.map((name) => columns.get(name)),
-  )
-  refuseOtherFlags(db, emailAddresses, ADDRESS_FLAGS)
+  const named = (names: readonly UserColumn[]) => names.map((name) => columns.get(name))
   const beside = (name: string) => tableBeside(catalog, emailAddresses, name)
+  const confirmations = beside('account_emailconfirmation')
+  const { isFlag, isTime } = db.dialect
+  refuseOtherTypes(users, named(USER_FLAGS), isFlag, 'boolean')
+  refuseOtherTypes(emailAddresses, ADDRESS_FLAGS, isFlag, 'boolean')
+  refuseOtherTypes(users, named(USER_TIMES), isTime, 'a time')
+  if (confirmations) refuseOtherTypes(confirmations, CONFIRMATION_TIMES, isTime, 'a time')
   return {
     catalog,
     users,
@@ -61,18 +64,23 @@ export async function discoverShape(db: Db, names: SiteNames = {}): Promise<Shap
     userColumns: columns,
     emailAddresses,
     addressKey,
-    confirmations: beside('account_emailconfirmation'),
+    confirmations,
     socialAccounts: beside('socialaccount_socialaccount'),
     djangoSites: beside('django_site'),
     hasLedger: catalog.tables.has(RUN_TABLE),
   }
 }
 
-/** Throws a UserError for a column that is to tell yes from no and cannot. */
-function refuseOtherFlags({ dialect }: Db, table: Table, columns: readonly (string | undefined)[]): void {
+/** Throws a UserError for a column that is to tell yes from no, or when something was, and cannot. */
+function refuseOtherTypes(
+  table: Table,
+  columns: readonly (string | undefined)[],
+  fits: (type: string) => boolean,
+  usual: string,
+): void {
   for (const { name, type } of table.columns) {
-    if (!columns.includes(name) || dialect.isFlag(type)) continue
-    throw new UserError(`${table.label}.${name} is ${type}, where Django has boolean`, {
+    if (!columns.includes(name) || fits(type)) continue
+    throw new UserError(`${table.label}.${name} is ${type}, where Django has ${usual}`, {
       hint: 'change its type, or name another column in the configuration file (columns)',
     })
   }

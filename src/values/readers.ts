@@ -30,9 +30,15 @@ export function daysFrom(text: string): number {
   throw invalid(`${text} days are too long a time`)
 }
 
+/** Mails in a second; pauses between more of them would be shorter than a timer's. */
+const FASTEST = 10_000
+
 /** Returns mails in a second, also less than one; 0 for no limit. */
 export function rateFrom(text: string): number {
-  if (/^\d+(\.\d+)?$/.test(text) && Number(text) <= 10_000) return Number(text)
+  if (/^\d+(\.\d+)?$/.test(text)) {
+    if (Number(text) <= FASTEST) return Number(text)
+    throw invalid(`${text} mails in a second are more than ${FASTEST}`, '0 is for no limit')
+  }
   throw invalid(`"${text}" is not a number of mails in a second`, 'for example 5, 0.5, or 0 for no limit')
 }
 

@@ -150,6 +150,16 @@ kept_because  content
     expect(await ids(`${protect} --grace 0 --deletable --user 2 --user 4`)).toBe('')
   })
 
+  test('that nobody is kept for having joined lately, where no column says when', async () => {
+    const site = await exampleSite(harness)
+    await site.database.run('alter table auth_user rename column date_joined to created_at')
+    const listed = (grace: string) => usermgmt(['list', '--database', site.url, '--grace', grace])
+    expect((await listed('7d')).stderr).toMatch(
+      /\nwarning: nobody is kept for having joined lately: the user table has no date_joined \(.*\)\n/,
+    )
+    expect((await listed('0')).stderr).not.toContain('warning')
+  })
+
   test('nobody, when another list has found nobody', async () => {
     const { exit, stdout, stderr } = await list('--since 2020-01-01 --format ids --users-from -', {
       stdin: '',

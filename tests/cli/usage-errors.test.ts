@@ -164,6 +164,11 @@ describe('what can never be valid ends with 2', () => {
       'usermgmt: standard input can be read once: one - among --users-from and --protect-from',
     ],
     [
+      'email --rate 10001',
+      'usermgmt: --rate: 10001 mails in a second are more than 10000',
+      '0 is for no limit',
+    ],
+    [
       'list --database mysql://host/db',
       'usermgmt: databases of kind "mysql" are not supported',
       'give the path of a SQLite file, or a URL that starts with sqlite: or postgres://',

@@ -8,7 +8,7 @@ import { crowdedSite, crowdPurge } from '../support/crowd.ts'
 import { describeDatabase, describeEachDatabase, type Harness } from '../support/databases.ts'
 import { withDirectory } from '../support/directory.ts'
 import { filesUpTo, heedingPermissions } from '../support/limits.ts'
-import type { TestSite } from '../support/sites.ts'
+import { createSite, type TestSite } from '../support/sites.ts'
 import { expectEverybodyWhole, restoreAll, siteRowsOf } from '../support/whole.ts'
 
 const USERS = 5_000
@@ -35,6 +35,19 @@ async function siteWithLargeUser(harness: Harness): Promise<TestSite> {
 }
 
 describeEachDatabase('a report that cannot be written', (harness) => {
+  test('is told beside: somebody has been created', async () => {
+    const { url } = await createSite(harness, 'django5.2-allauth65')
+    const create = ['create-user', 'ann', '--email', 'ann@example.com', '--no-password', '--porcelain']
+    const ended = await runCommand([...create, '--database', url], {
+      through: ['sh', '-c', 'exec "$@" > /dev/full', 'sh'],
+    })
+    expect(ended).toMatchObject({
+      exit: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^\d+\nusermgmt: the output cannot be written: the disk is full\n$/),
+    })
+  })
+
   test('is told beside: it names the archive', async () => {
     const site = await crowdedSite(harness, 20)
     const purge = crowdPurge(site.url, directory, '--quiet')

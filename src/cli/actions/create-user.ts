@@ -11,6 +11,7 @@ import { type CommandContext, canAsk } from '../command-context.ts'
 import type { CreateUserOptions } from '../commands/create-user.ts'
 import { clockOf } from '../criteria.ts'
 import { newPassword, refuseWithoutPassword } from '../new-password.ts'
+import { printReport } from '../print-report.ts'
 import { plainText } from '../render/plain-text.ts'
 import { withRun } from '../with-run.ts'
 import { settingsOf, withSite } from '../with-site.ts'
@@ -85,7 +86,8 @@ async function print(
   context: CommandContext,
 ): Promise<void> {
   const name = username === undefined ? email : `${username} <${email}>`
-  await context.stdout.write(porcelain ? `${id}\n` : plainText(`created ${name} with id ${id}`).concat('\n'))
+  const text = porcelain ? `${id}\n` : `${plainText(`created ${name} with id ${id}`)}\n`
+  await printReport(context, text, () => {})
   if (leftEmpty.length > 0) {
     await context.talk.say(leftEmptyText(leftEmpty))
   }

@@ -73,6 +73,9 @@ export const postgresDialect: Dialect = {
   sha256: (text) => sql`encode(sha256(convert_to(${text}, 'UTF8')), 'hex')`,
   // A domain of booleans has a name of its own.
   isFlag: (type) => !/^(smallint|integer|bigint|numeric|character|text)/.test(type),
+  // As texts, `26 Nov` would come before `3 Jan`.
+  isTime: (type) =>
+    !/^(smallint|integer|bigint|numeric|real|double|boolean|character|bpchar|text|citext|time )/.test(type),
   typeFamily(type) {
     if (type in LARGEST) return 'integer'
     if (type === 'citext') return 'caseless'

@@ -60,6 +60,7 @@ export const sqliteDialect: Dialect = {
   foldCase: (expression) => sql`${sql.raw(FOLD_CASE)}(${expression})`,
   sha256: (text) => sql`${sql.raw(SHA256)}(${text})`,
   isFlag: () => true,
+  isTime: () => true,
   // https://sqlite.org/datatype3.html#determination_of_column_affinity
   typeFamily(type) {
     if (isIntegerType(type)) return 'integer'

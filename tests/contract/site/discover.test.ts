@@ -223,6 +223,29 @@ describeDatabase('postgres', 'a flag that is no boolean', (harness) => {
     )
   })
 
+  test.each([
+    ['auth_user', 'last_login', 'character varying(40)'],
+    ['auth_user', 'date_joined', 'text'],
+    ['auth_user', 'date_joined', 'bigint'],
+    ['account_emailconfirmation', 'sent', 'text'],
+  ])('nor a time: %s.%s is %s', async (table, column, type) => {
+    const { database } = await createSite(harness, 'django3.2-allauth0.51')
+    await database.run(`alter table ${table} alter ${column} type ${type} using '0'`)
+    await expect(discoverShape(database.db)).rejects.toThrow(
+      `${table}.${column} is ${type}, where Django has a time`,
+    )
+  })
+
+  test.each(['timestamp', 'timestamptz(3)', 'date', 'moment'])('but %s', async (type) => {
+    const { database } = await createSite(harness, 'django3.2-allauth0.51')
+    const [old, lately] = ['2019-01-01T00:00:00Z', '2026-01-01T00:00:00Z']
+    for (const lastLogin of [old, lately]) await addUser(await siteIn(database), { lastLogin })
+    await database.run(
+      `create domain moment as timestamptz; alter table auth_user alter last_login type ${type}`,
+    )
+    expect(await planPurge(await siteIn(database), criteria())).toMatchObject({ matched: 1 })
+  })
+
   test('but a domain of booleans', async () => {
     const { database } = await createSite(harness, 'django3.2-allauth0.51')
     await addUser(await siteIn(database), { isStaff: true })
