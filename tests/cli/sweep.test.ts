@@ -5,7 +5,7 @@ import { simpleParser } from 'mailparser'
 import { describe, expect, test } from 'vitest'
 import { SWEEP_EXAMPLES } from '../../src/cli/commands/sweep.ts'
 import { reminders } from '../support/campaign.ts'
-import { describeEachDatabase } from '../support/databases.ts'
+import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
 import { directoryOfTest } from '../support/directory.ts'
 import { addUser } from '../support/users.ts'
 import { recipientOf } from './mailing.ts'
@@ -338,5 +338,27 @@ Left alone
     const { exit, stdout, stderr } = await sweep(0)
     expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' })
     expect(stderr).toContain('usermgmt: there is no policy to follow')
+  })
+})
+
+describeDatabase('postgres', 'a database that writes dates otherwise', (harness) => {
+  test.each(['German', 'SQL, DMY'])('%s', async (style) => {
+    const { site, run, sweep } = await siteWithPolicy(harness)
+    await sweep(0, '--quiet')
+    const looks = () =>
+      Promise.all([
+        sweep(3, '--dry-run', '--format', 'json'),
+        sweep(14, '--dry-run', '--format', 'json'),
+        run(3, 'email', '--dry-run'),
+        run(3, 'history'),
+        run(3, 'list', '--since', '2020-01-01', '--format', 'csv'),
+      ])
+    const before = await looks()
+    await site.database.run(
+      `alter database ${new URL(site.url).pathname.slice(1)} set datestyle = '${style}'`,
+    )
+    expect(await looks()).toEqual(before)
+    expect(before.map(({ exit }) => exit)).toEqual([0, 0, 0, 0, 0])
+    expect(JSON.parse(before[0].stdout).steps).toMatchObject({ new: 0, waiting: expect.any(Number) })
   })
 })

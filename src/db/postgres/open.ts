@@ -22,7 +22,7 @@ const BEGIN: Record<TransactionMode, string> = {
 /**
  * Values print the same everywhere, and are read as they were printed. Nothing is compiled just in time: that costs
  * more than these queries. What policies hide is an error: neither a guard nor the archive may overlook it. Set in each
- * transaction, because behind a transaction pooler a session keeps nothing.
+ * transaction, and there is no statement outside one, because behind a transaction pooler a session keeps nothing.
  */
 const SETTINGS = `set local timezone = 'UTC'; set local datestyle = 'ISO'; set local intervalstyle = 'postgres';
   set local extra_float_digits = 1; set local bytea_output = 'hex'; set local jit = off;
@@ -48,9 +48,10 @@ export async function openPostgres(url: string, { connections = 1 }: OpenOptions
   pool.on('error', () => {})
   // Nor one that breaks while it changes hands, when the pool does not listen any more and nobody else does yet.
   pool.on('connect', (client) => client.on('error', () => {}))
-  return portOf(drizzle(pool), {
+  return portOf(drizzle({ client: oneByOne(pool) }), {
     identity,
-    transaction: (mode, work) => inTransaction(pool, identity, mode, work),
+    transaction: (mode, work) =>
+      inTransaction(pool, BEGIN[mode], (client) => work(transactionPort(client, identity))),
     close: () => pool.end().finally(sockets.destroyAll),
   })
 }
@@ -73,17 +74,24 @@ function portOf(drizzled: NodePgDatabase, rest: Pick<Db, 'identity' | 'transacti
   }
 }
 
+/** Returns what Drizzle takes for a pool: it asks for nothing but `query`. Each statement is a transaction. */
+function oneByOne(pool: pg.Pool): pg.Pool {
+  // Not `read write`, which a standby refuses.
+  const query = (config: pg.QueryConfig, values: unknown[]) =>
+    inTransaction(pool, 'begin', (client) => client.query(config, values))
+  return { query } as pg.Pool
+}
+
 async function inTransaction<T>(
   pool: pg.Pool,
-  identity: string,
-  mode: TransactionMode,
-  work: (tx: Db) => Promise<T>,
+  begin: string,
+  work: (client: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect()
   let broken: Error | undefined
   try {
-    await client.query(`${BEGIN[mode]}; ${SETTINGS}`)
-    const result = await work(transactionPort(client, identity))
+    await client.query(`${begin}; ${SETTINGS}`)
+    const result = await work(client)
     const { command } = await client.query('commit')
     // PostgreSQL answers so, and not with an error, when a statement failed and the work went on regardless.
     if (command === 'ROLLBACK') throw new Error('a statement had failed, so nothing was committed')

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
+import type { Db } from '../../../src/db/port.ts'
 import { describeDatabase } from '../../support/databases.ts'
 import { createSite } from '../../support/sites.ts'
 import { addUser } from '../../support/users.ts'
@@ -27,21 +28,35 @@ describeDatabase('postgres', 'settings of the server', (harness) => {
     })
   })
 
-  test('a transaction prints values the same everywhere', async () => {
-    const site = await siteWith({
-      timezone: 'Asia/Tokyo',
-      datestyle: 'German, DMY',
-      intervalstyle: 'iso_8601',
-      bytea_output: 'escape',
-      extra_float_digits: '0',
-    })
+  const STYLES = {
+    timezone: 'Asia/Tokyo',
+    datestyle: 'German, DMY',
+    intervalstyle: 'iso_8601',
+    bytea_output: 'escape',
+    extra_float_digits: '0',
+  }
+
+  test.each<[string, <T>(db: Db, work: (db: Db) => Promise<T>) => Promise<T>]>([
+    ['a transaction', (db, work) => db.transaction('write', work)],
+    ['a statement outside one', (db, work) => work(db)],
+  ])('%s prints values the same everywhere', async (_, within) => {
+    const site = await siteWith(STYLES)
     await addUser(site, { lastLogin })
-    const [row] = await site.db.transaction('write', async (tx) => {
-      expect(await tx.select().from(site.tables.users)).toMatchObject([{ last_login: lastLogin }])
-      return tx.rows(sql`select (interval '1 day 02:00')::text as i, '\\x00'::bytea::text as b,
+    const [row] = await within(site.db, async (db) => {
+      expect(await db.select().from(site.tables.users)).toMatchObject([{ last_login: lastLogin }])
+      return db.rows(sql`select (interval '1 day 02:00')::text as i, '\\x00'::bytea::text as b,
         (0.1::float8 + 0.2::float8)::text as f, current_setting('TimeZone') as z`)
     })
     expect(row).toEqual({ i: '1 day 02:00:00', b: '\\x00', f: '0.30000000000000004', z: 'UTC' })
+  })
+
+  test('a statement outside a transaction is committed, and one that fails is over', async () => {
+    const site = await siteWith(STYLES)
+    await addUser(site, { lastLogin })
+    const { db, database, tables } = site
+    await expect(db.rows(sql`select 1 / 0`)).rejects.toThrow()
+    expect(await db.changes(sql`update ${tables.users} set last_login = null`)).toBe(1)
+    expect(await database.db.select().from(tables.users)).toMatchObject([{ last_login: null }])
   })
 
   test.each([
@@ -58,7 +73,11 @@ describeDatabase('postgres', 'settings of the server', (harness) => {
 
   test('and leaves the session as it was, for whoever a pooler gives it to next', async () => {
     const site = await siteWith({ timezone: 'Asia/Tokyo' })
-    await site.db.transaction('read', (tx) => tx.rows(sql`select 1`))
-    expect(await site.db.rows(sql`select current_setting('TimeZone') as z`)).toEqual([{ z: 'Asia/Tokyo' }])
+    await site.db.rows(sql`select 1`)
+    const rows = await site.db.transaction('read', async (tx) => {
+      await tx.run(sql`commit`)
+      return tx.rows(sql`select current_setting('TimeZone') as z`)
+    })
+    expect(rows).toEqual([{ z: 'Asia/Tokyo' }])
   })
 })
