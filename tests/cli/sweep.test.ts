@@ -4,6 +4,7 @@ import { eq } from 'drizzle-orm'
 import { simpleParser } from 'mailparser'
 import { describe, expect, test } from 'vitest'
 import { SWEEP_EXAMPLES } from '../../src/cli/commands/sweep.ts'
+import { LedgerRun } from '../../src/ledger/run.ts'
 import { reminders } from '../support/campaign.ts'
 import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
 import { directoryOfTest } from '../support/directory.ts'
@@ -267,6 +268,43 @@ Left alone
       ['all of too few to tell', addresses('bounced', 9)],
     ])('%s: those who are due are deleted', async (_, mailed) => {
       expect(await nightOf(mailed)).toEqual({ exit: 0, stderr: '', deleted: 2 })
+    })
+  })
+
+  describe('when the deletion cannot begin: tells of the mails all the same', () => {
+    /** Two users are due for deletion, and a third for a reminder, when something comes in the way. */
+    async function sweepAfter(
+      hinder: (swept: Awaited<ReturnType<typeof siteWithPolicy>>) => Promise<unknown>,
+    ) {
+      const swept = await siteWithPolicy(harness)
+      const { site, sweep } = swept
+      await sweep(0, '--quiet')
+      await addUser(site, { email: 'third@mail.example' })
+      const users = await site.db.$count(site.tables.users)
+      await hinder(swept)
+      const { exit, stdout, stderr } = await sweep(14, '--quiet', '--format', 'json')
+      expect(JSON.parse(stdout)).toMatchObject({ reminders: { sent: 1 }, deletions: null })
+      expect(await site.db.$count(site.tables.users)).toBe(users)
+      return { exit, stderr }
+    }
+
+    test('the archive cannot be written', async () => {
+      const { exit, stderr } = await sweepAfter(({ cwd }) => writeFile(join(cwd, 'usermgmt-archive'), ''))
+      expect({ exit, stderr }).toEqual({
+        exit: 1,
+        stderr: expect.stringMatching(/^usermgmt: the archive \S+ cannot be written: /),
+      })
+    })
+
+    test('a purge is at work', async () => {
+      const facts = { command: 'purge', options: {}, actor: 'ann', host: 'web1', version: '1.0.0' }
+      const { exit, stderr } = await sweepAfter(({ site }) =>
+        LedgerRun.begin(site.db, facts, { lock: 'purge', now: () => new Date() }),
+      )
+      expect({ exit, stderr }).toEqual({
+        exit: 3,
+        stderr: expect.stringMatching(/^usermgmt: another purge has been running since /),
+      })
     })
   })
 

@@ -154,14 +154,13 @@ async function carryOut(site: Site, task: Sweep, source: MailSource): Promise<vo
     deletionDate: policyDeletionDate(policy, task.clock),
     names: POLICY_NAMES,
   })
-  const trouble = mail.stopped ? undefined : mailTrouble(mail)
-  const deletion = mail.stopped || trouble ? undefined : await deleteDue(site, task, plan)
+  const { deletion, trouble } = mail.stopped ? {} : await deleteAfter(mail, site, task, plan)
   const report = { mail, deletion, candidates: candidatesIn(plan) }
   await printReport(
     context,
     isNoNews(report, context.globals, options) ? '' : await reportFor(report, task),
     () => {
-      if (trouble) throw trouble
+      if (trouble !== undefined) throw trouble
       // What the deletion has to say is worse, but nothing that the mail has to say comes after it.
       if (deletion) throwUnlessDeleted(deletion)
       throwUnlessMailed(mail)
@@ -199,6 +198,21 @@ async function confirm(
   }
 }
 
+/** What keeps the deletion from beginning is not thrown: first it is to be told which mails have gone out. */
+async function deleteAfter(
+  mail: CampaignReport,
+  site: Site,
+  task: Sweep,
+  plan: SweepPlan,
+): Promise<{ readonly deletion?: DeletionReport | undefined; readonly trouble?: unknown }> {
+  try {
+    refuseIfUndelivered(mail)
+    return { deletion: await deleteDue(site, task, plan) }
+  } catch (trouble) {
+    return { trouble }
+  }
+}
+
 async function deleteDue(
   site: Site,
   task: Sweep,
@@ -217,11 +231,11 @@ async function deleteDue(
 }
 
 /** When most mails fail, those who did not react may not have been reached either. */
-function mailTrouble({ sent, bounced, failed, uncertain }: CampaignReport): UserError | undefined {
+function refuseIfUndelivered({ sent, bounced, failed, uncertain }: CampaignReport): void {
   const undelivered = bounced + failed + uncertain
   const reminders = sent + undelivered
-  if (reminders < TELLING_MAILS || !isMostlyUndelivered({ reminders, undelivered })) return undefined
-  return new UserError(
+  if (reminders < TELLING_MAILS || !isMostlyUndelivered({ reminders, undelivered })) return
+  throw new UserError(
     `refused to delete anybody: ${undelivered} of ${reminders} reminders failed, bounced or were cut off`,
     { kind: 'refused', hint: 'see the report and the mail server; the next sweep goes on' },
   )
