@@ -57,6 +57,22 @@ function answered(attempt: Attempt, code: number): MailOutcome {
 const MAILBOX = /^\d{3}[ -][45]\.(1\.(?![78]\b)|2\.)/
 const POLICY = /^\d{3}[ -][45]\.(7\.|1\.[78]\b)/
 
+/**
+ * RFC 5321, 4.2.3: 550 is for a mailbox that is not there, and "for policy reasons". Where no enhanced code says which, the
+ * words do, of who sends, from where, how much or what; but a mailbox may be blocked, too, and "not listed".
+ */
+const ABOUT_SENDER = new RegExp(
+  [
+    /sender|client|\bhelo\b|\bip\b|from you\b|your (account|domain|host|network|server)|authenticat/,
+    /(?<!\b(mailbox|account|user)\b[\w\s/]*)block|black.?list|(?<!\bnot )listed|\b(rbl|dnsbl)\b/,
+    /spam|junk|\b(spf|dkim|dmarc)\b|reputation|reverse|policy|policies|prohibit/,
+    /too many|too much|\brate\b|rate.?limit|frequency/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'i',
+)
+
 /** Servers judge the sender and the client here too (Postfix: smtpd_delay_reject). */
 function recipientRefused(attempt: Attempt, code: number, reply: string): MailOutcome {
   if (/\brelay/i.test(reply) && !MAILBOX.test(reply)) {
@@ -67,7 +83,13 @@ function recipientRefused(attempt: Attempt, code: number, reply: string): MailOu
   if (/\bsender address\b/i.test(reply)) {
     throw failure(attempt, `refuses the sender: ${reply}`, 'see --from')
   }
-  return outcome(attempt.international || POLICY.test(reply) ? 'refused' : 'bounced', reply)
+  return outcome(attempt.international || isNotOfMailbox(code, reply) ? 'refused' : 'bounced', reply)
+}
+
+/** 500 to 504 and 555 are about the command, 554 about the transaction (RFC 5321, 4.2.3). */
+function isNotOfMailbox(code: number, reply: string): boolean {
+  if (MAILBOX.test(reply)) return false
+  return code <= 504 || code === 554 || code === 555 || POLICY.test(reply) || ABOUT_SENDER.test(reply)
 }
 
 function outcome(kind: MailOutcome['kind'], reply: string): MailOutcome {

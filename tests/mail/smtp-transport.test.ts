@@ -74,6 +74,58 @@ describe('a mail server that answers', () => {
     expect(server.mails.map(({ recipient }) => recipient)).not.toContain('anna@example.com')
   })
 
+  test.each([
+    '550 No such user here',
+    '550 User unknown',
+    '550 Requested action not taken: mailbox unavailable',
+    '550 <anna@example.com>: Recipient address rejected: User unknown in local recipient table',
+    '550 5.4.1 Recipient address rejected: Access denied. AS(201806281)',
+    '550 5.5.0 Requested action not taken: mailbox unavailable',
+    '550 Invalid recipient',
+    '550 Unrouteable address',
+    '550 anna... User not listed in Domino Directory',
+    '550 Mailbox disabled/blocked',
+    '550 This account has been blocked or suspended',
+    '550 Host unknown',
+    '551 User not local',
+    '552 Requested mail action aborted: exceeded storage allocation',
+    '553 Mailbox name not allowed',
+    '556 5.1.10 Recipient address has null MX',
+    '554 5.1.1 Unknown user, your message is blocked',
+    '501 5.1.3 Bad recipient address syntax',
+  ])('of a mailbox: %s', async (reply) => {
+    const { kinds } = await sendAll(toAnna(reply), ['anna@example.com'])
+    expect(kinds).toEqual(['bounced'])
+  })
+
+  test.each([
+    '500 Command unrecognized',
+    '501 Syntax error in parameters',
+    '550 Sender verify failed',
+    '550 Verification failed for <forum@site.example>, previous (cached) callout: Sender verify failed',
+    '550 Blocked: your IP 192.0.2.1 is listed by zen.spamhaus.org',
+    '550 Rejected because 192.0.2.1 is in a black list at bl.list.example',
+    '550 JunkMail rejected - mail.site.example is in an RBL, see list.example',
+    '550 SC-001 Unfortunately, messages from 192.0.2.1 were not sent: part of their network is on our block list',
+    '550 SPF check failed',
+    '550 DMARC: unauthenticated mail is prohibited',
+    '550 Administrative prohibition',
+    '550 Rejected by local policy',
+    '550 Client host rejected: cannot find your reverse hostname',
+    '550 Access denied - Invalid HELO name (See RFC2821 4.1.1.1)',
+    '550 Please turn on SMTP Authentication in your mail client',
+    '550 Your account is blocked',
+    '550 Too many messages from you today',
+    '550 Domain frequency limited',
+    '550 5.5.0 Rate limit exceeded',
+    '554 Transaction failed, message refused by reputation',
+    '554 IP=192.0.2.1 - A problem occurred. (Ask your postmaster for help)',
+    '555 RCPT TO parameters not recognized',
+  ])('of the sender, although a recipient was named: %s', async (reply) => {
+    const { kinds } = await sendAll(toAnna(reply), ['anna@example.com'])
+    expect(kinds).toEqual(['refused'])
+  })
+
   test.each<[string, MailOutcome['kind']]>([
     ['554 5.7.1 looks like spam', 'refused'],
     ['553 5.1.8 bad domain of sender', 'refused'],
