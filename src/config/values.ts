@@ -11,4 +11,5 @@ export const text = z
 export const texts = z.array(text, 'expected a list')
 export const number = z.union([z.string(), z.number()], 'expected a number')
 export const age = z.union([z.string(), z.number()], 'expected an age such as 7d, or 0')
+export const ageAboveZero = z.union([z.string(), z.number()], 'expected an age such as 30d')
 export const limit = z.union([z.string(), z.number()], 'expected a number, or a percentage such as "50%"')

@@ -139,8 +139,16 @@ test('numbers where the option takes a number', async () => {
 })
 
 test('an age of nothing, with and without a unit', async () => {
-  await write('usermgmt.config.yml', 'policy: { delete_after_reminder: "0", remind_after: 0d }\n')
-  expect((await load()).configured.policy).toMatchObject({ deleteAfterReminder: '0d', remindAfter: '0d' })
+  await write('usermgmt.config.yml', 'policy: { remind_again_after: "0", remind_after: 0d }\n')
+  expect((await load()).configured.policy).toMatchObject({ remindAgainAfter: '0d', remindAfter: '0d' })
+})
+
+test.each([0, '0', '0d', '00h'])('no time to react to a reminder: %j', async (age) => {
+  await write('usermgmt.config.json', { policy: { delete_after_reminder: age } })
+  await expect(load()).rejects.toMatchObject({
+    kind: 'invalid',
+    message: `usermgmt.config.json has one problem:\n  policy.delete_after_reminder: "${age}" deletes whoever was reminded a moment ago; to delete nobody, leave it out`,
+  })
 })
 
 test('a date that has come in some zone', async () => {
