@@ -23,7 +23,7 @@ export interface CampaignReport {
   readonly uncertain: number
   readonly kept: KeptCounts
   readonly skipped: Readonly<Partial<Record<SkipReason, number>>>
-  /** Users of the plan who were not mailed because they changed since. */
+  /** Users of the plan who were not mailed because they changed since; not those who are kept or skipped since. */
   readonly changed: number
   /** The first of those that bounced, failed or are uncertain. */
   readonly problems: readonly FailedMail[]
@@ -34,6 +34,12 @@ export interface CampaignReport {
 /** More of them would grow in memory; the ledger has all. */
 const PROBLEMS = 1_000
 
+interface NotMailed {
+  readonly kept?: KeptCounts
+  readonly skipped?: readonly SkipReason[]
+  readonly changed: number
+}
+
 /** Counts what becomes of the mails of a campaign. */
 export class CampaignTally {
   private readonly plan: CampaignPlan
@@ -41,7 +47,8 @@ export class CampaignTally {
   private readonly skipped: Partial<Record<SkipReason, number>>
   private readonly problems: FailedMail[] = []
   private readonly counts = { sent: 0, bounced: 0, failed: 0, uncertain: 0 }
-  private notMailed = 0
+  private changed = 0
+  private leftOut = 0
 
   constructor(plan: CampaignPlan) {
     this.plan = plan
@@ -49,9 +56,10 @@ export class CampaignTally {
     this.skipped = { ...plan.skipped }
   }
 
-  /** So many were to be mailed, and are no longer: what keeps them now. */
-  changed(users: number, kept: KeptCounts = {}, skipped: readonly SkipReason[] = []): void {
-    this.notMailed += users
+  /** So many were to be mailed, and are no longer: what keeps them now, and how many of them nothing of that. */
+  notMailed(users: number, { kept = {}, skipped = [], changed }: NotMailed): void {
+    this.leftOut += users
+    this.changed += changed
     this.kept = addKept(this.kept, kept)
     for (const reason of skipped) this.skipped[reason] = (this.skipped[reason] ?? 0) + 1
   }
@@ -67,12 +75,12 @@ export class CampaignTally {
   }
 
   progress(): { done: number; total: number } {
-    return { done: this.tried() + this.notMailed, total: this.plan.toMail }
+    return { done: this.tried() + this.leftOut, total: this.plan.toMail }
   }
 
   report(): Omit<CampaignReport, 'stopped'> {
     const { since, matched } = this.plan
-    const { kept, skipped, problems, notMailed: changed } = this
+    const { kept, skipped, changed, problems } = this
     return { since, matched, ...this.counts, kept, skipped, changed, problems }
   }
 

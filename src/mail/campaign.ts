@@ -135,8 +135,9 @@ class Campaign {
   }
 
   private async mailGroup(group: MailGroup): Promise<void> {
-    const { mails, kept, skipped } = await this.turns.run(() => this.prepareGroup(group))
-    this.tally.changed(group.keys.length - mails.length, kept, skipped)
+    const prepared = await this.turns.run(() => this.prepareGroup(group))
+    const { mails } = prepared
+    this.tally.notMailed(group.keys.length - mails.length, prepared)
     for (const mail of mails) this.backlog.add((begin) => this.mail(mail, begin))
   }
 
@@ -192,7 +193,7 @@ class Campaign {
   private finish({ reminderId, recipient }: Prepared, delivered: Delivered): void {
     const { status, reply, changed } = delivered
     this.results.add({ reminderId, ...delivered })
-    if (changed) this.tally.changed(1)
+    if (changed) this.tally.notMailed(1, { changed: 1 })
     if (status === 'unsent') {
       this.isCut ||= !changed
       return

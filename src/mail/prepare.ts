@@ -45,6 +45,8 @@ export interface PreparedGroup {
   /** How many of those who were to be mailed each guard keeps. */
   readonly kept: Checked['kept']
   readonly skipped: readonly SkipReason[]
+  /** How many are neither mailed nor among those. */
+  readonly changed: number
 }
 
 /**
@@ -61,10 +63,11 @@ export async function prepare(
     inTransaction(site, 'write', async (here) => {
       await preparation.alongside?.(here)
       await lockUsers(here, keys)
-      const { unchanged, kept } = await recheck(here, preparation.candidates, batchOf(keys))
+      const { unchanged, kept, keptUsers } = await recheck(here, preparation.candidates, batchOf(keys))
       const recipients = await recipientsAmong(here, unchanged, takenNow(preparation))
       const { due, skipped } = await sortOut(here, recipients, at, preparation)
-      return { mails: await begin(here, due, at, preparation), kept, skipped }
+      const changed = keys.length - keptUsers - skipped.length - due.length
+      return { mails: await begin(here, due, at, preparation), kept, skipped, changed }
     }),
   )
 }

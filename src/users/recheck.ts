@@ -20,6 +20,8 @@ export interface Checked {
   readonly unchanged: readonly string[]
   /** What keeps the others who are still candidates. */
   readonly kept: KeptCounts
+  /** How many users those are. */
+  readonly keptUsers: number
 }
 
 /** Returns the query that planned users are checked with. */
@@ -31,8 +33,8 @@ export function plannedCandidates(site: Site, criteria: Criteria): Candidates {
 /** Returns who of the batch is still as planned, by what has been committed by now. */
 export async function recheck(site: Site, candidates: Candidates, batch: PlannedBatch): Promise<Checked> {
   const keys = batch.map(({ key }) => key)
-  const { deletable, kept } = await check(site, candidates, keys)
-  return { unchanged: await unchangedOf(site, batch, deletable), kept }
+  const { deletable, ...others } = await check(site, candidates, keys)
+  return { unchanged: await unchangedOf(site, batch, deletable), ...others }
 }
 
 /** Returns the keys of the planned users who could be deleted now. */
@@ -50,7 +52,7 @@ export async function unchangedKeys(
   return unchanged
 }
 
-interface Divided extends Pick<Checked, 'kept'> {
+interface Divided extends Omit<Checked, 'unchanged'> {
   /** The keys of those whom no guard keeps. */
   readonly deletable: readonly string[]
 }
@@ -70,8 +72,9 @@ async function check(site: Site, candidates: Candidates, keys: readonly string[]
   )
   const [row = {}] = await site.db.rows<Record<string, unknown>>(sql`
     with recursive ${sql.join(candidates.definitions({ and: among }), sql`, `)}
-    select ${deletable} as deletable${kept.columns} from ${CANDIDATE}`)
-  return { deletable: JSON.parse(String(row.deletable)), kept: kept.read(row) }
+    select ${deletable} as deletable, count(*) as matched${kept.columns} from ${CANDIDATE}`)
+  const free: string[] = JSON.parse(String(row.deletable))
+  return { deletable: free, kept: kept.read(row), keptUsers: Number(row.matched) - free.length }
 }
 
 /** Returns those keys whose user still has the planned fingerprint, or was planned without one. */

@@ -28,7 +28,7 @@ export interface PurgeReport {
 }
 
 /** What has become of a batch that is committed. */
-export interface BatchOutcome extends Checked {
+export interface BatchOutcome extends Pick<Checked, 'unchanged' | 'kept'> {
   readonly effects: Effects | undefined
 }
 

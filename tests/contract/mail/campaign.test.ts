@@ -166,7 +166,7 @@ describeEachDatabase('a campaign', (harness) => {
       await peopleOn(site, 'ann')
       await addUser(site, { username: 'other', email: 'ann@example.com' })
       const transport = new TestTransport()
-      expect(await campaign(site, transport)).toMatchObject({ sent: 1, changed: 1, skipped: { reminded: 1 } })
+      expect(await campaign(site, transport)).toMatchObject({ sent: 1, changed: 0, skipped: { reminded: 1 } })
       expect(await campaign(site, transport)).toMatchObject({ sent: 0, skipped: { reminded: 2 } })
     })
   })
@@ -191,11 +191,11 @@ describeEachDatabase('a campaign', (harness) => {
 
   describe('checks again when the turn comes', () => {
     test.each<[string, (site: TestSite) => Promise<unknown>, object]>([
-      ['verified', (site) => verify(site, 'ann@example.com'), {}],
+      ['verified', (site) => verify(site, 'ann@example.com'), { changed: 1 }],
       [
         'logged in',
         ({ db, tables: { users } }) => db.update(users).set({ last_login: NOW }).where(sql`username = 'ann'`),
-        {},
+        { changed: 1 },
       ],
       [
         'became staff',
@@ -203,16 +203,31 @@ describeEachDatabase('a campaign', (harness) => {
         { kept: { staff: 1 } },
       ],
       [
+        'became staff and was deactivated',
+        ({ db, tables: { users } }) =>
+          db.update(users).set({ is_staff: true, is_active: false }).where(sql`username = 'ann'`),
+        { kept: { staff: 1, deactivated: 1 } },
+      ],
+      [
         'lost the address to another user',
         (site) => addUser(site, { addresses: [{ email: 'ann@example.com', verified: true }] }),
         { skipped: { taken: 1 } },
       ],
-    ])('whoever %s meanwhile is not mailed', async (_, change, counts) => {
+    ])('whoever %s meanwhile is not mailed, and counts once', async (_, change, counts) => {
       const site = await siteWithLedger(harness)
       await peopleOn(site, 'ann', 'bob')
       const transport = new TestTransport()
-      const report = await campaign(site, transport, { meanwhile: () => change(site) })
-      expect(report).toMatchObject({ sent: 1, changed: 1, ...counts })
+      const onProgress = vi.fn()
+      const report = await campaign(site, transport, { meanwhile: () => change(site), onProgress })
+      const { sent, changed, kept, skipped } = report
+      expect({ sent, changed, kept, skipped }).toEqual({
+        sent: 1,
+        changed: 0,
+        kept: {},
+        skipped: {},
+        ...counts,
+      })
+      expect(onProgress).toHaveBeenLastCalledWith({ done: 2, total: 2 })
       expect(transport.addresses()).toEqual(['bob@example.com'])
       expect(await reminders(site)).toHaveLength(1)
     })
