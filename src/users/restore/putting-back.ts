@@ -4,6 +4,7 @@ import type { Owners } from '../archive/ownership.ts'
 import type { PresentBatch } from './find-present.ts'
 import type { RestoreTally } from './restore-report.ts'
 import type { TakenRows } from './taken-rows.ts'
+import type { Wanted } from './wanted.ts'
 
 /** What rows are put back with: one transaction. */
 export interface PuttingBack {
@@ -11,6 +12,8 @@ export interface PuttingBack {
   readonly site: Site
   readonly rows: ArchivedRows
   readonly owners: Owners
+  /** Undefined: everything is. */
+  readonly wanted: Wanted | undefined
   readonly taken: TakenRows
   readonly present: PresentBatch
   readonly tally: RestoreTally

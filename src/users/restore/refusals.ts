@@ -29,7 +29,7 @@ export class Refusals {
     }
     const owner = owners.of(line)
     const columns = owner === undefined ? undefined : taken.takenOf(owner)
-    if (owner !== undefined && columns) this.failUser(owner, columns)
+    if (owner !== undefined && columns && this.isAskedFor(line)) this.failUser(owner, columns)
     else this.fail(line, reasonOf(line, obstacle))
     return false
   }
@@ -52,11 +52,10 @@ export class Refusals {
   fail(line: ArchiveLine, reason: string): void {
     const { site, rows, owners, tally } = this.work
     const owner = owners.of(line)
-    tally.fail({
-      user: owner === undefined ? undefined : shownUserKey(site, owner),
-      table: rows.tableNameOf(line),
-      reason,
-    })
+    const user = owner === undefined ? undefined : shownUserKey(site, owner)
+    const table = rows.tableNameOf(line)
+    if (user === undefined || this.isAskedFor(line)) tally.fail({ user, table, reason })
+    else this.noteShared(user, `what they share with somebody asked for, in ${table}: ${reason}`)
   }
 
   /** Notes that the row is back, but for what it referred to. */
@@ -65,6 +64,20 @@ export class Refusals {
       line,
       `put back without ${columns.join(', ')}: what it referred to is not there, or somebody else's by now`,
     )
+  }
+
+  /** Another one's, it may hang on somebody who stays out, and then it comes with them. */
+  private isAskedFor(line: ArchiveLine): boolean {
+    const { wanted, owners } = this.work
+    return wanted?.isTheirs(line, owners) ?? true
+  }
+
+  /** Once for all the rows of which the same is to be said. */
+  private noteShared(user: string, note: string): void {
+    const shared = `${user} ${note}`
+    if (this.reported.has(shared)) return
+    this.reported.add(shared)
+    this.work.tally.note({ user, note })
   }
 
   /** Once for all that belongs to the user. */

@@ -7,15 +7,16 @@ export type Within = <T>(work: (here: Site) => Promise<T>) => Promise<T>
 
 /**
  * Returns what a restoration would report, and leaves no trace. It takes each batch back at once, to keep no locks: as
- * long as nothing fails, that is the whole truth. What fails may miss rows of other batches, so it begins again and
- * takes all of them back together.
+ * long as nothing is amiss, that is the whole truth. What is may miss rows of other batches, so it begins again and takes
+ * all of them back together.
  */
 export async function rehearsed(
   site: Site,
   restoreWithin: (within: Within) => Promise<RestoreReport>,
 ): Promise<RestoreReport> {
   const report = await restoreWithin((work) => takenBack(site, work))
-  if (report.failed.length === 0 || report.stopped) return report
+  const isAmiss = report.failed.length + report.notes.length > 0
+  if (!isAmiss || report.stopped) return report
   return takenBack(site, (here) => restoreWithin((work) => inSavepoint(here.db, () => work(here))))
 }
 

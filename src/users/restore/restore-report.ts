@@ -11,7 +11,7 @@ export interface RestoreFailure {
   readonly reason: string
 }
 
-/** What is worth knowing of a user who is back. */
+/** What is worth knowing of a user who is back, or who shares rows with one. */
 export interface RestoreNote {
   readonly user: string
   readonly note: string

@@ -56,7 +56,7 @@ class Needs {
     this.header = header
     this.rows = new ArchivedRows(site, header)
     this.taken = new TakenRows(site, header, this.rows)
-    this.wanted = users && new Wanted(users, this.rows, this.taken.emptySet())
+    this.wanted = users && new Wanted(users, this.rows, this.taken)
   }
 
   *in(lines: readonly ArchiveLine[]): Generator<readonly [ArchiveLine, readonly Need[]]> {

@@ -73,7 +73,7 @@ class Restoration {
     this.within = within
     this.rows = new ArchivedRows(site, archive.header)
     this.taken = new TakenRows(site, archive.header, this.rows)
-    this.wanted = options.users && new Wanted(options.users, this.rows, this.taken.emptySet())
+    this.wanted = options.users && new Wanted(options.users, this.rows, this.taken)
   }
 
   async putBackAll(): Promise<RestoreReport> {
@@ -145,9 +145,9 @@ class Restoration {
       const { db } = site
       await db.dialect.deferForeignKeys(db)
       const present = await findPresent(site, rows, taken, all)
-      const work = { site, rows, owners, taken, present, tally, verifiers }
+      const work = { site, rows, owners, wanted, taken, present, tally, verifiers }
       await putBackLines(work, lines)
-      await putBackReferences(work, wanted)
+      await putBackReferences(work)
       await db.dialect.checkForeignKeys(db)
       if (this.options.dryRun) await refuseOrphans(work)
       await noteVerifiedElsewhere(work)
@@ -178,10 +178,10 @@ function unlessRefused(error: unknown): undefined {
 }
 
 /** Of rows that were there already, what was not there to be referred to before. */
-async function putBackReferences(work: PuttingBack, wanted: Wanted | undefined): Promise<void> {
+async function putBackReferences(work: PuttingBack): Promise<void> {
   const single = new LineRestoration(work)
   for (const open of work.present.open) {
-    if (!wanted || wanted.has(open, work.owners)) await single.putBackReference(open)
+    if (work.wanted?.has(open, work.owners) ?? true) await single.putBackReference(open)
   }
 }
 

@@ -58,6 +58,11 @@ export class TakenRows {
     return this.identities.get(table) ?? []
   }
 
+  /** True for the line of a user. */
+  isUser(line: DeletedLine): boolean {
+    return this.rows.tableNameOf(line) === this.header.users
+  }
+
   /** Returns by which columns somebody else is known as this archived user was; undefined when nobody is. */
   takenOf(user: string): readonly string[] | undefined {
     return this.users.get(user)
@@ -66,7 +71,7 @@ export class TakenRows {
   /** Notes that another row has the same values in these columns. */
   add(line: DeletedLine, columns: readonly string[]): void {
     this.taken.add(line)
-    if (this.rows.tableNameOf(line) !== this.header.users) return
+    if (!this.isUser(line)) return
     const key = keyText(this.rows.cellsOf(line).get(this.header.user_key) ?? null)
     if (!this.users.get(key)?.includes(this.header.user_key)) this.users.set(key, columns)
   }
