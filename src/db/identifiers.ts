@@ -60,3 +60,11 @@ export function tableText({ schema, name }: Pick<Table, 'schema' | 'name'>): str
 export function quotedText(...names: readonly string[]): string {
   return names.map((name) => `"${name.replaceAll('"', '""')}"`).join('.')
 }
+
+/** Returns the condition that none of the columns is NULL. */
+export function allPresent(columns: readonly string[]): SQL {
+  return sql.join(
+    columns.map((name) => sql`${sql.identifier(name)} is not null`),
+    sql` and `,
+  )
+}

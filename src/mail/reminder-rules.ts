@@ -17,17 +17,15 @@ export interface ReminderRules {
 }
 
 /** Why a candidate whom no guard keeps is not mailed, the first one that holds. */
-export const SKIP_REASONS = [
-  'new',
-  'taken',
-  'unmailable',
-  'bounced',
-  'uncertain',
-  'enough',
-  'reminded',
-  'failing',
-] as const
-export type SkipReason = (typeof SKIP_REASONS)[number]
+export type SkipReason =
+  | 'new'
+  | 'taken'
+  | 'unmailable'
+  | 'bounced'
+  | 'uncertain'
+  | 'enough'
+  | 'reminded'
+  | 'failing'
 
 /** So many failures in a row are not the server's bad day: others are to have their turn. */
 export const FAILURES = 3

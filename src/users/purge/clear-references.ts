@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { identifyingColumns } from '../../db/catalog.ts'
 import type { Cell } from '../../db/dialect.ts'
-import { rowValue, tableName } from '../../db/identifiers.ts'
+import { allPresent, rowValue, tableName } from '../../db/identifiers.ts'
 import { cellsOf, type ImageRow } from '../../db/image.ts'
 import { type Edge, edgeLabel, mayGo } from '../../site/dependents.ts'
 import type { ClearedLine } from '../archive/lines.ts'
@@ -52,12 +52,11 @@ async function alsoLosing(
   which: SQL,
   columns: readonly string[],
 ): Promise<Nulled> {
-  const isComplete = columns.map((name) => sql`${sql.identifier(name)} is not null`)
   const found = await rows.db.rows<NulledRow>(
     rows.withRows(
       [references, table],
       sql`select ${rows.identity(table)} as row from ${tableName(table)}
-        where ${which} and ${sql.join(isComplete, sql` and `)}`,
+        where ${which} and ${allPresent(columns)}`,
     ),
   )
   return mayGo(rows.candidates.dependents, table) ? found : found.length

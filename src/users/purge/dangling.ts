@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Table } from '../../db/catalog.ts'
 import { BrokenReference } from '../../db/errors.ts'
 import { refersTo } from '../../db/foreign-keys.ts'
-import { ownName, tableName } from '../../db/identifiers.ts'
+import { allPresent, ownName, tableName } from '../../db/identifiers.ts'
 import { isTrue } from '../../db/is-true.ts'
 import { deletingEdges } from '../../site/dependents.ts'
 import type { Site } from '../../site/site.ts'
@@ -29,10 +29,7 @@ export async function refuseDangling(
   if (keys.length === 0) return
   const found = keys.map(
     (key, i) => sql`exists (select 1 from ${tableName(key.table)} where ${isDoomed(candidates, key.table)}
-      and ${sql.join(
-        key.columns.map((name) => sql`${sql.identifier(name)} is not null`),
-        sql` and `,
-      )}
+      and ${allPresent(key.columns)}
       and not exists (select 1 from ${tableName(key.references)} ${PARENT}
         where ${refersTo(key, tableName(key.table), PARENT)})) as ${sql.identifier(`key_${i}`)}`,
   )

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Table } from '../../db/catalog.ts'
 import { refersInto } from '../../db/foreign-keys.ts'
 import { groupBy } from '../../db/group-by.ts'
-import { equalColumns, ownName, tableName } from '../../db/identifiers.ts'
+import { allPresent, equalColumns, ownName, tableName } from '../../db/identifiers.ts'
 import { type Edge, edgeLabel, edgesOnto, mayGo } from '../../site/dependents.ts'
 import type { Relations } from '../../site/relations.ts'
 import type { Candidates } from '../candidates.ts'
@@ -42,9 +42,8 @@ export function nulledColumns(
 export function losesThrough(doomed: Relations, { columns, clearedBy }: NulledColumns): SQL {
   const [edge, ...others] = clearedBy
   if (edge && others.length === 0) return losesReference(doomed, edge)
-  const isComplete = columns.map((name) => sql`${sql.identifier(name)} is not null`)
   const loses = clearedBy.map((each) => sql`(${losesReference(doomed, each)})`)
-  return sql`${sql.join(isComplete, sql` and `)} and (${sql.join(loses, sql` or `)})`
+  return sql`${allPresent(columns)} and (${sql.join(loses, sql` or `)})`
 }
 
 /** Returns the condition that a row refers to one that is deleted, and is not deleted itself in the same step. */
