@@ -53,7 +53,7 @@ describe('a reminder', () => {
     const { mail } = await arrived(
       'anna@example.com',
       sender,
-      variables({ deletion_date: '2025-06-29T00:00:00Z' }),
+      variables({ deletion_date: '2025-06-29T02:00:00Z' }),
     )
     expect(mail.subject).toBe('Confirm your address to keep your The Site account')
     for (const text of [
@@ -64,7 +64,9 @@ describe('a reminder', () => {
     ]) {
       expect(text?.replace(/\s+/g, ' ')).toMatch(/Hello Anna,.*on 1 May 2019.*anna@example\.com/)
       expect(text).toContain('works until 18 June 2025, 12:00 UTC.')
-      expect(text?.replace(/\s+/g, ' ')).toContain('will be deleted on 29 June 2025, with everything in it')
+      expect(text?.replace(/\s+/g, ' ')).toContain(
+        'will be deleted on 29 June 2025, 02:00 UTC, with everything in it',
+      )
       expect(text?.replace(/\s+/g, ' ')).toContain('You can ignore this mail')
     }
     expect(mail.text).toContain(`\n\n${LINK}\n\n`)
