@@ -19,15 +19,24 @@ const VERBOSE_NAMES = [
   ['email', 'email address'],
 ] as const
 
+const SPACE = String.raw`[\p{White_Space}\u001c-\u001f]`
+const ENDS = new RegExp(`^${SPACE}+|${SPACE}+$`, 'gu')
+
 /** Returns why nobody could log in with the password, or else what `passwordProblems` returns. Throws as that does. */
 export async function newPasswordProblems(
   password: string,
   attributes: PasswordAttributes,
 ): Promise<string[]> {
   // allauth's PasswordField is a CharField of Django's, which strips, and refuses NUL.
-  if (password !== password.trim()) return ['It begins or ends with a space, which login pages take away.']
+  if (password !== stripped(password))
+    return ['It begins or ends with white space, which login pages take away.']
   if (password.includes('\u0000')) return ['Null characters are not allowed.']
   return passwordProblems(password, attributes)
+}
+
+/** Python's str.strip(), which knows U+001C to U+001F and U+0085, and not U+FEFF; JavaScript's trim() the other way round. */
+function stripped(text: string): string {
+  return text.replace(ENDS, '')
 }
 
 /**
@@ -41,7 +50,7 @@ export async function passwordProblems(password: string, attributes: PasswordAtt
   if (similar) problems.push(`The password is too similar to the ${similar}.`)
   if ([...password].length < MIN_LENGTH)
     problems.push(`This password is too short. It must contain at least ${MIN_LENGTH} characters.`)
-  if ((await commonPasswords()).has(password.toLowerCase().trim()))
+  if ((await commonPasswords()).has(stripped(password.toLowerCase())))
     problems.push('This password is too common.')
   if (isNumeric(password)) problems.push('This password is entirely numeric.')
   return problems

@@ -153,7 +153,7 @@ describeEachDatabase('create-user', (harness) => {
       [
         'with a space at its end',
         'correct horse battery \n',
-        /^usermgmt: password: It begins or ends with a space, .*\n$/,
+        /^usermgmt: password: It begins or ends with white space, .*\n$/,
       ],
       [
         'with a NUL',
