@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { type FileHandle, open, rm, writeFile } from 'node:fs/promises'
+import { type FileHandle, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
@@ -67,7 +67,7 @@ async function handOver(path: string, args: readonly string[], message: Message)
         throw new UserError(`the program ${path} cannot be started: ${fileReason(error)}`)
       })
       const lastLine = code === 0 ? '' : await lastLineOf(words)
-      return { code, signal, hasRead: await hasReadOf(mail), lastLine }
+      return { code, signal, hasRead: await hasReadOf(mail, code), lastLine }
     }),
   )
 }
@@ -105,12 +105,28 @@ async function scratchFile(content: Buffer | string): Promise<FileHandle> {
   }
 }
 
-/** The program and this process share the position in the file. */
-async function hasReadOf(mail: FileHandle): Promise<Ending['hasRead']> {
+/**
+ * The program and this process share the position in the file. To read the rest takes it from what the program leaves
+ * running: right when the mail may be tried again, and wrong when the program has said that it takes the mail.
+ */
+async function hasReadOf(mail: FileHandle, code: number | null): Promise<Ending['hasRead']> {
   const { size } = await mail.stat()
-  const { bytesRead: unread } = await mail.read({ buffer: Buffer.alloc(size), position: null })
-  if (unread === 0) return 'all'
-  return unread === size ? 'nothing' : 'some'
+  const told = code === 0 ? await positionIn(mail) : undefined
+  const position = told ?? size - (await readRest(mail, size))
+  if (position === 0) return 'nothing'
+  return position < size ? 'some' : 'all'
+}
+
+/** Only Linux tells it, without a touch: proc(5). */
+async function positionIn({ fd }: FileHandle): Promise<number | undefined> {
+  const facts = await readFile(`/proc/self/fdinfo/${fd}`, 'utf8').catch(() => '')
+  const [, position] = /^pos:\s*(\d+)$/m.exec(facts) ?? []
+  return position === undefined ? undefined : Number(position)
+}
+
+async function readRest(mail: FileHandle, size: number): Promise<number> {
+  const { bytesRead } = await mail.read({ buffer: Buffer.alloc(size), position: null })
+  return bytesRead
 }
 
 async function lastLineOf(file: FileHandle): Promise<string> {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { simpleParser } from 'mailparser'
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { sendmailTransport } from '../../src/mail/sendmail-transport.ts'
-import { withDirectory } from '../support/directory.ts'
+import { directoryOfTest, withDirectory } from '../support/directory.ts'
 import { wordsOf } from '../support/errors.ts'
 import { mailTo } from '../support/mail.ts'
 
@@ -95,6 +95,24 @@ test('what a program leaves running keeps nobody waiting, and is not disturbed',
   await vi.waitUntil(() => pipes() === before)
   await writeFile(join(directory, 'go'), '')
   await vi.waitUntil(() => existsSync(join(directory, 'delivered')), { timeout: 60_000 })
+})
+
+test.each([
+  ['exit 0', 'uncertain', 'all of it'],
+  ['exit 75', 'deferred', 'nothing'],
+  ['kill -KILL $$', 'deferred', 'nothing'],
+])('%s: %s, and what it leaves running finds %s', async (end, kind, found) => {
+  const place = await directoryOfTest()
+  const reads = 'until [ -e go ]; do sleep 0.05; done; cat <&3 >rest; mv rest late'
+  const path = await program('reads-late', `cd '${place}'; exec 3<&0; (${reads}) & ${end}`)
+  expect(await send(path, 'anna@example.com', 'the end')).toMatchObject({ kind })
+  await writeFile(join(place, 'go'), '')
+  const late = join(place, 'late')
+  await vi.waitUntil(() => existsSync(late), { timeout: 60_000 })
+  const { subject, text = '' } = await simpleParser(await readFile(late))
+  expect([subject, text.trim()]).toEqual(
+    found === 'nothing' ? [undefined, ''] : ['Please confirm', 'the end'],
+  )
 })
 
 test('no address is taken for an option', async () => {
