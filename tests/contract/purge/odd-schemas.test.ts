@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { siteOf } from '../../../src/site/site.ts'
 import { fingerprints } from '../../../src/users/fingerprint.ts'
@@ -110,7 +109,7 @@ describeDatabase('postgres', 'settings of a database that change what texts mean
       )
     }
     const unlike = { ...made, ...(await siteOf(await made.database.open())) }
-    const [shown] = await unlike.db.rows<{ array_nulls: string }>(sql`show array_nulls`)
+    const [shown] = await (await made.database.connect()).rows('show array_nulls')
     expect(shown).toEqual({ array_nulls: 'off' })
     const guards = { protect: ['@kept.example', '@no\\where_.example'] }
     expect(await planPurge(unlike, criteria({ rules: { cascade: ['note'] }, guards }))).toMatchObject({

@@ -127,7 +127,8 @@ describeDatabase('postgres', 'a listed user', (harness) => {
     await addUser(site, { lastLogin: CUTOFF })
     const zone = new URLSearchParams({ options: '-c TimeZone=Asia/Kathmandu' })
     const db = await site.database.open({}, `${site.url}?${String(zone).replaceAll('+', '%20')}`)
-    expect(await db.rows(sql`show timezone`)).toEqual([{ TimeZone: 'Asia/Kathmandu' }])
+    const begun = sql`select reset_val as zone from pg_settings where name = 'TimeZone'`
+    expect(await db.rows(begun)).toEqual([{ zone: 'Asia/Kathmandu' }])
     expect(await listed({ ...site, db }, { fields: ['last_login'] })).toEqual([{ last_login: CUTOFF }])
   })
 })
