@@ -1,5 +1,5 @@
 import type { ArchivedRows } from '../archive/archived-rows.ts'
-import { type ArchiveLine, type DeletedLine, isDeleted } from '../archive/lines.ts'
+import { type ArchiveLine, type ClearedLine, type DeletedLine, isDeleted } from '../archive/lines.ts'
 import type { Owners } from '../archive/ownership.ts'
 import type { RowReference } from './find-present.ts'
 import type { RowSet } from './row-set.ts'
@@ -34,9 +34,7 @@ export class Wanted {
       this.hanging.add(line)
     }
     const shared = this.hangingAmong(others ?? [])
-    return lines.filter(
-      (line) => isTheirs(line) || (isDeleted(line) ? shared.has(line) : this.hanging.own(line) !== undefined),
-    )
+    return lines.filter((line) => isTheirs(line) || (isDeleted(line) ? shared.has(line) : this.isLoss(line)))
   }
 
   /** True for what is theirs, and for what a row of theirs has lost. */
@@ -62,6 +60,19 @@ export class Wanted {
       }
     }
     return found
+  }
+
+  /** True when such a row has lost the reference, or is what it led to. */
+  private isLoss(line: ClearedLine): boolean {
+    if (this.hanging.own(line) !== undefined) return true
+    const cells = this.rows.cellsOf(line)
+    return this.taken
+      .referencesOf(this.rows.tableNameOf(line))
+      .some(
+        (reference) =>
+          reference.columns.some((name) => name in line.was) &&
+          this.hanging.refersTo(reference, cells) !== undefined,
+      )
   }
 
   private hangs(line: DeletedLine): boolean {

@@ -231,7 +231,9 @@ describeEachDatabase('a row of two users', (harness) => {
       other_id integer not null references auth_user (id));
     create index friend_one on friend (one_id); create index friend_other on friend (other_id);
     create table letter (id {key}, friend_id integer not null references friend (id));
-    create index letter_friend on letter (friend_id);`
+    create index letter_friend on letter (friend_id);
+    create table mention (id {key}, friend_id integer references friend (id));
+    create index mention_friend on mention (friend_id);`
 
   test.each([
     [1, 'one', 'other'],
@@ -243,13 +245,17 @@ describeEachDatabase('a row of two users', (harness) => {
     const users = { one: await addUser(site), other: await addUser(site) }
     const kept = await addUser(site, { lastLogin: '2024-01-01T00:00:00Z' })
     const pair = await insert(site, 'friend', { one_id: users.one, other_id: users.other })
-    await insert(site, 'letter', { friend_id: pair })
+    for (const table of ['letter', 'mention']) await insert(site, table, { friend_id: pair })
     await insert(site, 'friend', { one_id: kept, other_id: users.other })
     const before = await allRowsOf(site.db)
-    const rules = { cascade: ['friend', 'letter'] }
+    const rules = { cascade: ['friend', 'letter'], setNull: ['mention.friend_id'] }
     const { path } = await purgeInto(directory, site, { rules, guards: NO_GUARDS, size })
     const missing = 'a row it depends on is not there'
-    const why = { friend: `${missing}: auth_user`, letter: `${missing}: friend` }
+    const why = {
+      friend: `${missing}: auth_user`,
+      letter: `${missing}: friend`,
+      mention: 'a row that it referred to is not there: friend',
+    }
     const told = Object.entries(why).map(([table, reason]) => ({
       failed: { user: expect.anything(), table, reason },
       note: {
@@ -267,6 +273,7 @@ describeEachDatabase('a row of two users', (harness) => {
     for (const dryRun of [true, false]) {
       expect(await putBack(site, path, { users: [users[b]], dryRun })).toMatchObject({
         restored: { auth_user: 1, letter: 1 },
+        relinked: { mention: 1 },
         failed: [],
         notes: [],
       })
