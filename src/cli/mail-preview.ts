@@ -27,7 +27,7 @@ export async function showPreview(
   const { context, options, criteria, rules } = request
   const { stdout, cwd } = context
   const recipient = await findRecipient(site, user)
-  const judged = await judgeUser(site, criteria, rules, planOptions(request), recipient.user.id)
+  const judged = await judgeUser(site, criteria, rules, planOptions(request), recipient.key)
   const mail = await shownMail(site, request, writing, { recipient, hasContent: judged?.hasContent ?? false })
   if (options.html !== undefined) await writeHtml(resolve(cwd, options.html), mail.html)
   await stdout.write(mailText(mail, await styleFor(stdout, context)))

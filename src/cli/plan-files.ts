@@ -69,8 +69,8 @@ export async function loadPlan(
       refuseOtherTables(site, header)
     },
     async plan(site, options) {
-      const userIds = await unchangedKeys(site, now, plannedUsers(path, BATCH_SIZE))
-      const left = await planIdentified(site, { ...now, selection: { ...now.selection, userIds } }, options)
+      const userKeys = await unchangedKeys(site, now, plannedUsers(path, BATCH_SIZE))
+      const left = await planIdentified(site, { ...now, selection: { ...now.selection, userKeys } }, options)
       const { since, matched, kept, toDelete: planned } = counts
       return { ...left, since, matched, kept, changed: planned - left.toDelete }
     },

@@ -3,7 +3,7 @@ import type { Site } from '../site/site.ts'
 import type { Criteria, GuardName } from '../users/criteria.ts'
 import { withNamedUsers } from '../users/identify.ts'
 import { addKept, countKept, type KeptCounts } from '../users/kept-counts.ts'
-import { listPages, usersIn } from '../users/list.ts'
+import { keyOf, listPages, usersIn } from '../users/list.ts'
 import { earlierReminders } from './earlier-reminders.ts'
 import { type Recipient, recipientsAmong } from './recipients.ts'
 import { type ReminderRules, type SkipReason, skipReason } from './reminder-rules.ts'
@@ -104,18 +104,17 @@ export function* plannedGroups({ groups }: CampaignPlan, size: number): Generato
   }
 }
 
-/** Returns what is known of the user with this id; undefined for one whom the criteria do not select. */
+/** Returns what is known of the user with this key; undefined for one whom the criteria do not select. */
 export async function judgeUser(
   site: Site,
   criteria: Criteria,
   rules: ReminderRules,
   options: PlanOptions,
-  id: string,
+  key: string,
 ): Promise<Judged | undefined> {
   const { selection } = await withNamedUsers(site, criteria)
-  const key = site.db.dialect.parseKey(id, site.shape.userKey.type)
-  if (key === undefined || selection.userIds?.includes(key) === false) return undefined
-  const alone = { ...criteria, selection: { ...selection, userIds: [key] } }
+  if (selection.userKeys?.includes(key) === false) return undefined
+  const alone = { ...criteria, selection: { ...selection, userKeys: [key] } }
   for await (const [judged] of judgedCandidates(site, alone, rules, options)) return judged
   return undefined
 }
@@ -137,20 +136,22 @@ async function* judgedCandidates(
   rules: ReminderRules,
   { namesDate }: PlanOptions,
 ): AsyncGenerator<Judged[]> {
-  const { type } = site.shape.userKey
   const { selection, guards } = forMail(criteria)
   const all = {
     ...criteria,
     selection: { ...selection, limit: undefined },
     guards: { ...guards, ignoresContent: !namesDate },
   }
-  const pages = listPages(site, { criteria: all, fields: ['id', 'kept_because'], show: 'all' })
+  const pages = listPages(site, { criteria: all, fields: ['key', 'kept_because'], show: 'all' })
   for await (const page of pages) {
-    const users = usersIn(page).map(({ id, kept_because = [] }) => ({
-      key: site.db.dialect.parseKey(id ?? '', type) ?? '',
-      guards: kept_because.filter((guard) => guard !== 'content'),
-      hasContent: kept_because.includes('content'),
-    }))
+    const users = usersIn(page).map((user) => {
+      const { kept_because = [] } = user
+      return {
+        key: keyOf(user),
+        guards: kept_because.filter((guard) => guard !== 'content'),
+        hasContent: kept_because.includes('content'),
+      }
+    })
     yield await judge(site, users, rules)
   }
 }
@@ -165,8 +166,9 @@ async function judge(
   const earlierOf = await earlierReminders(site, recipients)
   const byKey = new Map(recipients.map((each) => [each.key, each]))
   return page.map((candidate) => {
+    if (candidate.guards.length > 0) return candidate
     const recipient = byKey.get(candidate.key)
-    if (!recipient) return candidate
+    if (!recipient) return { ...candidate, skipped: 'unmailable' as const }
     const earlier = earlierOf(recipient)
     const hasFailed = earlier.at(-1)?.status === 'failed'
     return { ...candidate, recipient, hasFailed, skipped: skipReason(recipient, earlier, rules) }

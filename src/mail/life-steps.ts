@@ -2,7 +2,7 @@ import { groupBy } from '../db/group-by.ts'
 import type { Instant } from '../django/datetime.ts'
 import type { Site } from '../site/site.ts'
 import type { Criteria, GuardName } from '../users/criteria.ts'
-import { listPages, listUsers, usersIn } from '../users/list.ts'
+import { keyOf, listPages, listUsers, usersIn } from '../users/list.ts'
 import type { ListedUser } from '../users/list-fields.ts'
 import { forMail } from './campaign-plan.ts'
 import { wasDelivered } from './deletion-date.ts'
@@ -41,19 +41,15 @@ export async function* lifeSteps(site: Site, sweep: SweepCriteria): AsyncGenerat
   for await (const page of listPages(site, request)) yield* await stepsOf(site, sweep, usersIn(page))
 }
 
-const FIELDS = ['id', 'username', 'email', 'kept_because'] as const
+const FIELDS = ['key', 'id', 'username', 'email', 'kept_because'] as const
 
 async function stepsOf(
   site: Site,
   { remove, rules }: SweepCriteria,
   page: readonly ListedUser[],
 ): Promise<LifeStep[]> {
-  const { type } = site.shape.userKey
-  const keyOf = ({ id }: ListedUser) => site.db.dialect.parseKey(id ?? '', type) ?? ''
   const keys = page.map(keyOf)
-  const removable = remove
-    ? await guardsAmong(site, remove, keys, keyOf)
-    : new Map<string, readonly GuardName[]>()
+  const removable = remove ? await guardsAmong(site, remove, keys) : new Map<string, readonly GuardName[]>()
   const recipients = await recipientsAmong(site, keys, isVerifiedElsewhere)
   const earlierOf = await earlierReminders(site, recipients)
   const recipientOf = groupBy(recipients, ({ key }) => key)
@@ -61,7 +57,7 @@ async function stepsOf(
     const key = keyOf(user)
     const [recipient] = recipientOf.get(key) ?? []
     const earlier = recipient ? earlierOf(recipient) : []
-    const reason = recipient && skipReason(recipient, earlier, rules)
+    const reason = recipient ? skipReason(recipient, earlier, rules) : 'unmailable'
     const last = earlier.findLast(({ userKey }) => userKey === key)
     const named = recipient && last && wasDelivered(last, recipient) ? last : undefined
     const step = judged(user.kept_because ?? [], removable.get(key), reason)
@@ -97,14 +93,13 @@ async function guardsAmong(
   site: Site,
   criteria: Criteria,
   keys: readonly string[],
-  keyOf: (user: ListedUser) => string,
 ): Promise<Map<string, readonly GuardName[]>> {
-  const selection = { ...criteria.selection, userIds: keys }
+  const selection = { ...criteria.selection, userKeys: keys }
   const among = { ...criteria, selection }
   const found = new Map<string, readonly GuardName[]>()
   for await (const user of listUsers(site, {
     criteria: among,
-    fields: ['id', 'kept_because'],
+    fields: ['key', 'kept_because'],
     show: 'all',
   })) {
     found.set(keyOf(user), user.kept_because ?? [])

@@ -18,13 +18,15 @@ export interface Selection {
   readonly users?: readonly string[] | undefined
   /** Ids; any of them, however many. */
   readonly userIds?: readonly string[] | undefined
+  /** As the database has them, which an id need not show; any of them. Queries know no other names. */
+  readonly userKeys?: readonly string[] | undefined
   /** At most so many. */
   readonly limit?: number | undefined
 }
 
 /** Returns the selection without whom it names, and how many at most. */
 export function withoutNamedUsers(selection: Selection): Selection {
-  return { ...selection, users: undefined, userIds: undefined, limit: undefined }
+  return { ...selection, users: undefined, userIds: undefined, userKeys: undefined, limit: undefined }
 }
 
 export interface Reminded {

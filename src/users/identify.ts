@@ -44,16 +44,25 @@ async function usersCalled(site: Site, identifier: string): Promise<string[]> {
  * Throws a UserError (invalid) for an id that cannot be one here, and what `identifyUser` throws.
  */
 export async function withNamedUsers(site: Site, criteria: Criteria): Promise<Criteria> {
-  const { users, userIds } = criteria.selection
-  const ids = userIds && parsedIds(site, userIds)
-  if (users === undefined) return ids ? withUsers(criteria, ids) : criteria
-  const identified: string[] = []
-  for (const user of users) identified.push(await identifyUser(site, user))
-  return withUsers(criteria, ids ? identified.filter((key) => ids.includes(key)) : identified)
+  const { users, userIds, userKeys } = criteria.selection
+  const named = [
+    userIds && parsedIds(site, userIds),
+    users && (await identifyUsers(site, users)),
+    userKeys,
+  ].filter((keys) => keys !== undefined)
+  const [first, ...others] = named
+  if (!first) return criteria
+  const meant = first.filter((key) => others.every((keys) => keys.includes(key)))
+  return {
+    ...criteria,
+    selection: { ...criteria.selection, users: undefined, userIds: undefined, userKeys: meant },
+  }
 }
 
-function withUsers(criteria: Criteria, userIds: readonly string[]): Criteria {
-  return { ...criteria, selection: { ...criteria.selection, users: undefined, userIds } }
+async function identifyUsers(site: Site, identifiers: readonly string[]): Promise<string[]> {
+  const keys: string[] = []
+  for (const identifier of identifiers) keys.push(await identifyUser(site, identifier))
+  return keys
 }
 
 function parsedIds({ db, shape }: Site, ids: readonly string[]): string[] {

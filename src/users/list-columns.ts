@@ -18,8 +18,10 @@ export function listColumns(site: Site, candidates: Candidates): Map<ListField, 
   const { users } = site.tables
   const { dialect } = site.db
   const { type } = site.shape.userKey
+  const key = textColumn(sql`${users.key}`)
   const columns = new Map<ListField, ListColumn>([
-    ['id', { read: sql`cast(${users.key} as text)`, json: (column) => dialect.shownKeyText(column, type) }],
+    ['key', key],
+    ['id', { ...key, json: (column) => dialect.shownKeyText(column, type) }],
     ['email', textColumn(unverifiedPrimaryEmail(site))],
     ['kept_because', { json: () => guardNames(site, candidates) }],
     ['addresses', { read: addresses(site), json: (column) => dialect.json(column) }],

@@ -13,7 +13,8 @@ export const LIST_FIELDS = [
   'is_staff',
   'addresses',
 ] as const
-export type ListField = (typeof LIST_FIELDS)[number]
+/** `key`: what the database has for the `id` that is shown. Nobody chooses it. */
+export type ListField = (typeof LIST_FIELDS)[number] | 'key'
 export const DEFAULT_FIELDS: readonly ListField[] = LIST_FIELDS.slice(0, 6)
 export const SORT_FIELDS = ['id', 'username', 'email', 'last_login', 'date_joined'] as const
 export type SortField = (typeof SORT_FIELDS)[number]

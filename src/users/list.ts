@@ -58,6 +58,12 @@ export function usersIn({ lines }: ListPage): ListedUser[] {
   return JSON.parse(`[${lines.replaceAll('\n', ',')}]`)
 }
 
+/** Returns the key of a user who was listed with it. */
+export function keyOf({ key }: ListedUser): string {
+  if (typeof key !== 'string') throw new Error('a user was listed without the key')
+  return key
+}
+
 /** As `listPages`, one at a time. */
 export async function* listUsers(site: Site, asked: ListRequest): AsyncGenerator<ListedUser> {
   for await (const page of listPages(site, asked)) yield* usersIn(page)

@@ -101,8 +101,8 @@ function filters(site: Site, selection: Selection): SelectionStep[] {
       deletionHasCome(site, deletionDue, unverifiedPrimaryEmail(site)),
     )
   }
-  if (selection.userIds !== undefined) {
-    const keys = selection.userIds
+  if (selection.userKeys !== undefined) {
+    const keys = selection.userKeys
     steps.push({
       remaining: 'among those named',
       condition: dialect.keyAmong(sql`${users.key}`, site.shape.userKey.type, keys),

@@ -126,6 +126,11 @@ describe('what can never be valid ends with 2', () => {
       'write TABLE.COLUMN, for example blog_post.editor_id',
     ],
     [
+      'list --fields key',
+      'usermgmt: --fields: there is no field "key"',
+      'one of: id, username, email, last_login, date_joined, kept_because, first_name, last_name, is_active, is_staff, addresses',
+    ],
+    [
       'list --fields id,emial',
       'usermgmt: --fields: there is no field "emial" (did you mean email?)',
       'one of: id, username, email, last_login, date_joined, kept_because, first_name, last_name, is_active, is_staff, addresses',

@@ -88,7 +88,7 @@ export function archiveHeader(
             },
           ],
     ),
-    criteria: { ...criteria, selection: { ...criteria.selection, userIds: undefined } },
+    criteria: { ...criteria, selection: { ...criteria.selection, userIds: undefined, userKeys: undefined } },
   }
 }
 

@@ -2,8 +2,11 @@ import { eq, sql } from 'drizzle-orm'
 import { simpleParser } from 'mailparser'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { UserError } from '../../../src/errors.ts'
+import { judgeUser, planCampaign } from '../../../src/mail/campaign-plan.ts'
+import { lifeSteps } from '../../../src/mail/life-steps.ts'
 import { sourceOf } from '../../../src/mail/message.ts'
 import type { MailOutcome } from '../../../src/mail/transport.ts'
+import type { Criteria } from '../../../src/users/criteria.ts'
 import {
   campaign,
   DATABASE_LINKS,
@@ -18,7 +21,7 @@ import { NOW, testClock } from '../../support/clock.ts'
 import { readConfirmationKey } from '../../support/confirmation-key.ts'
 import { criteria } from '../../support/criteria.ts'
 import { addCrowd } from '../../support/crowd.ts'
-import { describeEachDatabase } from '../../support/databases.ts'
+import { describeDatabase, describeEachDatabase } from '../../support/databases.ts'
 import { insert, REAL_SITES, rowsOf, siteIn, type TestSite } from '../../support/sites.ts'
 import { addUser } from '../../support/users.ts'
 
@@ -33,6 +36,49 @@ async function statuses(site: TestSite): Promise<unknown[]> {
 }
 
 const broken = () => new UserError('the mail server cannot be reached')
+
+describeDatabase('sqlite', 'keys that another program than Django has written', (harness) => {
+  const rules = { maxReminders: 3 }
+  const options = { namesDate: false }
+
+  /** `id` as SQL. */
+  async function siteWithId(id: string) {
+    const site = await siteWithLedger(harness, 'uuid-user')
+    const [ann] = await peopleOn(site, 'ann', 'bob')
+    await site.database.run(`begin; update ${site.shape.users.name} set id = ${id} where id = '${ann}';
+      update account_emailaddress set user_id = ${id} where user_id = '${ann}'; commit`)
+    return site
+  }
+
+  async function stepsOn(site: TestSite, remove?: Criteria) {
+    const found: string[] = []
+    const sweep = { candidates: criteria(), remind: criteria(), remove, rules }
+    for await (const { step } of lifeSteps(site, sweep)) found.push(step)
+    return found.sort()
+  }
+
+  test.each([
+    ['in upper case', '0A1B2C3D4E5F60718293A4B5C6D7E8F9'],
+    ['with dashes', '0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9'],
+  ])('%s: the user is mailed like any other, and listed so', async (_, id) => {
+    const site = await siteWithId(`'${id}'`)
+    const plan = await planCampaign(site, criteria(), rules, options)
+    expect(plan).toMatchObject({ matched: 2, toMail: 2, skipped: {} })
+    expect(await judgeUser(site, criteria(), rules, options, id)).toMatchObject({ key: id, guards: [] })
+    expect(await stepsOn(site)).toEqual(['remind', 'remind'])
+    expect(await stepsOn(site, criteria())).toEqual(['delete', 'delete'])
+    const transport = new TestTransport()
+    expect(await campaign(site, transport)).toMatchObject({ sent: 2 })
+    expect(transport.addresses()).toEqual(['ann@example.com', 'bob@example.com'])
+  })
+
+  test('as bytes: no mail finds the user, and the sums say so', async () => {
+    const site = await siteWithId("x'616e6e'")
+    const plan = await planCampaign(site, criteria(), rules, options)
+    expect(plan).toMatchObject({ matched: 2, toMail: 1, skipped: { unmailable: 1 } })
+    expect(await stepsOn(site)).toEqual(['remind', 'stuck'])
+  })
+})
 
 describeEachDatabase('a campaign', (harness) => {
   test.each(REAL_SITES)('mails whoever is due a link of their own, and remembers it (%s)', async (name) => {
