@@ -39,8 +39,9 @@ function usualTemplate({ href }: URL, { link }: LinkSource): LinkTemplate {
 }
 
 function linkSettings(template: LinkTemplate, source: LinkSource): LinkSettings {
-  const { link, confirmation, secret = '', salt, expires: days = EXPIRE_DAYS } = source
+  const { link, confirmation, secret, salt, expires: days = EXPIRE_DAYS } = source
   if (link === 'login') return { kind: 'login', template }
   if (confirmation === 'database') return { kind: 'database', template, days }
+  if (!secret) throw new Error('links are to be signed, and there is no secret')
   return { kind: 'hmac', template, days, secret, salt }
 }

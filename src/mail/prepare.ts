@@ -127,8 +127,10 @@ async function begin(
   const ids = await insertReminders(site, runId, due, instantOf(at))
   const mails: Prepared[] = []
   for (const { recipient, deletionDate } of due) {
+    const reminderId = ids.get(recipient.key)
+    if (reminderId === undefined) throw new Error('a mail without a row in the ledger')
     const link = await makeLink(site, links, recipient.addressKey, at)
-    mails.push({ reminderId: ids.get(recipient.key) ?? '', checkedAt: at, recipient, link, deletionDate })
+    mails.push({ reminderId, checkedAt: at, recipient, link, deletionDate })
   }
   return mails
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { linksFor } from '../../src/cli/mail-writing.ts'
 import { reminders, verify } from '../support/campaign.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { rowsOf } from '../support/sites.ts'
@@ -48,5 +49,13 @@ describeEachDatabase('link', (harness) => {
     await verify(site, 'DORA@example.com')
     const ran = await run(`link ${user} --site-url https://site.example --secret-key-file secret-key.txt`)
     expect(ran).toEqual({ exit: 1, stdout: '', stderr: `usermgmt: ${words}\n`, screen: expect.anything() })
+  })
+
+  test('is never signed with nothing', async () => {
+    const { site } = await mailingSite(harness)
+    const siteUrl = new URL('https://site.example')
+    for (const secret of [undefined, '']) {
+      await expect(linksFor(site, { siteUrl, secret })).rejects.toThrow('there is no secret')
+    }
   })
 })

@@ -81,6 +81,23 @@ describeDatabase('sqlite', 'keys that another program than Django has written', 
 })
 
 describeEachDatabase('a campaign', (harness) => {
+  test('sends nothing that the ledger has not taken', async () => {
+    const site = await siteWithLedger(harness)
+    await peopleOn(site, 'ann')
+    await site.database.run(
+      harness.pick({
+        sqlite: `create trigger keeps_out before insert on usermgmt_reminder
+          begin select raise(ignore); end`,
+        postgres: `create function keep_out() returns trigger language plpgsql as $$ begin return null; end $$;
+          create trigger keeps_out before insert on usermgmt_reminder for each row execute function keep_out()`,
+      }),
+    )
+    const transport = new TestTransport()
+    const error = new Error('a mail without a row in the ledger')
+    expect(await campaign(site, transport)).toMatchObject({ sent: 0, stopped: { error } })
+    expect(transport.tried).toEqual([])
+  })
+
   test.each(REAL_SITES)('mails whoever is due a link of their own, and remembers it (%s)', async (name) => {
     const site = await siteWithLedger(harness, name)
     const keys = await peopleOn(site, 'ann', 'bob')
