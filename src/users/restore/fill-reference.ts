@@ -6,8 +6,8 @@ import type { NamedCell, PresentRows } from './present-rows.ts'
 
 /**
  * Fills in what a row referred to, where that is NULL; returns false when no such row is there. `mayBeNull`: columns of
- * the key that may be NULL by now, when no row has all of it. Of columns that several references share, some may have
- * been filled in already.
+ * the key that may be NULL by now, or were and are not any more, when no row has all of it. Of columns that several
+ * references share, some may have been filled in already.
  */
 export async function fillReference(
   tx: Db,
@@ -17,9 +17,10 @@ export async function fillReference(
   was: readonly NamedCell[],
   mayBeNull: ReadonlySet<string> = new Set(),
 ): Promise<boolean> {
-  const isNull = ([name]: NamedCell) => sql`${sql.identifier(name)} is null`
-  const orNull = (cell: NamedCell) => sql`(${present.matches(table, [cell])} or ${isNull(cell)})`
-  const isOpen = [...was.map(orNull), sql`(${sql.join(was.map(isNull), sql` or `)})`]
+  const isOpen = [
+    ...was.map((cell) => orNull(present, table, cell)),
+    sql`(${sql.join(was.map(isNull), sql` or `)})`,
+  ]
   // The database computes the others, and lets nobody write them.
   const written = was.filter(([name]) => !columnOf(table, name)?.generated)
   const set = written.map(
@@ -32,11 +33,43 @@ export async function fillReference(
     )
   }
   if (await fill(key.map((cell) => present.matches(table, [cell])))) return true
-  const mayDiffer = key.some(([name, cell]) => cell !== null && mayBeNull.has(name))
-  return (
-    mayDiffer &&
-    fill(key.map((cell) => (mayBeNull.has(cell[0]) ? orNull(cell) : present.matches(table, [cell]))))
-  )
+  if (!key.some(([name]) => mayBeNull.has(name))) return false
+  const emptied = key.filter(([name, cell]) => cell === null && mayBeNull.has(name))
+  const alike = likeKey(present, table, key, mayBeNull)
+  if (await fill([...alike, ...emptied.map(isNull)])) return true
+  const where = sql.join([...alike, ...isOpen], sql` and `)
+  return (await isOneKind(tx, table, emptied, where)) && fill(alike)
+}
+
+/**
+ * Returns the conditions for a row that may have lost references since, or got back what it had lost already:
+ * `mayBeNull` are their columns.
+ */
+export function likeKey(
+  present: PresentRows,
+  table: Table,
+  key: readonly NamedCell[],
+  mayBeNull: ReadonlySet<string>,
+): SQL[] {
+  return key
+    .filter(([name, cell]) => cell !== null || !mayBeNull.has(name))
+    .map((cell) => (mayBeNull.has(cell[0]) ? orNull(present, table, cell) : present.matches(table, [cell])))
+}
+
+/** False when rows differ in what they have got back: nobody can tell then which of them is meant. */
+async function isOneKind(tx: Db, table: Table, emptied: readonly NamedCell[], where: SQL): Promise<boolean> {
+  if (emptied.length === 0) return false
+  const names = columnList(emptied.map(([name]) => name))
+  const kinds = await tx.rows(sql`select distinct ${names} from ${tableName(table)} where ${where} limit 2`)
+  return kinds.length === 1
+}
+
+function isNull([name]: NamedCell): SQL {
+  return sql`${sql.identifier(name)} is null`
+}
+
+function orNull(present: PresentRows, table: Table, cell: NamedCell): SQL {
+  return sql`(${present.matches(table, [cell])} or ${isNull(cell)})`
 }
 
 /** Without a primary key, several rows may have the same values: any of them will do, and only one. */

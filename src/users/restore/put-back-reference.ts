@@ -3,7 +3,7 @@ import { identifyingColumns, type Table } from '../../db/catalog.ts'
 import { tableName } from '../../db/identifiers.ts'
 import type { ArchivedReference } from '../archive/archived-references.ts'
 import type { ArchiveLine, ClearedLine, DeletedLine } from '../archive/lines.ts'
-import { fillReference } from './fill-reference.ts'
+import { fillReference, likeKey } from './fill-reference.ts'
 import type { PresentCopies } from './present-copies.ts'
 import type { NamedCell, PresentRows } from './present-rows.ts'
 import type { PuttingBack } from './putting-back.ts'
@@ -33,10 +33,12 @@ export class ReferenceRestoration {
     const missing = await this.missing(table, [...key, ...was], Object.keys(line.was))
     if (missing) return this.refusals.fail(line, notThere(line, missing))
     if (await this.copies.take(table, line, [...key, ...was])) return tally.skip()
-    if (await fillReference(site.db, this.present, table, key, was, this.mayBeNull(table, line))) {
+    const mayBeNull = this.mayBeNull(table, line)
+    if (await fillReference(site.db, this.present, table, key, was, mayBeNull)) {
       return tally.relink(table.label)
     }
-    const same = this.present.matches(table, [...key, ...was])
+    const alike = [...likeKey(this.present, table, key, mayBeNull), this.present.matches(table, was)]
+    const same = sql.join(alike, sql` and `)
     const found = await site.db.rows(sql`select 1 from ${tableName(table)} where ${same}`)
     if (found.length > 0) tally.skip()
     else
@@ -73,7 +75,7 @@ export class ReferenceRestoration {
     return missing.find((key) => key.columns.some((name) => columns.includes(name)))?.references.label
   }
 
-  /** Without a primary key, the other references of the row are part of its key, and may have been set to NULL since. */
+  /** Without a primary key, the other references of the row are part of its key, and may have been set to NULL since, or put back. */
   private mayBeNull(table: Table, line: ArchiveLine): ReadonlySet<string> {
     return table.primaryKey.length > 0 ? new Set() : this.work.rows.clearedColumns(line)
   }

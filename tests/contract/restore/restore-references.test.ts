@@ -144,6 +144,59 @@ describeEachDatabase('references that come back in steps', (harness) => {
     }
   })
 
+  test.each([
+    [1, 'host', 'guest'],
+    [1, 'guest', 'host'],
+    [1_000, 'host', 'guest'],
+    [1_000, 'guest', 'host'],
+  ] as const)('of a row without a primary key: batches of %i, the %s before the %s', async (size, a, b) => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table visit (host_id ${user()}, guest_id ${user()}, note text);`,
+    )
+    const [host, guest] = [await addUser(site), await addUser(site)]
+    const reader = await addUser(site, { lastLogin: '2024-01-01T00:00:00Z' })
+    await insert(site, 'visit', { host_id: host, guest_id: guest, note: 'same' })
+    await insert(site, 'visit', { host_id: reader, guest_id: reader, note: 'same' })
+    const before = await allRowsOf(site.db)
+    const rules = { setNull: ['visit.host_id', 'visit.guest_id'] }
+    const { path } = await purgeInto(directory, site, { rules, guards: NO_GUARDS, size })
+    const users = { host, guest }
+    const back = { restored: { auth_user: 1 }, relinked: { visit: 1 }, failed: [] }
+    expect(await putBack(site, path, { users: [users[a]] })).toMatchObject(back)
+    expect(await putBack(site, path, { users: [users[a]] })).toMatchObject({ relinked: {}, failed: [] })
+    expect(await putBack(site, path, { users: [users[b]] })).toMatchObject(back)
+    expect(await allRowsOf(site.db)).toEqual(before)
+    expect(await putBack(site, path)).toMatchObject({ restored: {}, relinked: {}, failed: [] })
+  })
+
+  test.each([
+    ['host', 'guest'],
+    ['guest', 'host'],
+  ] as const)('but not in a row that may be another, the %s before the %s', async (a, b) => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table visit (host_id ${user()}, guest_id ${user()}, note text);`,
+    )
+    const users = { host: await addUser(site), guest: await addUser(site) }
+    const reader = await addUser(site, { lastLogin: '2024-01-01T00:00:00Z' })
+    await insert(site, 'visit', { host_id: null, guest_id: reader, note: 'same' })
+    await insert(site, 'visit', { host_id: reader, guest_id: null, note: 'same' })
+    await insert(site, 'visit', { host_id: users.host, guest_id: users.guest, note: 'same' })
+    const readers = async () => {
+      const visits = await rowsOf(site.db, 'visit')
+      return visits.filter((visit) => Object.values(visit).includes(reader))
+    }
+    expect(await readers()).toHaveLength(2)
+    const before = await readers()
+    const rules = { setNull: ['visit.host_id', 'visit.guest_id'] }
+    const { path } = await purgeInto(directory, site, { rules, guards: NO_GUARDS })
+    for (const one of [a, b]) await putBack(site, path, { users: [users[one]] })
+    expect(await readers()).toEqual(before)
+  })
+
   test('in a table without a primary key, save one that is somebody else’s by now', async () => {
     const site = await createSite(
       harness,
