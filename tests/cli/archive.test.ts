@@ -193,7 +193,7 @@ describeEachDatabase('archives on the command line', (harness) => {
     expect(stderr).toContain('not everything could be put back as before')
   })
 
-  test('restore warns of triggers on the tables that it fills', async () => {
+  test('restore warns of triggers on the tables that it fills, and its report names them', async () => {
     const { site, run } = await purged()
     await site.database.run(
       harness.pick({
@@ -204,11 +204,20 @@ describeEachDatabase('archives on the command line', (harness) => {
           CREATE TRIGGER stamp BEFORE INSERT ON auth_user FOR EACH ROW EXECUTE FUNCTION stamp();`,
       }),
     )
-    const restored = await run(`restore usermgmt-archive/${NAME} --yes`)
+    const restore = `restore usermgmt-archive/${NAME}`
+    const planned = JSON.parse((await run(`${restore} --dry-run --format json`)).stdout)
+    expect(planned).toMatchObject({ changed: 0, triggers: [{ table: 'auth_user', name: 'stamp' }] })
+    const restored = await run(`${restore} --yes`)
     expect(restored).toMatchObject({ exit: 0 })
     expect(restored.stderr).toBe(
       'warning: triggers may change or add to what is put back: auth_user: stamp\n',
     )
+    expect(restored.stdout).toContain(
+      '\n\nTriggers: what they change or add is not as in the archive\n  auth_user: stamp\n',
+    )
+    const again = await run(`${restore} --yes --format json`)
+    expect(JSON.parse(again.stdout)).toMatchObject({ restored: {}, changed: 2 })
+    expect(JSON.parse(again.stdout)).not.toHaveProperty('triggers')
   })
 
   test('--no-archive goes without', async () => {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Table } from '../../db/catalog.ts'
+import type { Trigger } from '../../db/dialect.ts'
 import { wholeSecond } from '../../django/datetime.ts'
 import { UserError } from '../../errors.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
@@ -12,7 +13,7 @@ import { namedHere } from '../../users/archive/named-here.ts'
 import { type OpenArchive, openArchive } from '../../users/archive/open-archive.ts'
 import { type Shortfall, shortfallOf } from '../../users/archive/shortfall.ts'
 import { restore } from '../../users/restore/restore.ts'
-import { type RestoreReport, rowsPutBack } from '../../users/restore/restore-report.ts'
+import { isWritten, type RestoreReport, rowsPutBack } from '../../users/restore/restore-report.ts'
 import { refuseWithoutRights } from '../../users/restore/restore-rights.ts'
 import { shownInstant } from '../../values/dates.ts'
 import { counted, shownNumber } from '../../values/numbers.ts'
@@ -37,16 +38,18 @@ export async function restoreArchive(
   keepHeapLean()
   const archive = await openArchive(resolve(context.cwd, file))
   try {
-    const { report, shortfall } = await withSite(context, async (site) => {
+    const { report, shortfall, triggers } = await withSite(context, async (site) => {
       const restoration = await checkedRestoration(site, archive, options, context)
       if (!options.dryRun && !options.yes) await confirm(site, restoration)
       const carryOut = options.dryRun ? putBack : putBackRecorded
-      return { report: await carryOut(site, restoration), shortfall: restoration.shortfall }
+      const { shortfall, triggers } = restoration
+      return { report: await carryOut(site, restoration), shortfall, triggers }
     })
+    const around = { shortfall, triggers: triggers.filter(({ table }) => isWritten(report, table)) }
     const text =
       options.format === 'json'
-        ? restoreJson(report, shortfall)
-        : restoreText(report, shortfall, options.dryRun === true, await styleFor(context.stdout, context))
+        ? restoreJson(report, around)
+        : restoreText(report, around, options.dryRun === true, await styleFor(context.stdout, context))
     await printReport(context, text, () => throwUnlessRestored(report, shortfall, options))
   } finally {
     await archive.reader.close()
@@ -63,6 +66,8 @@ interface Restoration {
   readonly tables: readonly Table[]
   /** What the archive should hold, and does not. */
   readonly shortfall: Shortfall | undefined
+  /** On these tables. */
+  readonly triggers: readonly Trigger[]
 }
 
 /** Throws a UserError when the archive cannot be put back here; warns of what may happen then. */
@@ -78,8 +83,9 @@ async function checkedRestoration(
   await refuseWithoutRights(site, archive, users)
   const shortfall = users ? undefined : await shortfallOf(site, archive)
   const tables = tablesHere(site, archive.header)
-  await warnOfTriggers(site, tables, context.talk)
-  return { context, options, archive, users, tables, shortfall }
+  const triggers = await site.db.dialect.triggers(site.db, tables)
+  await warnOfTriggers(triggers, context.talk)
+  return { context, options, archive, users, tables, shortfall, triggers }
 }
 
 async function confirm(site: Site, { context, archive, users }: Restoration): Promise<void> {
@@ -112,8 +118,7 @@ function putBack(site: Site, { context, options, archive, users }: Restoration):
 }
 
 /** What they make of a row that comes back, nobody knows. */
-async function warnOfTriggers({ db }: Site, tables: readonly Table[], talk: Talk): Promise<void> {
-  const triggers = await db.dialect.triggers(db, tables)
+async function warnOfTriggers(triggers: readonly Trigger[], talk: Talk): Promise<void> {
   if (triggers.length === 0) return
   const told = triggers.map(({ table, name }) => `${table}: ${name}`).join(', ')
   await talk.say(`warning: triggers may change or add to what is put back: ${told}`)

@@ -1,3 +1,4 @@
+import type { Trigger } from '../../db/dialect.ts'
 import type { Shortfall } from '../../users/archive/shortfall.ts'
 import { type RestoreFailure, type RestoreReport, rowsPutBack } from '../../users/restore/restore-report.ts'
 import { counted, shownNumber } from '../../values/numbers.ts'
@@ -10,10 +11,18 @@ import type { Style } from './style.ts'
 /** They are as they were, and so is what selects them. */
 const AGAIN = 'the next purge or sweep that selects them deletes them again, unless they are protected'
 
+/** What there is to say of a restoration beside its report. */
+export interface AroundRestore {
+  /** What the archive lacks, by the ledger. */
+  readonly shortfall: Shortfall | undefined
+  /** On the tables that were written. */
+  readonly triggers: readonly Trigger[]
+}
+
 /** Returns what has been put back, for people; `planned`: what would be. */
 export function restoreText(
   report: RestoreReport,
-  shortfall: Shortfall | undefined,
+  { shortfall, triggers }: AroundRestore,
   planned: boolean,
   style: Style,
 ): string {
@@ -32,13 +41,18 @@ export function restoreText(
       report.notes.map(({ user, note }) => plainText(`user ${user}: ${note}`)),
       style,
     ),
+    ...block(
+      'Triggers: what they change or add is not as in the archive',
+      triggers.map(({ table, name }) => plainText(`${table}: ${name}`)),
+      style,
+    ),
     ...(rows > 0 && !planned ? ['', AGAIN] : []),
   ]
   return lines(told)
 }
 
-/** Returns the report as one JSON object; `missing` is what the archive lacks, by the ledger. */
-export function restoreJson(report: RestoreReport, missing: Shortfall | undefined): string {
+/** Returns the report as one JSON object. */
+export function restoreJson(report: RestoreReport, { shortfall, triggers }: AroundRestore): string {
   const { restored, relinked, skipped, changed, failed, notes, batches, end } = report
   const stopped = stopRecord(report.stopped)
   const record = {
@@ -50,8 +64,9 @@ export function restoreJson(report: RestoreReport, missing: Shortfall | undefine
     notes,
     batches,
     end,
-    missing: missing ?? null,
+    missing: shortfall ?? null,
     stopped,
+    ...(triggers.length > 0 ? { triggers } : {}),
   }
   return `${plainJson(record)}\n`
 }

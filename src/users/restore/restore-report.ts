@@ -37,6 +37,11 @@ export function rowsPutBack({ restored }: RestoreReport): number {
   return Object.values(restored).reduce((sum, number) => sum + number, 0)
 }
 
+/** True when rows of the table have been put back, or what they referred to. */
+export function isWritten({ restored, relinked }: RestoreReport, table: string): boolean {
+  return table in restored || table in relinked
+}
+
 /** Counts while rows are put back: one for each transaction, added to the total when it has been committed. */
 export class RestoreTally {
   /** The rows put back in this transaction. */
