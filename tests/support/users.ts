@@ -45,6 +45,13 @@ export async function addUser(site: Site, user: NewUser = {}): Promise<string> {
   return key
 }
 
+/** Adds so many users, and returns their keys. */
+export async function addUsers(site: Site, users: number): Promise<string[]> {
+  const keys: string[] = []
+  for (let i = 0; i < users; i++) keys.push(await addUser(site))
+  return keys
+}
+
 /** Inserts an address of a user; returns its id. */
 function addAddress(site: Site, userKey: string, address: Address): Promise<string> {
   const { email, verified = false, primary = false } = address
