@@ -1,3 +1,4 @@
+import type { SQL } from 'drizzle-orm'
 import { groupBy } from './group-by.ts'
 
 /** What the database itself says about its tables, in the same words for every database. */
@@ -40,6 +41,12 @@ export interface Table {
 
 export type DeleteAction = 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default'
 
+/** What a foreign key makes of the values at its ends before it compares them. */
+export interface Conversion {
+  readonly referring?: ((value: SQL) => SQL) | undefined
+  readonly referenced?: ((value: SQL) => SQL) | undefined
+}
+
 export interface ForeignKey {
   readonly table: Table
   readonly columns: readonly string[]
@@ -47,6 +54,8 @@ export interface ForeignKey {
   readonly referencedColumns: readonly string[]
   /** By which a pair of columns is compared, quoted, where the two have not the same: that of the referenced one. */
   readonly collations: readonly (string | null)[]
+  /** Of each pair of columns, where a comparison of some pair would make something else of its values. */
+  readonly conversions?: readonly (Conversion | undefined)[] | undefined
   readonly onDelete: DeleteAction
   /** The columns that become NULL when the reference goes: those that ON DELETE SET NULL names, or else all. */
   readonly clears: readonly string[]
@@ -101,6 +110,7 @@ export interface ForeignKeyRow {
   /** Empty: the primary key of the referenced table. */
   readonly referencedColumns: readonly string[]
   readonly collations: readonly (string | null)[]
+  readonly conversions?: readonly (Conversion | undefined)[] | undefined
   readonly onDelete: DeleteAction
   /** What ON DELETE SET NULL names; empty or not given: all. */
   readonly clears?: readonly string[]
@@ -151,6 +161,7 @@ export function assembleCatalog(rows: CatalogRows): Catalog {
       references,
       referencedColumns: row.referencedColumns.length > 0 ? row.referencedColumns : references.primaryKey,
       collations: row.collations,
+      conversions: row.conversions?.some(Boolean) ? row.conversions : undefined,
       onDelete: row.onDelete,
       clears,
       nullable: clears.every((name) =>

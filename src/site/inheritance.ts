@@ -40,6 +40,9 @@ export function fromParent(link: ForeignKey): ForeignKey {
     references: link.table,
     referencedColumns: link.columns,
     collations: link.collations,
+    conversions: link.conversions?.map(
+      (each) => each && { referring: each.referenced, referenced: each.referring },
+    ),
     onDelete: 'no action',
     clears: link.referencedColumns,
     nullable: false,

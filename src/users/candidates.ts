@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Table } from '../db/catalog.ts'
-import { collate, refersTo } from '../db/foreign-keys.ts'
+import { collate, converted, refersTo } from '../db/foreign-keys.ts'
 import { columnList, ownName, tableName } from '../db/identifiers.ts'
 import { type Dependents, dependentsOf, type Edge } from '../site/dependents.ts'
 import { declaredReferences } from '../site/loose-references.ts'
@@ -123,9 +123,11 @@ function refersToUser({ tables: { users }, shape }: Site, edge: Edge): SQL {
   const isOther = isSelfReference ? sql` and not (${refersTo(edge, HERE, HERE)})` : sql``
   const [column] = edge.columns
   const [referenced] = edge.referencedColumns
-  if (!edge.indexed && column && referenced && edge.columns.length === 1) {
-    // Without an index the table is read once, not once for every user; PostgreSQL does so for what fits its memory.
-    return sql`${users}.${sql.identifier(referenced)}${collate(edge, 0)} in (select distinct ${HERE}.${sql.identifier(column)}
+  if ((!edge.indexed || edge.conversions) && column && referenced && edge.columns.length === 1) {
+    const values = converted(edge, 0, 'referring', sql`${HERE}.${sql.identifier(column)}`)
+    // Without an index that helps, the table is read once, not once for every user; PostgreSQL does so for what fits its
+    // memory.
+    return sql`${users}.${sql.identifier(referenced)}${collate(edge, 0)} in (select distinct ${values}
       from ${tableName(edge.table)} ${HERE} where ${HERE}.${sql.identifier(column)} is not null${isOther})`
   }
   // That the table is empty is found once.

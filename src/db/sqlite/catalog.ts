@@ -1,8 +1,9 @@
-import { sql } from 'drizzle-orm'
-import { assembleCatalog, type Catalog, type DeleteAction } from '../catalog.ts'
+import { type SQL, sql } from 'drizzle-orm'
+import { assembleCatalog, type Catalog, type Conversion, type DeleteAction } from '../catalog.ts'
 import { groupBy } from '../group-by.ts'
 import { quotedText } from '../identifiers.ts'
 import type { Db } from '../port.ts'
+import { isTextType } from './kit.ts'
 
 interface TableColumn {
   label: string
@@ -103,9 +104,10 @@ export async function sqliteCatalog(db: Db): Promise<Catalog> {
           : (keyed.get(references) ?? [])
               .sort((a, b) => Number(a.key_position - b.key_position))
               .map(({ name }) => name)
+      const referring = parts.map((part) => spelledColumn(columns, first.label, part.from))
       return {
         label: first.label,
-        columns: parts.map((part) => spelledColumn(columns, first.label, part.from)),
+        columns: referring,
         references,
         referencedColumns,
         collations: collationsOf(
@@ -113,6 +115,12 @@ export async function sqliteCatalog(db: Db): Promise<Catalog> {
           indexed.filter(([index]) => index?.label === references && index.is_unique === 1n),
         ).map((collation) =>
           collation !== ORDINARY || collating.has(first.label) ? quotedText(collation) : null,
+        ),
+        conversions: referring.map((name, i) =>
+          conversionOf(
+            typeOf(columns, first.label, name),
+            typeOf(columns, references, referencedColumns[i] ?? ''),
+          ),
         ),
         onDelete: first.on_delete as DeleteAction,
       }
@@ -134,6 +142,19 @@ function collationsOf(
     (parts) => parts.length === columns.length && parts.every(({ name }) => columns.includes(name ?? '')),
   )
   return columns.map((column) => index?.find(({ name }) => name === column)?.collation ?? ORDINARY)
+}
+
+/**
+ * A foreign key takes the referring value as a column of the referenced one's type would, so that 7 means '7'
+ * (https://sqlite.org/foreignkeys.html). Two columns compare otherwise: 7 is '007', or no text at all.
+ */
+function conversionOf(referring: string, referenced: string): Conversion | undefined {
+  return isTextType(referenced) && !isTextType(referring) ? { referring: asText } : undefined
+}
+
+/** Bytes stay what they are, in a column of texts too. */
+function asText(value: SQL): SQL {
+  return sql`case typeof(${value}) when 'blob' then ${value} else cast(${value} as text) end`
 }
 
 /**
@@ -176,4 +197,8 @@ function spelledColumn(columns: readonly TableColumn[], label: string, name: str
     (column) => column.label === label && column.name.toLowerCase() === name.toLowerCase(),
   )
   return found?.name ?? name
+}
+
+function typeOf(columns: readonly TableColumn[], label: string, name: string): string {
+  return columns.find((column) => column.label === label && column.name === name)?.type ?? ''
 }

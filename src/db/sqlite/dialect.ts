@@ -7,7 +7,7 @@ import { sqliteCatalog, sqliteSchemaMark } from './catalog.ts'
 import { deleteTogether } from './delete-together.ts'
 import { FOLD_CASE, SHA256, SHOWN_INSTANT, SHOWN_UUID } from './functions.ts'
 import { cellValue, fromImages, image } from './images.ts'
-import { isIntegerType, sqliteKit } from './kit.ts'
+import { isIntegerType, isTextType, sqliteKit } from './kit.ts'
 import { deleteInLines, joined } from './lines.ts'
 import { rowIdOf } from './row-id.ts'
 
@@ -61,13 +61,12 @@ export const sqliteDialect: Dialect = {
   sha256: (text) => sql`${sql.raw(SHA256)}(${text})`,
   isFlag: () => true,
   isTime: () => true,
-  // https://sqlite.org/datatype3.html#determination_of_column_affinity
   typeFamily(type) {
     if (isIntegerType(type)) return 'integer'
     if (type === UUID) return 'uuid'
     // Django has char(39) for an IP address.
     if (/^n?(char|character)\(/.test(type)) return 'fixed text'
-    return /char|clob|text/.test(type) ? 'text' : undefined
+    return isTextType(type) ? 'text' : undefined
   },
   shownKey: (key, type) => (type === UUID ? (dashedUuid(key) ?? key) : key),
   shownKeyText: (key, type) => (type === UUID ? sql`${sql.raw(SHOWN_UUID)}(${key})` : key),

@@ -8,6 +8,11 @@ export function isIntegerType(type: string): boolean {
   return type.includes('int')
 }
 
+/** True when the declared type has text affinity (https://sqlite.org/datatype3.html#determination_of_column_affinity). */
+export function isTextType(type: string): boolean {
+  return !isIntegerType(type) && /char|clob|text/.test(type)
+}
+
 function key(type: string) {
   return customType<{ data: string; driverData: unknown }>({
     dataType: () => type,

@@ -156,6 +156,68 @@ describeDatabase('sqlite', 'a foreign key whose columns have not the same type',
     })
   })
 
+  const TYPES = ['integer', 'numeric', '']
+
+  /** Has a user who is not the one that 7 means. */
+  async function scoredSite(type: string, more = '') {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table score (id {key}, player ${type} references auth_user (username) ${more});
+       create index score_player on score (player);`,
+    )
+    await addUser(site, { username: '007' })
+    return site
+  }
+
+  test.each(TYPES)('%s onto a text that looks like a number: what belongs to others stays', async (type) => {
+    const site = await scoredSite(type, 'on delete cascade')
+    await addUser(site, { username: '7', lastLogin: '2024-01-01T00:00:00Z' })
+    await site.database.run('insert into score values (1, 7)')
+    const plan = await planPurge(site, criteria(), { batchSize: 1000 })
+    expect(plan).toMatchObject({ matched: 1 })
+    expect(plan.tables).not.toHaveProperty('score')
+    // SQLite itself lets nobody go whose name is the same number.
+    const { failed } = await purge(site, criteria(), plan)
+    expect(failed).toHaveLength(type === '' ? 0 : 1)
+    expect(await rowsOf(site.db, 'score')).toMatchObject([{ player: '7' }])
+  })
+
+  test.each(TYPES)('%s onto a text that looks like a number: who is kept', async (type) => {
+    const site = await scoredSite(type)
+    for (const username of ['7', 'other']) await addUser(site, { username })
+    await site.database.run('insert into score values (1, 7)')
+    const plan = await planPurge(site, criteria(), { batchSize: 1000 })
+    expect(plan).toMatchObject({ matched: 3, toDelete: 2, kept: { content: 1 } })
+  })
+
+  test.each(TYPES)('%s onto a text that looks like a number: what goes comes back', async (type) => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table score (id {key}, player ${type} references auth_user (username) on delete cascade);
+       create table prize (id {key}, player ${type} references auth_user (username) on delete set null);`,
+    )
+    await addUser(site, { username: '7' })
+    await site.database.run(`insert into score values (1, 7); insert into score values (2, '7');
+      insert into prize values (1, 7)`)
+    const plan = await expectRoundTrip(site)
+    expect(plan).toMatchObject({ toDelete: 1, tables: { score: 2 }, nulled: { 'prize.player': 1 } })
+  })
+
+  test('a child with a number for the text of its parent takes only that', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table place (code text primary key, title text);
+       create table bar (place_ptr_id integer primary key references place (code), user_id ${user('on delete cascade')});`,
+    )
+    await site.database.run(`insert into place (code) values ('01'), ('1');
+      insert into bar values (1, ${await addUser(site)})`)
+    const plan = await expectRoundTrip(site)
+    expect(plan.tables).toMatchObject({ bar: 1, place: 1 })
+  })
+
   test('nothing goes to somebody who has the id by now', async () => {
     const site = await createSite(
       harness,
