@@ -50,9 +50,9 @@ export async function withNamedUsers(site: Site, criteria: Criteria): Promise<Cr
     users && (await identifyUsers(site, users)),
     userKeys,
   ].filter((keys) => keys !== undefined)
-  const [first, ...others] = named
+  const [first, ...others] = named.map((keys) => new Set(keys))
   if (!first) return criteria
-  const meant = first.filter((key) => others.every((keys) => keys.includes(key)))
+  const meant = [...first].filter((key) => others.every((keys) => keys.has(key)))
   return {
     ...criteria,
     selection: { ...criteria.selection, users: undefined, userIds: undefined, userKeys: meant },

@@ -35,7 +35,7 @@ export async function countGivenIds(
 ): Promise<GivenIds> {
   const asked = { ...criteria, selection: { ...criteria.selection, users: undefined, userIds: ids } }
   const { selection } = await withNamedUsers(site, asked)
-  const keys = [...new Set(selection.userKeys)]
+  const keys = selection.userKeys ?? []
   const { users } = site.tables
   const isGiven = site.db.dialect.keyAmong(sql`${users.key}`, site.shape.userKey.type, keys)
   return {
