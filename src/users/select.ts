@@ -115,7 +115,7 @@ function filters(site: Site, selection: Selection): SelectionStep[] {
 /** Returns the condition that the address is at the domain, whatever the case of either. */
 export function hasDomain(site: Site, email: SQL, domain: string): SQL {
   const { foldCase } = site.db.dialect
-  const patterns = spellings([domain]).map((each) => `%@${each.replace(/[!%_]/g, '!$&')}`)
+  const patterns = spellings([`@${domain}`]).map((each) => `%${each.replace(/[!%_]/g, '!$&')}`)
   const ways = patterns.map(
     (pattern) => sql`${foldCase(email)} like ${foldCase(sql`cast(${pattern} as text)`)} escape '!'`,
   )

@@ -134,6 +134,20 @@ describeEachDatabase('candidates', (harness) => {
     expect(await names(site, criteria())).toEqual(['at', 'before', 'never'])
   })
 
+  test.each([
+    ['bücher.example', 'xn--bcher-kva.example'],
+    ['XN--bcher-kva.example', 'Bücher.example'],
+  ])('an international domain is the same in both forms: %s, %s', async (stored, named) => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    await addUser(site, { username: 'ann', addresses: [{ email: `ann@${stored}` }] })
+    await addUser(site, { username: 'bob', addresses: [{ email: 'bob@bucher.example' }] })
+    expect(await names(site, criteria({ selection: { emailDomains: [named] } }))).toEqual(['ann'])
+    for (const entry of [`@${named}`, `ann@${named}`]) {
+      const plan = await planPurge(site, criteria({ guards: { protect: [entry] } }))
+      expect(plan).toMatchObject({ toDelete: 1, kept: { protected: 1 } })
+    }
+  })
+
   test('filters narrow the selection', async () => {
     const site = await createSite(harness, 'django5.2-allauth65')
     const bob = await addUser(site, { username: 'Bob', addresses: [{ email: 'Bob@Mail.example' }] })

@@ -14,6 +14,8 @@ describeEachDatabase('entries of the protect list that mean nobody', (harness) =
       'Second@Other.example',
       'OWN@third.example',
       '@MÜNCHEN.example',
+      '@xn--mnchen-3ya.example',
+      'Änna@XN--mnchen-3ya.example',
       '@third.example',
       key,
     ]
