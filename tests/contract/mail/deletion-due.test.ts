@@ -43,6 +43,21 @@ async function dueAt(site: TestSite, at: Instant, remindedBefore = day(-100)) {
 }
 
 describeEachDatabase('the date of a deletion', (harness) => {
+  /** Ann was told of a deletion in 2026, and has logged in since. */
+  async function siteWithLoginSince() {
+    const site = await siteWithLedger(harness)
+    const { users } = site.tables
+    const key = await addUser(site, { username: 'ann', email: 'ann@example.com' })
+    await recordReminder(site, {
+      user: key,
+      email: 'ann@example.com',
+      at: '2019-01-01T00:00:00Z',
+      deletionAt: '2026-01-01T00:00:00Z',
+    })
+    await site.db.update(users).set({ last_login: '2019-06-01T00:00:00Z' }).where(eq(users.key, key))
+    return { site, key }
+  }
+
   test('is what the first mail said, whatever comes later, and not a second earlier', async () => {
     const site = await siteWithLedger(harness)
     await addUser(site, { username: 'ann', email: 'ann@example.com' })
@@ -74,16 +89,7 @@ describeEachDatabase('the date of a deletion', (harness) => {
   })
 
   test('counts no more when the user has logged in since, and is named anew', async () => {
-    const site = await siteWithLedger(harness)
-    const { users } = site.tables
-    const key = await addUser(site, { username: 'ann', email: 'ann@example.com' })
-    await recordReminder(site, {
-      user: key,
-      email: 'ann@example.com',
-      at: '2019-01-01T00:00:00Z',
-      deletionAt: '2026-01-01T00:00:00Z',
-    })
-    await site.db.update(users).set({ last_login: '2019-06-01T00:00:00Z' }).where(eq(users.key, key))
+    const { site } = await siteWithLoginSince()
     expect(await dueAt(site, '2027-01-01T00:00:00Z')).toEqual([[], ['ann']])
     await remindOn(site, 0)
     expect((await reminders(site)).at(-1)).toMatchObject({ deletion_at: day(14) })
@@ -144,16 +150,7 @@ describeEachDatabase('the date of a deletion', (harness) => {
   })
 
   test('does not wait for a date that was named before the last login', async () => {
-    const site = await siteWithLedger(harness)
-    const { users } = site.tables
-    const key = await addUser(site, { username: 'ann', email: 'ann@example.com' })
-    await recordReminder(site, {
-      user: key,
-      email: 'ann@example.com',
-      at: '2019-01-01T00:00:00Z',
-      deletionAt: '2026-01-01T00:00:00Z',
-    })
-    await site.db.update(users).set({ last_login: '2019-06-01T00:00:00Z' }).where(eq(users.key, key))
+    const { site, key } = await siteWithLoginSince()
     await recordReminder(site, { user: key, email: 'ann@example.com', at: day(0), deletionAt: day(14) })
     expect(await dueAt(site, day(14))).toEqual([['ann'], []])
   })
