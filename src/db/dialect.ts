@@ -197,11 +197,16 @@ export interface Line {
 /** The rows of one table that go with these users: a condition on them, and the text of each, one line. */
 export interface LinedRows {
   readonly keys: readonly string[]
-  /** Returns the common table expressions that the condition refers to, for all of the users or some. */
-  readonly definitions: (keys: readonly string[]) => readonly SQL[]
   readonly table: Table
-  readonly where: SQL
+  /** Returns which rows go with all of the users, or with some. */
+  readonly which: (keys: readonly string[]) => Which
   readonly line: Line
+}
+
+/** A condition on rows, and the common table expressions that it refers to. */
+export interface Which {
+  readonly definitions: readonly SQL[]
+  readonly condition: SQL
 }
 
 export interface LinedDeletion extends LinedRows {

@@ -1,4 +1,5 @@
 import { gt, lt, type SQL, sql } from 'drizzle-orm'
+import { withRecursive } from '../db/with-recursive.ts'
 import type { Site } from '../site/site.ts'
 import { CANDIDATE, type Candidates, candidatesOf, type GuardCounts, guardCounts } from './candidates.ts'
 import type { Criteria } from './criteria.ts'
@@ -136,7 +137,7 @@ export class ListPages {
       columns: this.sort && [sql`${this.sort} as sorted_by`],
     })
     const [row] = await this.ask<{ keys: string | null }>(sql`
-      with recursive ${sql.join(definitions, sql`, `)}
+      ${withRecursive(definitions)}
       select ${keyList(this.site.db.dialect, key)} as keys
       from (select ${key} from ${CANDIDATE} where ${this.shown} order by ${this.orderBy(this.sort && sql`sorted_by`, key)}) sorted`)
     return keySlices(row?.keys ?? null, PAGE)
@@ -149,7 +150,7 @@ export class ListPages {
     const key = sql`${sql.identifier(shape.userKey.name)}`
     const page = sql`order by ${this.orderBy(this.sort, sql`${tables.users.key}`)} ${cut}`
     const [row] = await this.ask<PageRow>(sql`
-      with recursive ${sql.join(this.candidates.definitions({ and, page, columns }), sql`, `)}
+      ${withRecursive(this.candidates.definitions({ and, page, columns }))}
       select count(*) as "read", count(*) filter (where ${this.shown}) as shown,
         (select cast(${key} as text) as last_key from ${CANDIDATE} order by ${key}${this.up} limit 1) as last,
         ${db.dialect.joined(this.line, '\n')} filter (where ${this.shown}) as lines${this.counted}

@@ -1,4 +1,5 @@
 import { and, type SQL, sql } from 'drizzle-orm'
+import { withRecursive } from '../db/with-recursive.ts'
 import type { Site } from '../site/site.ts'
 import { counted, shownNumber } from '../values/numbers.ts'
 import { CANDIDATE, candidatesOf, guardCounts } from './candidates.ts'
@@ -99,7 +100,7 @@ export async function tally(site: Site, criteria: Criteria): Promise<Tally> {
   const kept = guardCounts(candidates)
   const [row = {}] = await site.db.rows<
     Record<string, unknown>
-  >(sql`with recursive ${sql.join(candidates.definitions(), sql`, `)}
+  >(sql`${withRecursive(candidates.definitions())}
     select count(*) as matched, count(*) filter (where not (${candidates.isKept})) as deletable${kept.columns}
     from ${CANDIDATE}`)
   return {

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { withRecursive } from '../db/with-recursive.ts'
 import { inTransaction, type Site } from '../site/site.ts'
 import { CANDIDATE, type Candidates, candidatesOf, guardCounts } from './candidates.ts'
 import { type Criteria, withoutNamedUsers } from './criteria.ts'
@@ -71,7 +72,7 @@ async function check(site: Site, candidates: Candidates, keys: readonly string[]
     sql`not (${candidates.isKept})`,
   )
   const [row = {}] = await site.db.rows<Record<string, unknown>>(sql`
-    with recursive ${sql.join(candidates.definitions({ and: among }), sql`, `)}
+    ${withRecursive(candidates.definitions({ and: among }))}
     select ${deletable} as deletable, count(*) as matched${kept.columns} from ${CANDIDATE}`)
   const free: string[] = JSON.parse(String(row.deletable))
   return { deletable: free, kept: kept.read(row), keptUsers: Number(row.matched) - free.length }

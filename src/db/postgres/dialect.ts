@@ -5,6 +5,7 @@ import type { DeletionOf, Dialect } from '../dialect.ts'
 import { ownName, rowValue, tableName } from '../identifiers.ts'
 import { joinedLines } from '../joined-lines.ts'
 import type { Db } from '../port.ts'
+import { withRecursive } from '../with-recursive.ts'
 import { postgresCatalog, postgresSchemaMark } from './catalog.ts'
 import { postgresKit } from './kit.ts'
 import { postgresRecursive } from './recursive.ts'
@@ -32,8 +33,9 @@ export const postgresDialect: Dialect = {
   batchSize: BATCH_SIZES.postgres,
   forUpdate: sql`for update`,
   lockRows: async (tx, table, where, order, definitions = []) => {
-    const behind = definitions.length > 0 ? sql`with recursive ${sql.join([...definitions], sql`, `)}` : sql``
-    await tx.rows(sql`${behind} select 1 from ${table} where ${where} order by ${order} for update`)
+    await tx.rows(
+      sql`${withRecursive(definitions)}select 1 from ${table} where ${where} order by ${order} for update`,
+    )
   },
   // Unless the administrator has said how long.
   waitBriefly: async (tx) => {
@@ -133,10 +135,14 @@ export const postgresDialect: Dialect = {
     return partitioned ? [{ name: 'tableoid', type: 'oid' }, place] : [place]
   },
   // To hand over a row at a time would take longer than to delete it; one long text for all would lie about in memory.
-  async deleteInLines(tx, { keys, definitions, table, where, line, take }) {
-    const deletion = sql`gone as (delete from ${tableName(table)} where ${where} returning ${postgresDialect.image(line.columns)} as image)`
-    const parts = await tx.rows<{ rows: string; lines: string }>(sql`
-      with recursive ${sql.join([...definitions(keys), deletion], sql`, `)}
+  async deleteInLines(tx, { keys, table, which, line, take }) {
+    const { definitions, condition } = which(keys)
+    const deletion = sql`gone as (
+      delete from ${tableName(table)} where ${condition} returning ${postgresDialect.image(line.columns)} as image)`
+    const parts = await tx.rows<{
+      rows: string
+      lines: string
+    }>(sql`${withRecursive([...definitions, deletion])}
       select count(*) as rows, ${joinedLines(postgresDialect, line, sql`image`)} as lines
       from (select image, sum(octet_length(image)) over (rows unbounded preceding)
         / ${sql.raw(String(BYTES_IN_TEXT))} as part from gone) numbered
@@ -158,10 +164,9 @@ export const postgresDialect: Dialect = {
     const gone = deletions.map(
       (_, i) => sql`select ${sql.raw(String(i))} as step, ${name(i)}.* from ${name(i)}`,
     )
-    const rows = await tx.rows<
-      T & { step: number }
-    >(sql`with recursive ${sql.join([...definitions, ...steps], sql`, `)}
-      ${sql.join(gone, sql` union all `)}`)
+    const rows = await tx.rows<T & { step: number }>(
+      sql`${withRecursive([...definitions, ...steps])}${sql.join(gone, sql` union all `)}`,
+    )
     return deletions.map((_, i) => rows.filter((row) => row.step === i))
   },
   image: (columns) =>

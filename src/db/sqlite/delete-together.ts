@@ -4,6 +4,7 @@ import type { DeletionOf, ImagePlace } from '../dialect.ts'
 import { KeptByTrigger } from '../errors.ts'
 import { rowValue, tableName } from '../identifiers.ts'
 import type { Db } from '../port.ts'
+import { withRecursive } from '../with-recursive.ts'
 import { fromImages, image } from './images.ts'
 import { rowIdOf } from './row-id.ts'
 
@@ -21,7 +22,7 @@ export async function deleteTogether<T extends object>(
   for (const { table, identity, rows, returning } of deletions) {
     const columns = identity.map((name) => columnOf(table, name) ?? rowIdOf(table))
     found.push(
-      await tx.rows<T & { identityImage: string }>(sql`with recursive ${sql.join([...definitions], sql`, `)}
+      await tx.rows<T & { identityImage: string }>(sql`${withRecursive(definitions)}
         select ${image(columns)} as "identityImage", ${returning} from ${tableName(table)}
         where ${rowValue(identity)} in (${rows})`),
     )

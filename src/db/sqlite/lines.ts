@@ -3,6 +3,7 @@ import type { ImageColumn, LinedDeletion, LinedRows } from '../dialect.ts'
 import { tableName } from '../identifiers.ts'
 import { joinedLines } from '../joined-lines.ts'
 import type { Db } from '../port.ts'
+import { withRecursive } from '../with-recursive.ts'
 import { isExact } from './exact-lines.ts'
 import { image, quickImage } from './images.ts'
 
@@ -18,11 +19,8 @@ export function joined(text: SQL, separator: string): SQL {
  * As `Dialect.deleteInLines`. RETURNING would hand over a row at a time, which takes longer than to look twice: nobody
  * else can write meanwhile.
  */
-export async function deleteInLines(
-  tx: Db,
-  { keys, definitions, table, where, line, take }: LinedDeletion,
-): Promise<number> {
-  const rows = { keys, definitions, table, where, line }
+export async function deleteInLines(tx: Db, { take, ...rows }: LinedDeletion): Promise<number> {
+  const { keys, table, which } = rows
   const [{ encoding } = {}] = await tx.rows<{ encoding?: string }>(sql`select encoding from pragma_encoding`)
   const bytes = (text: SQL) => (encoding === 'UTF-8' ? sql`cast(${text} as blob)` : text)
   for (const slice of slicesOf(keys, USERS_IN_LINES)) {
@@ -30,8 +28,8 @@ export async function deleteInLines(
     const lines = isExact(quick) ? quick : await linesOf(tx, lineSelect(rows, slice, image, bytes))
     if (lines) take(lines)
   }
-  return tx.changes(sql`with recursive ${sql.join([...definitions(keys)], sql`, `)}
-    delete from ${tableName(table)} where ${where}`)
+  const { definitions, condition } = which(keys)
+  return tx.changes(sql`${withRecursive(definitions)}delete from ${tableName(table)} where ${condition}`)
 }
 
 /** Returns selects of the lines in one cell, those of so many users in each; of what it yields, see `isExact`. */
@@ -44,14 +42,14 @@ function slicesOf(keys: readonly string[], size: number): (readonly string[])[] 
 }
 
 function lineSelect(
-  { definitions, table, where, line }: LinedRows,
+  { table, which, line }: LinedRows,
   keys: readonly string[],
   asImage: (columns: readonly ImageColumn[]) => SQL,
   cell: (text: SQL) => SQL,
 ): SQL {
   const text = joinedLines({ joined }, line, asImage(line.columns))
-  return sql`with recursive ${sql.join([...definitions(keys)], sql`, `)}
-    select ${cell(text)} as lines from ${tableName(table)} where ${where}`
+  const { definitions, condition } = which(keys)
+  return sql`${withRecursive(definitions)}select ${cell(text)} as lines from ${tableName(table)} where ${condition}`
 }
 
 async function linesOf(tx: Db, select: SQL): Promise<Uint8Array | string | null> {

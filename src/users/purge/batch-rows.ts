@@ -1,11 +1,13 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { type Column, columnOf, type Table } from '../../db/catalog.ts'
-import type { ImageColumn } from '../../db/dialect.ts'
+import type { ImageColumn, Which } from '../../db/dialect.ts'
 import { columnList } from '../../db/identifiers.ts'
 import type { Db } from '../../db/port.ts'
+import { withRecursive } from '../../db/with-recursive.ts'
 import type { Site } from '../../site/site.ts'
 import { archivedTables } from '../archive/header.ts'
 import type { Candidates } from '../candidates.ts'
+import type { DeletionStep } from './deletion-steps.ts'
 
 /** How the statements of one batch name the rows that go with its users. */
 export class BatchRows {
@@ -14,6 +16,8 @@ export class BatchRows {
   readonly keys: readonly string[]
   private readonly site: Site
   private readonly seed: SQL
+  /** The users' key is all that anything refers to: nobody need be looked up, statement by statement. */
+  private readonly keysSuffice: boolean
   private readonly numbers: ReadonlyMap<Table, number>
 
   constructor(site: Site, candidates: Candidates, keys: readonly string[]) {
@@ -22,6 +26,7 @@ export class BatchRows {
     this.candidates = candidates
     this.keys = keys
     this.numbers = new Map(archivedTables(candidates.dependents).map((table, i) => [table, i]))
+    this.keysSuffice = this.areKeysEnough()
     this.seed = this.seedOf(keys)
   }
 
@@ -35,7 +40,19 @@ export class BatchRows {
 
   /** Returns the statement, with these definitions before it. */
   withRows(tables: readonly Table[], statement: SQL): SQL {
-    return sql`with recursive ${sql.join(this.definitions(tables), sql`, `)} ${statement}`
+    return sql`${withRecursive(this.definitions(tables))}${statement}`
+  }
+
+  /** Returns which rows of the step go with the users, or with some of them. */
+  which({ tables, which, userColumn }: DeletionStep, keys = this.keys): Which {
+    if (userColumn === undefined || !this.keysSuffice) {
+      return { definitions: this.definitions(tables, keys), condition: which }
+    }
+    const column = sql`${sql.identifier(userColumn)}`
+    return {
+      definitions: [],
+      condition: this.db.dialect.keyAmong(column, this.site.shape.userKey.type, keys),
+    }
   }
 
   /** Returns the expression of what tells a row from the others of its table. */
@@ -68,16 +85,20 @@ export class BatchRows {
       .every((referring) => isInteger(referring) === isInteger(type))
   }
 
-  /** Mostly the key is all that anything refers to; then nobody need be looked up, statement by statement. */
+  private areKeysEnough(): boolean {
+    const { users, userKey } = this.site.shape
+    const [column, ...others] = this.candidates.doomed.columnsOf(users)
+    return column === userKey.name && others.length === 0 && this.isReferredToAsItIs(userKey)
+  }
+
   private seedOf(keys: readonly string[]): SQL {
     const { db, candidates, site } = this
     const { shape, tables } = site
-    const { name, type } = shape.userKey
+    const { type } = shape.userKey
     const columns = candidates.doomed.columnsOf(shape.users)
-    const rows =
-      columns.length === 1 && columns[0] === name && this.isReferredToAsItIs(shape.userKey)
-        ? db.dialect.keyRows(type, keys)
-        : sql`select ${columnList(columns)} from ${tables.users}
+    const rows = this.keysSuffice
+      ? db.dialect.keyRows(type, keys)
+      : sql`select ${columnList(columns)} from ${tables.users}
             where ${db.dialect.keyAmong(sql`${tables.users.key}`, type, keys)}`
     return sql`${candidates.doomed.nameOf(shape.users)}(${columnList(columns)}) as (${rows})`
   }

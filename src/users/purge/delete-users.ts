@@ -5,6 +5,7 @@ import { KeptByTrigger } from '../../db/errors.ts'
 import { columnList, tableName } from '../../db/identifiers.ts'
 import type { ImageRow } from '../../db/image.ts'
 import { type Db, type PackedLines, ReadAgain, type ReadingAhead } from '../../db/port.ts'
+import { withRecursive } from '../../db/with-recursive.ts'
 import { edgesOnto, hasActiveKey, mayBeNulled, nulledWithin, refersToItself } from '../../site/dependents.ts'
 import type { Site } from '../../site/site.ts'
 import { countUp } from '../../values/counts.ts'
@@ -192,8 +193,9 @@ class Deletion {
   }
 
   private async delete(step: DeletionStep): Promise<void> {
-    const { table, tables, which } = step
-    const deletion = this.rows.withRows(tables, sql`delete from ${tableName(table)} where ${which}`)
+    const { table } = step
+    const { definitions, condition } = this.rows.which(step)
+    const deletion = sql`${withRecursive(definitions)}delete from ${tableName(table)} where ${condition}`
     if (mayBeNulled(this.candidates.dependents, table)) {
       return this.gone(table, await this.db.rows(sql`${deletion} returning ${this.returning(table)}`))
     }
@@ -209,13 +211,13 @@ class Deletion {
   }
 
   /** The rows of a step as lines of the archive. */
-  private linedRows({ table, tables, which }: DeletionStep): LinedRows {
+  private linedRows(step: DeletionStep): LinedRows {
+    const { table } = step
     const [before = '', after = ''] = deletedLine(this.rows.numberOf(table), IMAGE).split(IMAGE)
     return {
       keys: this.rows.keys,
-      definitions: (keys) => this.rows.definitions(tables, keys),
       table,
-      where: which,
+      which: (keys) => this.rows.which(step, keys),
       line: { before, columns: table.columns, after },
     }
   }

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Table } from '../../db/catalog.ts'
 import { refersInto } from '../../db/foreign-keys.ts'
 import { columnList, rowValue } from '../../db/identifiers.ts'
-import { deletingEdges, mayBeNulled, refersToItself } from '../../site/dependents.ts'
+import { deletingEdges, type Edge, mayBeNulled, refersToItself } from '../../site/dependents.ts'
 import type { Candidates } from '../candidates.ts'
 
 /** Rows that one statement deletes: the condition refers to the doomed rows of these tables. */
@@ -10,6 +10,8 @@ export interface DeletionStep {
   readonly table: Table
   readonly tables: readonly Table[]
   readonly which: SQL
+  /** The column through which a list of users' keys finds the same rows, and sooner; it has an index. */
+  readonly userColumn?: string | undefined
 }
 
 /** Returns the condition that a row of the table is doomed. */
@@ -21,12 +23,22 @@ export function isDoomed({ doomed }: Candidates, table: Table): SQL {
 /** Returns the steps that delete all doomed rows of a table whose rows do not refer to each other. */
 export function stepsOf(candidates: Candidates, table: Table): DeletionStep[] {
   const { dependents, doomed } = candidates
-  if (table === dependents.users) return [{ table, tables: [table], which: isDoomed(candidates, table) }]
+  if (table === dependents.users) {
+    const [userColumn] = doomed.identityOf(table)
+    return [{ table, tables: [table], which: isDoomed(candidates, table), userColumn }]
+  }
   return deletingEdges(dependents, table).map((edge) => ({
     table,
     tables: [edge.references],
     which: refersInto(edge, doomed.nameOf(edge.references)),
+    userColumn: edge.references === dependents.users && edge.indexed ? plainColumn(edge) : undefined,
   }))
+}
+
+/** Returns the only column of the edge when it is compared as it is. */
+function plainColumn({ columns, collations, conversions }: Edge): string | undefined {
+  const isPlain = columns.length === 1 && !collations[0] && !conversions
+  return isPlain ? columns[0] : undefined
 }
 
 /**

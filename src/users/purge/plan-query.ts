@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Table } from '../../db/catalog.ts'
 import { columnList, ownName, quotedString, tableName } from '../../db/identifiers.ts'
+import { withRecursive } from '../../db/with-recursive.ts'
 import type { Relations } from '../../site/relations.ts'
 import type { Site } from '../../site/site.ts'
 import { CANDIDATE, type Candidates, type Flag, type GuardCounts, guardCounts } from '../candidates.ts'
@@ -102,7 +103,7 @@ function planQuery(
     doomedUsers(candidates, criteria),
     ...doomed.definitions(tables),
   ]
-  return sql`with recursive ${sql.join(definitions, sql`, `)}
+  return sql`${withRecursive(definitions)}
     ${sql.join(parts, sql` union all `)}`
 }
 
