@@ -41,6 +41,7 @@ export interface Deletion {
   readonly options: {
     readonly archive?: string | false | undefined
     readonly jobs?: number | undefined
+    readonly batchSize?: number | undefined
   }
   readonly criteria: Criteria
   readonly plan: PurgePlan
@@ -137,7 +138,14 @@ async function deletePlanned(
   into: Pick<PurgeOptions, 'run' | 'archive'>,
 ): Promise<PurgeReport> {
   return withStoppableProgress(context, { what: 'deleting', stopping: 'this batch' }, (onProgress, signal) =>
-    purge(site, criteria, plan, { ...into, batches, jobs: options.jobs ?? JOBS, onProgress, signal }),
+    purge(site, criteria, plan, {
+      ...into,
+      batches,
+      jobs: options.jobs ?? JOBS,
+      isConsiderate: options.batchSize === undefined,
+      onProgress,
+      signal,
+    }),
   )
 }
 

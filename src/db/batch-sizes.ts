@@ -1,6 +1,5 @@
 /**
- * Users whom one transaction deletes, unless somebody says how many. By the name of the database, so that help needs no
- * driver. On PostgreSQL whoever wants to write to one of them waits for the batch: with 1,000, a busy machine with two
- * cores held some for longer than a second.
+ * Users whom one transaction deletes at most, unless somebody says how many. By the name of the database, so that help
+ * needs no driver.
  */
-export const BATCH_SIZES = { sqlite: 10_000, postgres: 500 } as const
+export const BATCH_SIZES = { sqlite: 10_000, postgres: 1_000 } as const

@@ -124,7 +124,7 @@ export function registerPurge(program: Command, context: Context): void {
     .addOption(
       valueOption(
         '--batch-size <number>',
-        `users in one transaction (default: ${BATCH_SIZES.postgres}; on SQLite ${BATCH_SIZES.sqlite})`,
+        `users in one transaction (default: up to ${BATCH_SIZES.postgres}; on SQLite ${BATCH_SIZES.sqlite})`,
         countFrom,
       ),
     )

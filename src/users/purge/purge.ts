@@ -13,7 +13,9 @@ import type { Candidates } from '../candidates.ts'
 import type { Criteria } from '../criteria.ts'
 import { lockUsers } from '../lock-users.ts'
 import { type PlannedBatch, plannedCandidates, recheck } from '../recheck.ts'
+
 import { deleteUsers, type Effects } from './delete-users.ts'
+import { HoldTime } from './hold-time.ts'
 import { type PurgePlan, plannedBatches } from './plan.ts'
 import { type PurgeReport, PurgeTally } from './purge-report.ts'
 import { recordDeletions } from './record-deletions.ts'
@@ -36,6 +38,8 @@ export interface PurgeProgress {
 export interface PurgeOptions {
   /** Batches worked on at once, where the database can. */
   readonly jobs?: number | undefined
+  /** Batches go in parts while a whole one would make others wait for long, where those need not wait for everything. */
+  readonly isConsiderate?: boolean | undefined
   readonly onProgress?: ((progress: PurgeProgress) => void) | undefined
   /** Holds what is deleted before it is; without one nothing can be put back. */
   readonly archive?: Archive | undefined
@@ -85,6 +89,7 @@ class PurgeRun {
   private readonly plan: PurgePlan
   private readonly options: PurgeOptions
   private readonly tally: PurgeTally
+  private readonly holdTime = new HoldTime()
   private stopped: Stop | undefined
   private sign: Promise<void> = Promise.resolve()
   private readsAhead: boolean
@@ -126,11 +131,17 @@ class PurgeRun {
   async work(waiting: AsyncIterator<PlannedBatch>): Promise<void> {
     try {
       for (let next = await waiting.next(); !next.done && !this.stopped; next = await waiting.next()) {
-        await this.deleteOrSplit(next.value)
+        for (const part of this.partsOf(next.value)) await this.deleteOrSplit(part)
       }
     } catch (error) {
       this.stopped ??= { error }
     }
+  }
+
+  private partsOf(batch: PlannedBatch): readonly PlannedBatch[] {
+    return this.options.isConsiderate && this.site.db.dialect.parallel
+      ? this.holdTime.partsOf(batch)
+      : [batch]
   }
 
   private async showAlive(): Promise<void> {
@@ -170,9 +181,11 @@ class PurgeRun {
 
   private async deleteBatch(batch: PlannedBatch): Promise<void> {
     const keys = batch.map(({ key }) => key)
+    let began = 0
     const work = () =>
       inTransaction(this.site, 'write', async (here) => {
         await here.db.dialect.waitBriefly(here.db)
+        began = performance.now()
         await lockUsers(here, keys)
         const { unchanged, kept } = (await this.isAsPlanned(here.db))
           ? { unchanged: keys, kept: {} }
@@ -185,6 +198,7 @@ class PurgeRun {
       () => this.readingAgain(work),
       batch.length > 1 ? PASSING_AT_ANY_SIZE : undefined,
     )
+    this.holdTime.measured(outcome.unchanged.length, performance.now() - began)
     this.tally.add(batch, outcome)
     this.advance()
   }

@@ -1,8 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Db } from '../../../src/db/port.ts'
 import { type PurgePlan, planPurge } from '../../../src/users/purge/plan.ts'
 import { type PurgeOptions, purge } from '../../../src/users/purge/purge.ts'
 import { criteria } from '../../support/criteria.ts'
+import { addCrowd } from '../../support/crowd.ts'
 import { describeEachDatabase, type Harness } from '../../support/databases.ts'
 import { createSite, type TestSite } from '../../support/sites.ts'
 import { addUser } from '../../support/users.ts'
@@ -67,6 +69,37 @@ describeEachDatabase('a batch that fails', (harness) => {
     const dead = failing(site, (transaction) => (transaction === 1 ? '40P01' : undefined))
     expect(await purge(dead.site, ALL, plan)).toMatchObject({ deleted: 2, failed: [] })
     expect(dead.asked.transactions).toBe(2)
+  })
+})
+
+describeEachDatabase('a batch that holds its locks for long', (harness) => {
+  const USERS = 2_000
+  const LONG_MILLISECONDS = 450
+
+  /** Returns how many transactions it takes when each of them takes long, in batches of a thousand. */
+  async function transactionsOf(options: PurgeOptions) {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    await addCrowd(site, USERS)
+    const plan = await planPurge(site, ALL, { batchSize: 1_000 })
+    let transactions = 0
+    const transaction: Db['transaction'] = (mode, work) =>
+      site.db.transaction(mode, async (tx) => {
+        if (mode === 'write') transactions++
+        const done = await work(tx)
+        if (mode === 'write') await pause(LONG_MILLISECONDS)
+        return done
+      })
+    const slow = { ...site, db: { ...site.db, transaction } }
+    expect(await purge(slow, ALL, plan, options)).toMatchObject({ deleted: USERS, failed: [] })
+    return transactions
+  }
+
+  test('is followed by smaller ones, where others can write meanwhile', async () => {
+    expect(await transactionsOf({ isConsiderate: true })).toBe(harness.kind === 'postgres' ? 4 : 2)
+  })
+
+  test('is followed by such as were asked for', async () => {
+    expect(await transactionsOf({})).toBe(2)
   })
 })
 
