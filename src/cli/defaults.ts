@@ -8,6 +8,8 @@ export const GRACE = '7d'
 export const ARCHIVE_DIRECTORY = 'usermgmt-archive'
 /** Batches at once, where the database can. A second one uses the time that the first waits for the disk; a third gains little. */
 export const JOBS = 2
+/** Users in one transaction: a commit must not cost more than its work. On PostgreSQL fewer go at once, see `HoldTime`. */
+export const BATCH_SIZE = 10_000
 export const HISTORY_RUNS = 20
 
 /** How long the site takes a link: allauth's EMAIL_CONFIRMATION_EXPIRE_DAYS. */

@@ -11,8 +11,6 @@ export interface Dialect extends Catalogs, Locks, Keys, Expressions, Constraints
   readonly parallel: boolean
   /** To read the rows behind a key costs no more than these; elsewhere a join may begin at the start of another table. */
   readonly pagesByKeyRange: boolean
-  /** How many users go in one transaction by default: a commit must not cost more than its work, nor hold locks long. */
-  readonly batchSize: number
 }
 
 /** What the database says about itself. */

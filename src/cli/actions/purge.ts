@@ -13,6 +13,7 @@ import { commandLine } from '../command-line.ts'
 import type { PurgeCommandOptions } from '../commands/purge.ts'
 import { confirmNumber } from '../confirm.ts'
 import { clockOf, criteriaFrom, understood } from '../criteria.ts'
+import { BATCH_SIZE } from '../defaults.ts'
 import {
   carryOutDeletion,
   connectionsFor,
@@ -113,7 +114,7 @@ async function carryOut(site: Site, purge: Purge): Promise<void> {
       plan: text,
     })
   }
-  const batches = reviewed?.users(batchSizeOn(site, purge))
+  const batches = reviewed?.users(options.batchSize ?? BATCH_SIZE)
   const deletion = { context, options, settings, criteria, plan, batches }
   const done = await carryOutDeletion(site, { ...deletion, command: 'purge' })
   if (isNoNews({ deletion: done }, context.globals, options)) return
@@ -138,14 +139,10 @@ async function makePlan(site: Site, purge: Purge): Promise<PurgePlan> {
     if (reviewed) return reviewed.plan(site, { countsRows })
     if (planOut !== undefined) return frozenPlan(site, criteria, planOut, context)
     return planPurge(site, criteria, {
-      batchSize: dryRun ? undefined : batchSizeOn(site, purge),
+      batchSize: dryRun ? undefined : (options.batchSize ?? BATCH_SIZE),
       countsRows,
     })
   })
   if (plan.matched === 0) await sayNothingMatches(site, criteria, context.talk)
   return plan
-}
-
-function batchSizeOn({ db }: Site, { options }: Purge): number {
-  return options.batchSize ?? db.dialect.batchSize
 }

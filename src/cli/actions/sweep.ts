@@ -18,6 +18,7 @@ import { type CommandContext, canAsk } from '../command-context.ts'
 import type { SweepOptions } from '../commands/sweep.ts'
 import { confirmNumber, type Deed } from '../confirm.ts'
 import { clockOf, understood } from '../criteria.ts'
+import { BATCH_SIZE } from '../defaults.ts'
 import {
   carryOutDeletion,
   connectionsFor,
@@ -176,7 +177,7 @@ async function makePlan(site: Site, { context, criteria, options }: Sweep): Prom
     deletion:
       criteria.remove &&
       (await planPurge(site, criteria.remove, {
-        batchSize: options.dryRun ? undefined : site.db.dialect.batchSize,
+        batchSize: options.dryRun ? undefined : BATCH_SIZE,
       })),
   }))
 }

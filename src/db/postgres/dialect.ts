@@ -1,6 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { dashedUuid } from '../../django/uuid.ts'
-import { BATCH_SIZES } from '../batch-sizes.ts'
 import type { DeletionOf, Dialect } from '../dialect.ts'
 import { ownName, rowValue, tableName } from '../identifiers.ts'
 import { joinedLines } from '../joined-lines.ts'
@@ -30,7 +29,6 @@ export const postgresDialect: Dialect = {
   parallel: true,
   // A merge join with the addresses begins with the first of them, whatever the range of users.
   pagesByKeyRange: false,
-  batchSize: BATCH_SIZES.postgres,
   forUpdate: sql`for update`,
   lockRows: async (tx, table, where, order, definitions = []) => {
     await tx.rows(

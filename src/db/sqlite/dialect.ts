@@ -1,6 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { dashedUuid, hexUuid } from '../../django/uuid.ts'
-import { BATCH_SIZES } from '../batch-sizes.ts'
 import type { Dialect } from '../dialect.ts'
 import { RING } from '../identifiers.ts'
 import { sqliteCatalog, sqliteSchemaMark } from './catalog.ts'
@@ -20,7 +19,6 @@ export const sqliteDialect: Dialect = {
   kit: sqliteKit,
   parallel: false,
   pagesByKeyRange: true,
-  batchSize: BATCH_SIZES.sqlite,
   forUpdate: sql``,
   lockRows: async () => {},
   // Whoever has begun to write waits for nobody but readers.

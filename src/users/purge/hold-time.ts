@@ -1,10 +1,11 @@
-import type { PlannedBatch } from '../recheck.ts'
-
-/** Whoever wants to write to a user of a batch waits for it: longer than this only where a small one takes so long. */
+/** Whoever wants to write to a user of a batch waits for it no longer than this, as far as it can be foreseen. */
 const LONG_MILLISECONDS = 400
 
-/** Goes in one transaction however long that takes: most of it may be the way to the database and back. */
-const SMALL_BATCH = 500
+/** Go in one transaction however long that takes: most of it may be the way to the database and back. */
+const FEWEST_USERS = 500
+
+/** What the next batch takes may be something else than what the last one took. */
+const MOST_USERS = 2_000
 
 /** How long a batch holds its locks, as far as the one before it tells. */
 export class HoldTime {
@@ -15,13 +16,9 @@ export class HoldTime {
     if (users > 0) this.millisecondsPerUser = milliseconds / users
   }
 
-  /** Returns what goes in a transaction each: the whole batch, or small ones while the whole would take long. */
-  partsOf(batch: PlannedBatch): readonly PlannedBatch[] {
-    if (batch.length * this.millisecondsPerUser <= LONG_MILLISECONDS) return [batch]
-    const parts: PlannedBatch[] = []
-    for (let start = 0; start < batch.length; start += SMALL_BATCH) {
-      parts.push(batch.slice(start, start + SMALL_BATCH))
-    }
-    return parts
+  /** Returns how many of so many users to take next, so that they all go in batches of about the same size. */
+  shareOf(users: number): number {
+    const most = Math.min(Math.max(LONG_MILLISECONDS / this.millisecondsPerUser, FEWEST_USERS), MOST_USERS)
+    return Math.ceil(users / Math.ceil(users / most))
   }
 }

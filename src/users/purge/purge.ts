@@ -38,7 +38,7 @@ export interface PurgeProgress {
 export interface PurgeOptions {
   /** Batches worked on at once, where the database can. */
   readonly jobs?: number | undefined
-  /** Batches go in parts while a whole one would make others wait for long, where those need not wait for everything. */
+  /** Take no more of a batch at once than lets others wait briefly, where these need not wait for everything anyway. */
   readonly isConsiderate?: boolean | undefined
   readonly onProgress?: ((progress: PurgeProgress) => void) | undefined
   /** Holds what is deleted before it is; without one nothing can be put back. */
@@ -63,7 +63,7 @@ export async function purge(
   options: PurgeOptions = {},
 ): Promise<PurgeReport> {
   const run = new PurgeRun(site, criteria, plan, options)
-  const waiting = batchesFrom(options.batches ?? plannedBatches(plan))
+  const waiting = run.partsOf(options.batches ?? plannedBatches(plan))
   const jobs = site.db.dialect.parallel ? (options.jobs ?? 1) : 1
   const work = () => Promise.all(Array.from({ length: jobs }, () => run.work(waiting)))
   await run.whileAlive(() => site.db.throughManyWrites(work))
@@ -76,11 +76,6 @@ export async function purge(
 function endOf({ stopped }: PurgeReport): ArchiveEndLine['end'] {
   if (stopped === 'interrupted') return stopped
   return stopped ? 'stopped' : 'done'
-}
-
-/** One generator for all workers: whichever asks gets the next batch. */
-async function* batchesFrom(batches: Iterable<PlannedBatch> | AsyncIterable<PlannedBatch>) {
-  yield* batches
 }
 
 class PurgeRun {
@@ -127,21 +122,30 @@ class PurgeRun {
     }
   }
 
+  /** One generator for all workers: whichever asks gets the next users. */
+  async *partsOf(
+    batches: Iterable<PlannedBatch> | AsyncIterable<PlannedBatch>,
+  ): AsyncGenerator<PlannedBatch, void> {
+    const isConsiderate = this.options.isConsiderate && this.site.db.dialect.parallel
+    for await (const batch of batches) {
+      for (let at = 0; at < batch.length; ) {
+        const left = batch.length - at
+        const share = isConsiderate ? this.holdTime.shareOf(left) : left
+        yield batch.slice(at, at + share)
+        at += share
+      }
+    }
+  }
+
   /** Never throws: another worker may be in the middle of a batch, which belongs in the report. */
   async work(waiting: AsyncIterator<PlannedBatch>): Promise<void> {
     try {
       for (let next = await waiting.next(); !next.done && !this.stopped; next = await waiting.next()) {
-        for (const part of this.partsOf(next.value)) await this.deleteOrSplit(part)
+        await this.deleteOrSplit(next.value)
       }
     } catch (error) {
       this.stopped ??= { error }
     }
-  }
-
-  private partsOf(batch: PlannedBatch): readonly PlannedBatch[] {
-    return this.options.isConsiderate && this.site.db.dialect.parallel
-      ? this.holdTime.partsOf(batch)
-      : [batch]
   }
 
   private async showAlive(): Promise<void> {

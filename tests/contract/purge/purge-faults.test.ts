@@ -94,7 +94,7 @@ describeEachDatabase('a batch that holds its locks for long', (harness) => {
     return transactions
   }
 
-  test('is followed by smaller ones, where others can write meanwhile', async () => {
+  test('is followed by no larger one, where others can write meanwhile', async () => {
     expect(await transactionsOf({ isConsiderate: true })).toBe(harness.kind === 'postgres' ? 4 : 2)
   })
 
