@@ -16,6 +16,7 @@ import { NOW, testClock } from './clock.ts'
 import { criteria } from './criteria.ts'
 import type { Harness } from './databases.ts'
 import { createSite, insert, rowsOf, type SiteName, siteIn, type TestSite } from './sites.ts'
+import { addUser } from './users.ts'
 
 export const SECRET = 'the key of the site'
 const TEMPLATE = linkTemplateFrom('https://site.example/confirm/{key}/')
@@ -176,4 +177,16 @@ export async function recordReminder(
     deletion_at: deletionAt ?? null,
     attempts: 1,
   })
+}
+
+/** Adds users with addresses of these names, and returns their keys. */
+export async function peopleOn(site: TestSite, ...names: string[]): Promise<string[]> {
+  const keys: string[] = []
+  for (const name of names) keys.push(await addUser(site, { username: name, email: `${name}@example.com` }))
+  return keys
+}
+
+/** Returns what became of each mail, in the order in which they were written down. */
+export async function statuses(site: TestSite): Promise<unknown[]> {
+  return (await reminders(site)).map(({ status }) => status)
 }
