@@ -1,5 +1,5 @@
 import type { Site } from '../site/site.ts'
-import type { Criteria } from '../users/criteria.ts'
+import type { Criteria, GuardSettings } from '../users/criteria.ts'
 import { countGivenIds, type GivenIds, unmatchedProtection } from '../users/unmatched.ts'
 import { counted, shownNumber } from '../values/numbers.ts'
 import type { CommandContext } from './command-context.ts'
@@ -7,8 +7,7 @@ import { type Talk, talkOf } from './talk.ts'
 
 const NAMES_SHOWN = 5
 
-const NO_JOINED =
-  'warning: nobody is kept for having joined lately: the user table has no date_joined (is it called otherwise? columns in the configuration file)'
+const ELSE_CALLED = '(is it called otherwise? columns in the configuration file)'
 
 /** Warns of what was given and means nobody: a misspelt name protects no one, nor does a grace period without dates. */
 export async function warnOfUnmatched(
@@ -20,10 +19,33 @@ export async function warnOfUnmatched(
   if (context.globals.quiet) return
   const { talk } = context
   await warnOfProtection(site, criteria, talk)
-  if (criteria.guards.recentAfter !== undefined && !site.tables.users.date_joined) await talk.say(NO_JOINED)
+  await talk.say(
+    ...guardsWithoutColumns(site, criteria.guards).map(
+      (what) => `warning: nobody is kept for ${what} ${ELSE_CALLED}`,
+    ),
+  )
   const { userIds } = criteria.selection
   const ids = userIds && idsText(await countGivenIds(site, userIds, criteria))
   if (ids !== undefined) await talk.say(`warning: ${ids}`)
+}
+
+/** Returns for what nobody can be kept, though it was not said that nobody is to be. */
+function guardsWithoutColumns({ tables: { users } }: Site, guards: GuardSettings): string[] {
+  const { include = [], recentAfter } = guards
+  const lacking: readonly [isAsked: boolean, found: unknown, what: string][] = [
+    [recentAfter !== undefined, users.date_joined, 'having joined lately: the user table has no date_joined'],
+    [
+      !include.includes('staff'),
+      users.is_staff ?? users.is_superuser,
+      'being staff: the user table has no is_staff and no is_superuser',
+    ],
+    [
+      !include.includes('deactivated'),
+      users.is_active,
+      'having been deactivated: the user table has no is_active',
+    ],
+  ]
+  return lacking.flatMap(([isAsked, found, what]) => (isAsked && !found ? [what] : []))
 }
 
 /** As `warnOfUnmatched`, of the protect list alone; when users are about to be deleted, whatever `--quiet` says. */

@@ -25,6 +25,8 @@ export interface Shape {
 }
 
 const USER_FLAGS: readonly UserColumn[] = ['is_active', 'is_staff', 'is_superuser']
+/** As the user model is written that Django's documentation gives in full: its `is_staff` is a property. */
+const STAFF_IN_DOCUMENTATION = 'is_admin'
 const ADDRESS_FLAGS = ['verified', 'primary']
 const USER_TIMES: readonly UserColumn[] = ['last_login', 'date_joined']
 const CONFIRMATION_TIMES = ['sent']
@@ -48,11 +50,11 @@ export async function discoverShape(db: Db, names: SiteNames = {}): Promise<Shap
   if (!userKey) throw withoutKey('user', users)
   const addressKey = columnOf(emailAddresses, emailAddresses.primaryKey[0] ?? 'id')
   if (!addressKey) throw withoutKey('address', emailAddresses)
-  const columns = userColumns(users, names)
+  const { isFlag, isTime } = db.dialect
+  const columns = userColumns(users, names, isFlag)
   const named = (names: readonly UserColumn[]) => names.map((name) => columns.get(name))
   const beside = (name: string) => tableBeside(catalog, emailAddresses, name)
   const confirmations = beside('account_emailconfirmation')
-  const { isFlag, isTime } = db.dialect
   refuseOtherTypes(users, named(USER_FLAGS), isFlag, 'boolean')
   refuseOtherTypes(emailAddresses, ADDRESS_FLAGS, isFlag, 'boolean')
   refuseOtherTypes(users, named(USER_TIMES), isTime, 'a time')
@@ -127,12 +129,18 @@ function onlyTableWithLogins(catalog: Catalog): Table | undefined {
   return found.length === 1 ? found[0] : undefined
 }
 
-function userColumns(users: Table, names: SiteNames): Map<UserColumn, string> {
+function userColumns(
+  users: Table,
+  names: SiteNames,
+  isFlag: (type: string) => boolean,
+): Map<UserColumn, string> {
   const found = new Map<UserColumn, string>()
   for (const meaning of USER_COLUMNS) {
     const name = names.columns?.[meaning] ?? meaning
     if (columnOf(users, name)) found.set(meaning, name)
   }
+  const admin = columnOf(users, STAFF_IN_DOCUMENTATION)
+  if (!found.has('is_staff') && admin && isFlag(admin.type)) found.set('is_staff', admin.name)
   return found
 }
 

@@ -100,6 +100,13 @@ describeEachDatabase('candidates', (harness) => {
     expect(await tally(site, criteria())).toMatchObject({ deletable: 0, kept: { deactivated: 1 } })
   })
 
+  test("whoever administers the user model of Django's documentation is kept", async () => {
+    const site = await createSite(harness, 'custom-bare', 'alter table login add column is_admin boolean')
+    await addUser(site, { columns: { is_admin: true } })
+    await addUser(site, { columns: { is_admin: false } })
+    expect(await tally(site, criteria())).toMatchObject({ deletable: 1, kept: { staff: 1 } })
+  })
+
   test('counting, listing, planning and deleting agree', async () => {
     const site = await createSite(harness, 'django5.2-allauth65', POST)
     await guarded(site)
