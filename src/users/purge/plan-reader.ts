@@ -10,27 +10,51 @@ import type { PlanHeader } from './plan-header.ts'
 /** Reads a plan's header, and counts its users. Throws a UserError when it is no plan, or not a whole one. */
 export async function openPlan(path: string): Promise<PlanHeader> {
   await refuseIrregular(path)
+  let found: PlanHeader | undefined
+  for await (const { header } of entriesOf(path)) found = header
+  if (!found) throw changed(`${path} is empty`)
+  return found
+}
+
+interface Entry {
+  readonly header: PlanHeader
+  /** The first entry has none. */
+  readonly user?: PlannedUser
+}
+
+/** Yields the users of a plan, in batches of the size. Throws as `openPlan` does: the file may have changed since. */
+export async function* plannedUsers(path: string, size: number): AsyncGenerator<PlannedBatch> {
+  let batch: PlannedUser[] = []
+  for await (const { user } of entriesOf(path)) {
+    if (user) batch.push(user)
+    if (batch.length < size) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
+}
+
+async function* entriesOf(path: string): AsyncGenerator<Entry> {
   let header: PlanHeader | undefined
   let users = 0
   let last: string | undefined
-  let repeated = false
   for await (const line of linesOf(path)) {
     if (!header) {
       header = await headerFrom(line, path)
+      yield { header }
       continue
     }
     const user = userFrom(line)
     if (!user) throw changed(`${path} holds a line that is no user`)
     // They are in the order of their keys.
-    repeated ||= user.key === last
+    if (user.key === last) throw changed(`${path} holds a user twice`)
     last = user.key
     users += 1
+    yield { header, user }
   }
-  if (!header) throw changed(`${path} is empty`)
-  if (repeated) throw changed(`${path} holds a user twice`)
-  const { toDelete } = header.counts
-  if (users === toDelete) return header
-  throw changed(`${path} holds ${users} of the ${toDelete} users that it says`)
+  if (header && users !== header.counts.toDelete) {
+    throw changed(`${path} holds ${users} of the ${header.counts.toDelete} users that it says`)
+  }
 }
 
 /** A line more or less is no review: what the plan counted would not be what is deleted. */
@@ -38,24 +62,6 @@ function changed(what: string): UserError {
   return new UserError(`${what}: it is not the plan that was made`, {
     hint: 'make a new one with: usermgmt purge --plan-out; who is to be kept goes into protect in the configuration file',
   })
-}
-
-/** Yields the users of a plan, in batches of the size. */
-export async function* plannedUsers(path: string, size: number): AsyncGenerator<PlannedBatch> {
-  let batch: PlannedUser[] = []
-  let isHeader = true
-  for await (const line of linesOf(path)) {
-    if (isHeader) {
-      isHeader = false
-      continue
-    }
-    const user = userFrom(line)
-    if (user) batch.push(user)
-    if (batch.length < size) continue
-    yield batch
-    batch = []
-  }
-  if (batch.length > 0) yield batch
 }
 
 async function* linesOf(path: string): AsyncGenerator<string> {
