@@ -8,7 +8,7 @@ export const GRACE = '7d'
 export const ARCHIVE_DIRECTORY = 'usermgmt-archive'
 /** Batches at once, where the database can. A second one uses the time that the first waits for the disk; a third gains little. */
 export const JOBS = 2
-/** Users in one transaction: a commit must not cost more than its work. On PostgreSQL fewer go at once, see `HoldTime`. */
+/** Users taken from a plan at a time, for one transaction: its commit must not cost more than its work. See `HoldTime`, too. */
 export const BATCH_SIZE = 10_000
 export const HISTORY_RUNS = 20
 

@@ -13,7 +13,7 @@ import { type PlannedBatch, unchangedKeys } from '../users/recheck.ts'
 import type { Context } from './context.ts'
 
 /** Users looked at together while a plan is written or checked. */
-const BATCH_SIZE = 1_000
+const AT_A_TIME = 1_000
 
 /** A plan that somebody has read, and wants carried out as it is. */
 export interface ReviewedPlan {
@@ -34,7 +34,7 @@ export async function frozenPlan(
 ): Promise<PurgePlan> {
   const writer = await PlanWriter.create(resolve(context.cwd, file))
   try {
-    const plan = await freezePlan(site, criteria, BATCH_SIZE, async (made) => {
+    const plan = await freezePlan(site, criteria, AT_A_TIME, async (made) => {
       const run = { version: packageVersion(), now: context.now() }
       await writer.header(planHeader(site, criteria, made, run))
       return (batch) => writer.batch(batch)
@@ -69,7 +69,7 @@ export async function loadPlan(
       refuseOtherTables(site, header)
     },
     async plan(site, options) {
-      const userKeys = await unchangedKeys(site, now, plannedUsers(path, BATCH_SIZE))
+      const userKeys = await unchangedKeys(site, now, plannedUsers(path, AT_A_TIME))
       const left = await planIdentified(site, { ...now, selection: { ...now.selection, userKeys } }, options)
       const { since, matched, kept, toDelete: planned } = counts
       return { ...left, since, matched, kept, changed: planned - left.toDelete }

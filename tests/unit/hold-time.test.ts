@@ -12,33 +12,35 @@ function shares(time: HoldTime, users: number): number[] {
   return taken
 }
 
-/** As after a batch with so much for each user. */
-function after(millisecondsPerUser: number): HoldTime {
+/** As after batches with so much for each user. */
+function after(...millisecondsPerUser: number[]): HoldTime {
   const time = new HoldTime()
-  time.measured(100, 100 * millisecondsPerUser)
+  for (const each of millisecondsPerUser) time.measured(100, 100 * each)
   return time
 }
 
 test('few users go at once until it is known how long they take, and while they take long', () => {
   expect(shares(new HoldTime(), 1_500)).toEqual([500, 500, 500])
-  expect(shares(after(10), 1_500)).toEqual([500, 500, 500])
+  expect(shares(after(10, 10), 1_500)).toEqual([500, 500, 500])
 })
 
-test('as many go at once as take 0.4 seconds, but no more than 2,000', () => {
-  expect(shares(after(0.4), 2_000)).toEqual([1_000, 1_000])
-  const time = after(0.001)
-  expect(shares(time, 6_000)).toEqual([2_000, 2_000, 2_000])
-  time.measured(2_000, 2_000)
-  expect(time.shareOf(2_000)).toBe(500)
+test('as many go at once as take 0.4 seconds, but no more than 1,000', () => {
+  expect(shares(after(0.5, 0.5), 3_200)).toEqual([800, 800, 800, 800])
+  expect(shares(after(0.001, 0.001), 3_000)).toEqual([1_000, 1_000, 1_000])
+})
+
+test('one batch that was quick is not believed yet, one that was slow is', () => {
+  expect(after(10, 0.001).shareOf(1_000)).toBe(500)
+  expect(after(0.001, 10).shareOf(1_000)).toBe(500)
 })
 
 test('what is left over is spread over all batches', () => {
-  expect(shares(after(0.4), 1_001)).toEqual([501, 500])
+  expect(shares(after(0.4, 0.4), 1_001)).toEqual([501, 500])
   expect(shares(new HoldTime(), 3)).toEqual([3])
 })
 
 test('a batch that has deleted nobody tells nothing', () => {
-  const time = after(0.4)
+  const time = after(0.4, 0.4)
   time.measured(0, 10_000)
   expect(time.shareOf(1_000)).toBe(1_000)
 })

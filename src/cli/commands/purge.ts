@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { DELETED_FLOOR, DELETED_PERCENT } from '../../users/purge/breaker.ts'
+import { FEWEST_USERS, MOST_USERS } from '../../users/purge/hold-time.ts'
 import { type Limit, limitFrom } from '../../values/limit.ts'
 import { countFrom, textFrom } from '../../values/readers.ts'
 import { commandContext } from '../command-context.ts'
@@ -123,7 +124,7 @@ export function registerPurge(program: Command, context: Context): void {
     .addOption(
       valueOption(
         '--batch-size <number>',
-        `users in one transaction (default: on PostgreSQL as many as take 0.4 seconds, on SQLite ${BATCH_SIZE})`,
+        `users in one transaction (default: on PostgreSQL ${MOST_USERS}, or down to ${FEWEST_USERS} while these take long; on SQLite ${BATCH_SIZE})`,
         countFrom,
       ),
     )

@@ -137,10 +137,8 @@ export const postgresDialect: Dialect = {
     const { definitions, condition } = which(keys)
     const deletion = sql`gone as (
       delete from ${tableName(table)} where ${condition} returning ${postgresDialect.image(line.columns)} as image)`
-    const parts = await tx.rows<{
-      rows: string
-      lines: string
-    }>(sql`${withRecursive([...definitions, deletion])}
+    const before = withRecursive([...definitions, deletion])
+    const parts = await tx.rows<{ rows: string; lines: string }>(sql`${before}
       select count(*) as rows, ${joinedLines(postgresDialect, line, sql`image`)} as lines
       from (select image, sum(octet_length(image)) over (rows unbounded preceding)
         / ${sql.raw(String(BYTES_IN_TEXT))} as part from gone) numbered

@@ -13,7 +13,6 @@ import type { Candidates } from '../candidates.ts'
 import type { Criteria } from '../criteria.ts'
 import { lockUsers } from '../lock-users.ts'
 import { type PlannedBatch, plannedCandidates, recheck } from '../recheck.ts'
-
 import { deleteUsers, type Effects } from './delete-users.ts'
 import { HoldTime } from './hold-time.ts'
 import { type PurgePlan, plannedBatches } from './plan.ts'
@@ -38,7 +37,7 @@ export interface PurgeProgress {
 export interface PurgeOptions {
   /** Batches worked on at once, where the database can. */
   readonly jobs?: number | undefined
-  /** Take no more of a batch at once than lets others wait briefly, where these need not wait for everything anyway. */
+  /** Take no more of a batch at once than lets others wait briefly. On SQLite every writer waits for every other one. */
   readonly isConsiderate?: boolean | undefined
   readonly onProgress?: ((progress: PurgeProgress) => void) | undefined
   /** Holds what is deleted before it is; without one nothing can be put back. */
