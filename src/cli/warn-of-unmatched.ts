@@ -1,13 +1,11 @@
 import type { Site } from '../site/site.ts'
-import type { Criteria, GuardSettings } from '../users/criteria.ts'
+import type { Criteria } from '../users/criteria.ts'
 import { countGivenIds, type GivenIds, unmatchedProtection } from '../users/unmatched.ts'
 import { counted, shownNumber } from '../values/numbers.ts'
 import type { CommandContext } from './command-context.ts'
 import { type Talk, talkOf } from './talk.ts'
 
 const NAMES_SHOWN = 5
-
-const ELSE_CALLED = '(is it called otherwise? columns in the configuration file)'
 
 /** Warns of what was given and means nobody: a misspelt name protects no one, nor does a grace period without dates. */
 export async function warnOfUnmatched(
@@ -19,44 +17,47 @@ export async function warnOfUnmatched(
   if (context.globals.quiet) return
   const { talk } = context
   await warnOfProtection(site, criteria, talk)
-  await talk.say(
-    ...guardsWithoutColumns(site, criteria.guards).map(
-      (what) => `warning: nobody is kept for ${what} ${ELSE_CALLED}`,
-    ),
-  )
+  await warnOfLatecomers(site, criteria, talk)
+  await warnOfGuards(site, criteria, talk)
   const { userIds } = criteria.selection
   const ids = userIds && idsText(await countGivenIds(site, userIds, criteria))
   if (ids !== undefined) await talk.say(`warning: ${ids}`)
 }
 
-/** Returns for what nobody can be kept, though it was not said that nobody is to be. */
-function guardsWithoutColumns({ tables: { users } }: Site, guards: GuardSettings): string[] {
-  const { include = [], recentAfter } = guards
-  const lacking: readonly [isAsked: boolean, found: unknown, what: string][] = [
-    [recentAfter !== undefined, users.date_joined, 'having joined lately: the user table has no date_joined'],
-    [
-      !include.includes('staff'),
-      users.is_staff ?? users.is_superuser,
-      'being staff: the user table has no is_staff and no is_superuser',
-    ],
-    [
-      !include.includes('deactivated'),
-      users.is_active,
-      'having been deactivated: the user table has no is_active',
-    ],
-  ]
-  return lacking.flatMap(([isAsked, found, what]) => (isAsked && !found ? [what] : []))
-}
-
-/** As `warnOfUnmatched`, of the protect list alone; when users are about to be deleted, whatever `--quiet` says. */
+/** As `warnOfUnmatched`, of what the administrator can set right for good; when users are about to be deleted, whatever `--quiet` says. */
 export async function warnOfUnmatchedProtection(
   site: Site,
   criteria: Criteria,
   context: CommandContext,
 ): Promise<void> {
   // Who wants to hear it has heard it with the plan.
-  if (context.globals.quiet)
-    await warnOfProtection(site, criteria, talkOf(context, { ...context.globals, quiet: false }))
+  if (!context.globals.quiet) return
+  const talk = talkOf(context, { ...context.globals, quiet: false })
+  await warnOfProtection(site, criteria, talk)
+  await warnOfLatecomers(site, criteria, talk)
+}
+
+async function warnOfLatecomers(
+  { tables: { users } }: Site,
+  { guards }: Criteria,
+  talk: Talk,
+): Promise<void> {
+  if (guards.recentAfter === undefined || users.date_joined) return
+  await talk.say(nobodyKept('having joined lately: the user table has no date_joined'))
+}
+
+async function warnOfGuards({ tables: { users } }: Site, { guards }: Criteria, talk: Talk): Promise<void> {
+  const { include = [] } = guards
+  if (!include.includes('staff') && !users.is_staff && !users.is_superuser) {
+    await talk.say(nobodyKept('being staff: the user table has no is_staff and no is_superuser'))
+  }
+  if (!include.includes('deactivated') && !users.is_active) {
+    await talk.say(nobodyKept('having been deactivated: the user table has no is_active'))
+  }
+}
+
+function nobodyKept(what: string): string {
+  return `warning: nobody is kept for ${what} (is it called otherwise? columns in the configuration file)`
 }
 
 async function warnOfProtection(site: Site, { guards }: Criteria, talk: Talk): Promise<void> {

@@ -25,8 +25,10 @@ export async function identifyUser(site: Site, identifier: string): Promise<stri
 
 /** Returns the UserError for an identifier that several users answer to, of these ids. */
 export function ambiguous(identifier: string, ids: readonly string[]): UserError {
+  // An id that is somebody else's name means both, however it is given.
+  const byId = ids.includes(identifier) ? '' : 'one of these, or '
   return new UserError(`${JSON.stringify(identifier)} could mean ${ids.length} users`, {
-    hint: `their ids are ${ids.join(', ')}: give a name or an address that only one of them has`,
+    hint: `their ids are ${ids.join(', ')}: give ${byId}a name or an address that only one of them has`,
   })
 }
 

@@ -167,6 +167,14 @@ kept_because  content
     expect(await listed(...asked)).not.toContain('warning')
   })
 
+  test('also with --quiet, before users are deleted, where no column says who joined lately', async () => {
+    const site = await exampleSite(harness)
+    await site.database.run('alter table auth_user rename column date_joined to another')
+    const purge = ['purge', '--database', site.url, '--no-archive', '--yes', '--quiet']
+    expect((await usermgmt(purge)).stderr).toContain('warning: nobody is kept for having joined lately')
+    expect((await usermgmt([...purge, '--grace', '0'])).stderr).not.toContain('joined lately')
+  })
+
   test('nobody, when another list has found nobody', async () => {
     const { exit, stdout, stderr } = await list('--since 2020-01-01 --format ids --users-from -', {
       stdin: '',

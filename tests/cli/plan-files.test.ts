@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtemp, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { plannedUsers } from '../../src/users/purge/plan-reader.ts'
 import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
 import { withDirectory } from '../support/directory.ts'
 import { allRowsOf, insert, rowsOf, siteInSchema, type TestSite } from '../support/sites.ts'
@@ -48,6 +49,31 @@ describeEachDatabase('a reviewed plan', (harness) => {
     expect(users.map((line) => JSON.parse(line))).toEqual(
       ['2', '3', '4'].map((key) => [key, expect.stringMatching(/^[\w-]{22}$/)]),
     )
+  })
+
+  test.each([
+    ['--no-archive', '--no-archive'],
+    ['--archive kept', '--archive HERE/kept'],
+    ['--max-delete 4', '--max-delete 4'],
+    // The number that the warning before it names.
+    ['--max-delete 2', '--max-delete 3'],
+  ])('says how to carry it out as it was made, with %s', async (given, repeated) => {
+    const { run, file, cwd } = await planned()
+    const { stderr } = await run(
+      `purge --since 2020-01-01 --cascade blog_post --plan-out plan.ndjson ${given}`,
+    )
+    const more = repeated.replace('HERE', cwd)
+    expect(stderr).toContain(`to delete exactly these: usermgmt purge --plan ${file} ${more}\n`)
+  })
+
+  test('ends in an error where it has become shorter while it was carried out', async () => {
+    const { file } = await planned()
+    const text = await readFile(file, 'utf8')
+    await writeFile(file, text.trimEnd().split('\n').slice(0, -1).join('\n'))
+    const users = plannedUsers(file, 1)
+    expect((await users.next()).value).toMatchObject([{ key: '2' }])
+    expect((await users.next()).value).toMatchObject([{ key: '3' }])
+    await expect(users.next()).rejects.toThrow('holds 2 of the 3 users that it says')
   })
 
   test('deletes exactly those, by its own rules', async () => {

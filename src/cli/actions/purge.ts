@@ -5,7 +5,7 @@ import { keepHeapLean } from '../../lean-heap.ts'
 import { checkDelivery, type Delivery, deliveryProblem, lastDelivery } from '../../mail/last-delivery.ts'
 import type { Site } from '../../site/site.ts'
 import type { Criteria } from '../../users/criteria.ts'
-import { checkBreaker } from '../../users/purge/breaker.ts'
+import { checkBreaker, deletionLimit } from '../../users/purge/breaker.ts'
 import { type PurgePlan, planPurge } from '../../users/purge/plan.ts'
 import { type Limit, limitText } from '../../values/limit.ts'
 import type { CommandContext } from '../command-context.ts'
@@ -89,12 +89,26 @@ async function showPlan(site: Site, purge: Purge): Promise<void> {
   if (problem) await talk.say(`warning: ${problem}; to delete them takes --despite-failures`)
   if (options.planOut !== undefined) {
     const file = resolve(context.cwd, options.planOut)
-    const allowed = options.maxDelete ? ['--max-delete', limitText(options.maxDelete)] : []
+    const same = [...allowedNumber(plan, options), ...archiveOption(purge)]
     await talk.say(
       `plan: ${file}`,
-      `to delete exactly these: ${commandLine(['purge', '--plan', file, ...allowed], purge)}`,
+      `to delete exactly these: ${commandLine(['purge', '--plan', file, ...same], purge)}`,
     )
   }
+}
+
+/** Returns the option that lets the plan be carried out; where it would be refused, the number has just been told. */
+function allowedNumber({ toDelete, users }: PurgePlan, { maxDelete }: PurgeCommandOptions): string[] {
+  if (!maxDelete) return []
+  return [
+    '--max-delete',
+    toDelete > deletionLimit(users, maxDelete) ? String(toDelete) : limitText(maxDelete),
+  ]
+}
+
+function archiveOption({ context, options: { archive } }: Purge): string[] {
+  if (archive === false) return ['--no-archive']
+  return archive === undefined ? [] : ['--archive', resolve(context.cwd, archive)]
 }
 
 async function carryOut(site: Site, purge: Purge): Promise<void> {

@@ -186,7 +186,16 @@ describeEachDatabase('candidates', (harness) => {
     const site = await createSite(harness, 'django5.2-allauth65')
     const id = await addUser(site)
     await addUser(site, { username: id })
-    await expect(names(site, criteria({ selection: { users: [id] } }))).rejects.toThrow(/2 users/)
+    await addUser(site, { username: 'Dup' })
+    await addUser(site, { username: 'dup' })
+    const refusal = (name: string) => names(site, criteria({ selection: { users: [name] } }))
+    await expect(refusal(id)).rejects.toMatchObject({
+      message: expect.stringContaining('could mean 2 users'),
+      hint: expect.stringMatching(/: give a name or an address that only one of them has$/),
+    })
+    await expect(refusal('DUP')).rejects.toMatchObject({
+      hint: expect.stringMatching(/: give one of these, or a name or an address that only one of them has$/),
+    })
   })
 
   test('sorting by a column, either way, with NULL last', async () => {
