@@ -38,8 +38,13 @@ describeEachDatabase('link', (harness) => {
       'dora',
       'another user has verified the address: here it can never be verified; whoever owns it can log in to the other account',
     ],
+    [
+      'none',
+      'the primary address of the user is none that a mail can go to; set it right in the admin of the site',
+    ],
   ])('prints none for %s', async (user, words) => {
     const { site, run } = await mailingSite(harness)
+    await addUser(site, { username: 'none', email: '' })
     await addUser(site, { username: 'dora', email: 'dora@example.com' })
     await addUser(site, {
       username: 'other',

@@ -39,7 +39,9 @@ async function showRuns(
   if (format === 'ndjson') return stdout.write(runs.map((run) => `${plainJson(runRecord(run))}\n`).join(''))
   if (runs.length > 0) return stdout.write(runsTable(runs, stdout, await styleFor(stdout, context)))
   await context.talk.say(
-    email === undefined ? 'no run has been recorded yet' : 'no run has deleted a user with this address',
+    email === undefined
+      ? 'no run has been recorded yet'
+      : 'no run has deleted a user with this primary address',
   )
 }
 

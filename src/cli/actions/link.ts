@@ -1,4 +1,6 @@
+import { UserError } from '../../errors.ts'
 import { type Link, type LinkSettings, makeLink } from '../../mail/link.ts'
+import { isMailable } from '../../mail/mailbox.ts'
 import { findRecipient, type Recipient } from '../../mail/recipients.ts'
 import { inTransaction, type Site } from '../../site/site.ts'
 import { shownInstant } from '../../values/dates.ts'
@@ -24,6 +26,7 @@ export async function printLink(
     async (site) => {
       const { links } = await linksFor(site, source)
       const recipient = await findRecipient(site, user)
+      refuseUnmailable(recipient)
       const link = await recordedLink(site, links, recipient, context)
       // Never later than it is.
       const minute = link.expires?.replace(/:\d\d(\.\d+)?Z$/, ':00Z')
@@ -33,6 +36,14 @@ export async function printLink(
     },
     { settings },
   )
+}
+
+/** Such an address belongs to nobody who could have asked for the link. */
+function refuseUnmailable({ address }: Recipient): void {
+  if (isMailable(address)) return
+  throw new UserError('the primary address of the user is none that a mail can go to', {
+    hint: 'set it right in the admin of the site',
+  })
 }
 
 /** A signed link changes nothing; one with a row of its own is a run. */

@@ -24,7 +24,7 @@ export const HISTORY_EXAMPLES: readonly Example[] = [
   },
   {
     command: 'usermgmt history --email nobody@mail.example',
-    output: 'no run has deleted a user with this address',
+    output: 'no run has deleted a user with this primary address',
   },
 ]
 
@@ -38,7 +38,9 @@ export function registerHistory(program: Command, context: Context): void {
       'Shows the runs that the ledger holds, the latest first; with an id, all about that run. Addresses are kept as SHA-256 only. An outcome is unknown when the run recorded no end, and lost when the record of the run itself has gone.',
     )
     .addOption(valueOption('--limit <number>', `at most so many runs (default: ${HISTORY_RUNS})`, countFrom))
-    .addOption(valueOption('--email <address>', 'only runs that deleted a user with this address', textFrom))
+    .addOption(
+      valueOption('--email <address>', 'only runs that deleted a user with this primary address', textFrom),
+    )
     .addOption(
       formatOption(
         HISTORY_FORMATS,
