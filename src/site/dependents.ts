@@ -105,7 +105,8 @@ function irretrievable(message: string, wayOut: string): UserError {
   return new UserError(message, { kind: 'refused', hint })
 }
 
-function edgesFrom({ users, catalog }: Shape, settings: readonly RuleSettings[]) {
+function edgesFrom(shape: Shape, settings: readonly RuleSettings[]) {
+  const { users, catalog } = shape
   const book = readRules(catalog, settings)
   const onto = groupBy(catalog.foreignKeys, (key) => key.references)
   const people = tablesOfPeople(catalog, users)
@@ -114,7 +115,7 @@ function edgesFrom({ users, catalog }: Shape, settings: readonly RuleSettings[])
   for (const table of losing) {
     const parents = parentLinks(catalog, table).filter((link) => !people.has(link.references))
     const found = [
-      ...(onto.get(table) ?? []).map((key) => ({ ...key, rule: ruleFor(key, book, people) })),
+      ...(onto.get(table) ?? []).map((key) => ({ ...key, rule: ruleFor(key, book, people, shape) })),
       ...parents.map((link) => ({ ...fromParent(link), rule: 'delete' as const })),
     ]
     edges.push(...found)

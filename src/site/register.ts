@@ -1,4 +1,5 @@
-import { columnOf, type ForeignKey } from '../db/catalog.ts'
+import type { Catalog, ForeignKey } from '../db/catalog.ts'
+import type { Shape } from './discover.ts'
 
 /** What happens to a row when the row it refers to is deleted. */
 export type Rule = 'delete' | 'set-null' | 'keep'
@@ -45,22 +46,33 @@ const REGISTER: Record<string, Rule> = {
 }
 
 /** The link tables of Django's permissions are named after the user table: `auth_user_groups`. */
-const PERMISSION_LINKS = { _groups: 'group_id', _user_permissions: 'permission_id' }
+const PERMISSION_LINKS = [
+  { suffix: '_groups', column: 'group_id', target: 'auth_group' },
+  { suffix: '_user_permissions', column: 'permission_id', target: 'auth_permission' },
+]
 
 /** django-simple-history makes one such column for each model that it follows. */
 const HISTORY_COLUMN = 'history_user_id'
 
 /** Returns the rule that the app of this foreign key follows itself, or undefined when it is not known. */
-export function registeredRule(key: ForeignKey): Rule | undefined {
+export function registeredRule(key: ForeignKey, { catalog }: Shape): Rule | undefined {
   const [column = ''] = key.columns
   const registered = REGISTER[`${key.table.name}.${column}`]
   if (registered) return registered === 'set-null' && !key.nullable ? undefined : registered
   if (column === HISTORY_COLUMN && key.nullable) return 'set-null'
-  return isPermissionLink(key) ? 'delete' : undefined
+  return isPermissionLink(key, catalog) ? 'delete' : undefined
 }
 
-function isPermissionLink({ table, references }: ForeignKey): boolean {
-  return Object.entries(PERMISSION_LINKS).some(
-    ([suffix, column]) => table.name === references.name + suffix && columnOf(table, column) !== undefined,
+/** Besides its key it has just the two references: a table with more is the site's own idea of membership. */
+function isPermissionLink({ table, columns, references }: ForeignKey, { foreignKeys }: Catalog): boolean {
+  const link = PERMISSION_LINKS.find(({ suffix }) => table.name === references.name + suffix)
+  if (!link) return false
+  const known = [...columns, link.column, table.primaryKey.join()]
+  return (
+    table.columns.every(({ name }) => known.includes(name)) &&
+    foreignKeys.some(
+      (key) =>
+        key.table === table && key.columns.join() === link.column && key.references.name === link.target,
+    )
   )
 }

@@ -1,6 +1,7 @@
 import { type Catalog, canBeNull, type ForeignKey, type Table } from '../db/catalog.ts'
 import { invalid } from '../errors.ts'
 import { columnNamed } from './column-names.ts'
+import type { Shape } from './discover.ts'
 import { isParentLink } from './inheritance.ts'
 import { type Rule, registeredRule } from './register.ts'
 
@@ -55,14 +56,14 @@ export function readRules(catalog: Catalog, settings: readonly RuleSettings[]): 
  * plumbing, `*`, and else `keep`. The part of an object that another table holds goes with its parent. A row of a table
  * of people is another person: it is never deleted by a rule.
  */
-export function ruleFor(key: ForeignKey, book: RuleBook, people: ReadonlySet<Table>): Rule {
+export function ruleFor(key: ForeignKey, book: RuleBook, people: ReadonlySet<Table>, shape: Shape): Rule {
   const named = book.named.find(
     ({ rule, table, column }) =>
       table === key.table &&
       (column === undefined || key.columns.includes(column)) &&
       (rule !== 'set-null' || key.nullable),
   )
-  const rule = named?.rule ?? actionRule(key) ?? registeredRule(key) ?? defaultRule(key, book)
+  const rule = named?.rule ?? actionRule(key) ?? registeredRule(key, shape) ?? defaultRule(key, book)
   const isSamePerson = isParentLink(key) && people.has(key.references)
   if (rule !== 'delete' || isSamePerson || !people.has(key.table)) return rule
   // The name of a table of people may also mean the part of an object that it holds.

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { dependentsOf } from '../../../src/site/dependents.ts'
 import type { RuleSettings } from '../../../src/site/rules.ts'
 import type { Site } from '../../../src/site/site.ts'
 import { planPurge } from '../../../src/users/purge/plan.ts'
@@ -6,7 +7,7 @@ import { purge } from '../../../src/users/purge/purge.ts'
 import { criteria } from '../../support/criteria.ts'
 import { addCrowd } from '../../support/crowd.ts'
 import { describeDatabase, describeEachDatabase } from '../../support/databases.ts'
-import { createSite, insert, rowsOf, siteIn, withTables } from '../../support/sites.ts'
+import { createSite, insert, REAL_SITES, rowsOf, siteIn, withTables } from '../../support/sites.ts'
 import { addUser } from '../../support/users.ts'
 
 /** Plans, purges, and asserts that the report says what the plan said. */
@@ -40,6 +41,10 @@ create table blog_comment (id {key}, post_id integer not null references blog_po
   parent_id integer references blog_comment (id) deferrable initially deferred);
 create index blog_comment_post on blog_comment (post_id);
 create index blog_comment_parent on blog_comment (parent_id);`
+
+const GROUPS = `
+create table auth_group (id {key}, name varchar(150) not null);
+create table forum_group (id {key}, name varchar(150) not null);`
 
 describeEachDatabase('dependents', (harness) => {
   test('are deleted whether they were counted before or not', async () => {
@@ -110,6 +115,59 @@ describeEachDatabase('dependents', (harness) => {
     await insert(site, 'note', { user_id: await addUser(site) })
     const { plan } = await purgeAll(site, { cascade: ['*'] })
     expect(plan).toMatchObject({ toDelete: 0, kept: { content: 1 } })
+  })
+
+  test.each([
+    ['of another kind', 'group_id integer not null references forum_group (id)'],
+    ['with a role', 'group_id integer references auth_group (id), role varchar(9)'],
+    ['without a foreign key to groups', 'group_id integer'],
+  ])('groups %s keep their members', async (_what, group) => {
+    const site = await createSite(
+      harness,
+      'custom-bare',
+      `${GROUPS} create table login_groups (id {key}, user_id integer references login (id), ${group});`,
+    )
+    const forum = await insert(site, 'forum_group', { name: 'moderators' })
+    await insert(site, 'auth_group', { name: 'editors', id: forum })
+    await insert(site, 'login_groups', { user_id: await addUser(site), group_id: forum })
+    const { plan } = await purgeAll(site)
+    expect(plan).toMatchObject({ toDelete: 0, kept: { content: 1 } })
+  })
+
+  test('a group stays with its member when whoever invited them would go', async () => {
+    const site = await createSite(
+      harness,
+      'custom-bare',
+      `${GROUPS} create table login_groups (id {key}, user_id integer references login (id),
+         group_id integer references auth_group (id), invited_by_id integer references login (id));`,
+    )
+    const member = await addUser(site, { lastLogin: '2024-01-01T00:00:00Z' })
+    await insert(site, 'login_groups', { user_id: member, invited_by_id: await addUser(site) })
+    const { plan } = await purgeAll(site)
+    expect(plan).toMatchObject({ toDelete: 0, kept: { content: 1 } })
+    expect(await rowsOf(site.db, 'login_groups')).toMatchObject([{ user_id: member }])
+  })
+
+  test("Django's own groups go with the user, whatever the column is called", async () => {
+    const site = await createSite(
+      harness,
+      'custom-bare',
+      `${GROUPS} create table login_groups (id {key}, member_id integer not null references login (id),
+         group_id integer not null references auth_group (id));`,
+    )
+    const group = await insert(site, 'auth_group', { name: 'editors' })
+    await insert(site, 'login_groups', { member_id: await addUser(site), group_id: group })
+    const { plan } = await purgeAll(site)
+    expect(plan).toMatchObject({ toDelete: 1, tables: { login_groups: 1 } })
+  })
+
+  test.each(REAL_SITES)('groups and permissions of users are plumbing (%s)', async (name) => {
+    const { shape } = await createSite(harness, name)
+    const links = [`${shape.users.name}_groups`, `${shape.users.name}_user_permissions`]
+    const edges = dependentsOf(shape, []).edges.filter(({ table }) => links.includes(table.name))
+    expect(edges.map(({ table, rule }) => [table.name, rule]).sort()).toEqual(
+      links.map((link) => [link, 'delete']),
+    )
   })
 
   test('history that must have its author keeps the user', async () => {
