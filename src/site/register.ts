@@ -54,13 +54,21 @@ const PERMISSION_LINKS = [
 /** django-simple-history makes one such column for each model that it follows. */
 const HISTORY_COLUMN = 'history_user_id'
 
+/** Guards read one table of each: another of that name may say of a user what they never learn. */
+const READ_BY_GUARDS: Record<string, keyof Shape> = {
+  account_emailaddress: 'emailAddresses',
+  socialaccount_socialaccount: 'socialAccounts',
+}
+
 /** Returns the rule that the app of this foreign key follows itself, or undefined when it is not known. */
-export function registeredRule(key: ForeignKey, { catalog }: Shape): Rule | undefined {
+export function registeredRule(key: ForeignKey, shape: Shape): Rule | undefined {
   const [column = ''] = key.columns
+  const read = READ_BY_GUARDS[key.table.name]
+  if (read && shape[read] !== key.table) return undefined
   const registered = REGISTER[`${key.table.name}.${column}`]
   if (registered) return registered === 'set-null' && !key.nullable ? undefined : registered
   if (column === HISTORY_COLUMN && key.nullable) return 'set-null'
-  return isPermissionLink(key, catalog) ? 'delete' : undefined
+  return isPermissionLink(key, shape.catalog) ? 'delete' : undefined
 }
 
 /** Besides its key it has just the two references: a table with more is the site's own idea of membership. */

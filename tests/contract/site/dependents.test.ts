@@ -170,6 +170,21 @@ describeEachDatabase('dependents', (harness) => {
     )
   })
 
+  test("allauth's addresses keep their users where others were named: no guard reads them", async () => {
+    const { database } = await createSite(
+      harness,
+      'custom-bare',
+      `create table mail (id {key}, email varchar(254) not null, verified {bool} not null, "primary" {bool} not null,
+         user_id integer not null references login (id));`,
+    )
+    const site = await siteIn(database, { emailAddresses: 'mail' })
+    const user = await addUser(site)
+    await addUser(site)
+    await insert(site, 'account_emailaddress', { user_id: user, email: 'a@example.org', verified: true })
+    const { plan } = await purgeAll(site, { cascade: ['mail'] })
+    expect(plan).toMatchObject({ toDelete: 1, kept: { content: 1 } })
+  })
+
   test('history that must have its author keeps the user', async () => {
     const site = await createSite(
       harness,
@@ -422,6 +437,45 @@ describeEachDatabase('dependents', (harness) => {
   ])('a rule that cannot be followed is refused: %j', async (rules, message) => {
     const site = await createSite(harness, 'django5.2-allauth65', POST)
     await expect(planPurge(site, criteria({ rules }))).rejects.toThrow(message)
+  })
+})
+
+describeDatabase('postgres', 'tables of allauth in another schema', (harness) => {
+  const ADDRESSES = 'tenant.account_emailaddress'
+  const ACCOUNTS = 'tenant.socialaccount_socialaccount'
+  const TENANT = `create schema tenant;
+    create table ${ADDRESSES} (like account_emailaddress including all,
+      foreign key (user_id) references auth_user (id));
+    create table ${ACCOUNTS} (like socialaccount_socialaccount including all,
+      foreign key (user_id) references auth_user (id));`
+
+  test('keep their users, because no guard reads them', async () => {
+    const site = await createSite(harness, 'django5.2-allauth65', TENANT)
+    const [verified, social] = [await addUser(site), await addUser(site)]
+    await addUser(site)
+    await insert(site, ADDRESSES, { user_id: verified, email: 'a@example.org', verified: true })
+    await insert(site, ACCOUNTS, { user_id: social, provider: 'google', uid: '1' })
+    const { plan } = await purgeAll(site)
+    expect(plan).toMatchObject({ toDelete: 1, kept: { content: 2 }, tables: { account_emailaddress: 1 } })
+    expect((await rowsOf(site.db, 'auth_user')).map((row) => row.id)).toEqual([verified, social])
+    expect((await purgeAll(site, { cascade: [ADDRESSES, ACCOUNTS] })).plan).toMatchObject({
+      toDelete: 2,
+      tables: { [ADDRESSES]: 1, [ACCOUNTS]: 1 },
+    })
+  })
+
+  test('go with their users where it is them that the guards read', async () => {
+    const { database } = await createSite(harness, 'django5.2-allauth65', TENANT)
+    const site = await siteIn(database, { emailAddresses: ADDRESSES })
+    const [social, kept] = [await addUser(site), await addUser(site)]
+    await insert(site, ACCOUNTS, { user_id: social, provider: 'google', uid: '1' })
+    await insert(site, 'account_emailaddress', { user_id: kept, email: 'a@example.org', verified: true })
+    const all = criteria({ guards: { include: ['social'] } })
+    expect(await planPurge(site, all)).toMatchObject({
+      toDelete: 1,
+      kept: { content: 1 },
+      tables: { auth_user: 1, [ADDRESSES]: 1, [ACCOUNTS]: 1 },
+    })
   })
 })
 
