@@ -6,7 +6,8 @@ export type Rule = 'delete' | 'set-null' | 'keep'
 
 /**
  * What well-known Django apps do on_delete, for the rows that belong to the account itself. Read in the apps' models;
- * the database knows none of it, because Django deletes by itself. What is missing here is the site's content.
+ * the database knows none of it, because Django deletes by itself. What is missing here is the site's content, and
+ * social_auth_usersocialauth: whoever logs in by it must stay, and the guard `social` reads allauth's table only.
  */
 const REGISTER: Record<string, Rule> = {
   // django-allauth
@@ -38,7 +39,6 @@ const REGISTER: Record<string, Rule> = {
   'otp_static_statictoken.device_id': 'delete',
   // Others that hang on the account
   'guardian_userobjectpermission.user_id': 'delete',
-  'social_auth_usersocialauth.user_id': 'delete',
   'wagtailusers_userprofile.user_id': 'delete',
   // History stays, and forgets the name
   'reversion_revision.user_id': 'set-null',

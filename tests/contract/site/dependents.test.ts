@@ -185,6 +185,20 @@ describeEachDatabase('dependents', (harness) => {
     expect(plan).toMatchObject({ toDelete: 1, kept: { content: 1 } })
   })
 
+  test('a social account of python-social-auth keeps its user until a rule says otherwise', async () => {
+    const site = await createSite(
+      harness,
+      'django5.2-allauth65',
+      `create table social_auth_usersocialauth (id {key}, provider varchar(32) not null, uid varchar(255) not null,
+         user_id integer not null references auth_user (id) deferrable initially deferred);`,
+    )
+    const user_id = await addUser(site)
+    await insert(site, 'social_auth_usersocialauth', { user_id, provider: 'google-oauth2', uid: '1' })
+    expect((await purgeAll(site)).plan).toMatchObject({ toDelete: 0, kept: { content: 1 } })
+    const { plan } = await purgeAll(site, { cascade: ['social_auth_usersocialauth'] })
+    expect(plan).toMatchObject({ toDelete: 1, tables: { social_auth_usersocialauth: 1 } })
+  })
+
   test('history that must have its author keeps the user', async () => {
     const site = await createSite(
       harness,
