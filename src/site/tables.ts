@@ -36,13 +36,12 @@ const KIND: Record<UserColumn, 'text' | 'instant' | 'boolean'> = {
 
 /** Returns the tables of the site for Drizzle's builders. */
 export function siteTables(kit: ColumnKit, shape: Shape) {
-  const userKeyType = shape.userKey.type
   const { addressKey } = shape
   return {
     users: userTable(kit, shape),
     emailAddresses: kit.table(shape.emailAddresses, {
       id: kit.key(addressKey.name, addressKey.type),
-      user: kit.key(ADDRESS_USER, userKeyType),
+      user: kit.key(ADDRESS_USER, shape.userKey.type),
       email: kit.text('email'),
       verified: kit.boolean('verified'),
       primary: kit.boolean('primary'),
@@ -54,12 +53,6 @@ export function siteTables(kit: ColumnKit, shape: Shape) {
         created: kit.instant('created'),
         sent: kit.instant('sent'),
         key: kit.text('key'),
-      },
-    ),
-    socialAccounts: kit.table(
-      shape.socialAccounts ?? { name: 'socialaccount_socialaccount', schema: undefined },
-      {
-        user: kit.key('user_id', userKeyType),
       },
     ),
     reminders: ledgerTables(kit).reminders,

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Site } from '../site/site.ts'
 import { isAny } from './is-any.ts'
+import { isOfUser } from './of-user.ts'
 import { spellings } from './spellings.ts'
 
 /**
@@ -22,6 +23,7 @@ export function isCalled(
     ...(keys.length > 0 ? [dialect.keyAmong(sql`${users.key}`, type, keys)] : []),
     ...(users.username ? [dialect.amongNames(sql`${users.username}`, names)] : []),
     ...(users.email ? [isNamed(sql`${users.email}`)] : []),
-    sql`exists (select 1 from ${address} where ${address.user} = ${users.key} and ${isNamed(sql`${address.email}`)})`,
+    sql`exists (select 1 from ${address}
+      where ${isOfUser(site, site.shape.emailAddresses)} and ${isNamed(sql`${address.email}`)})`,
   ])
 }

@@ -1,10 +1,12 @@
 import { gt, inArray, type SQL, sql } from 'drizzle-orm'
+import { tableName } from '../db/identifiers.ts'
 import { MAY_HAVE_ARRIVED } from '../site/ledger.ts'
 import type { Site } from '../site/site.ts'
 import { isCalled } from './called.ts'
 import type { Criteria, GuardName, GuardSettings } from './criteria.ts'
 import { hasRows } from './empty-tables.ts'
 import { isAny } from './is-any.ts'
+import { isOfUser, isUserAmong } from './of-user.ts'
 import { hasDomain } from './select.ts'
 
 /** Why each guard keeps somebody, to follow "kept:". */
@@ -85,17 +87,17 @@ function recent(
 }
 
 /** The user was sent such a confirmation. */
-function confirmedLately({ tables }: Site, lately: SQL): SQL {
-  const { users, emailAddresses: address, confirmations } = tables
+function confirmedLately(site: Site, lately: SQL): SQL {
+  const { emailAddresses: address, confirmations } = site.tables
   return sql`exists (select 1 from ${address} join ${confirmations} on ${confirmations.emailAddress} = ${address.id}
-    where ${address.user} = ${users.key} and ${lately})`
+    where ${isOfUser(site, site.shape.emailAddresses)} and ${lately})`
 }
 
 /** The same, when all confirmations are read once. */
-function amongConfirmedLately({ tables }: Site, lately: SQL): SQL {
-  const { users, emailAddresses: address, confirmations } = tables
-  return sql`${users.key} in (select ${address.user} from ${address}
-    where ${address.id} in (select ${confirmations.emailAddress} from ${confirmations} where ${lately}))`
+function amongConfirmedLately(site: Site, lately: SQL): SQL {
+  const { emailAddresses: address, confirmations } = site.tables
+  const written = sql`where ${address.id} in (select ${confirmations.emailAddress} from ${confirmations} where ${lately})`
+  return isUserAmong(site, site.shape.emailAddresses, written)
 }
 
 /** The confirmation of a reminder has its time. */
@@ -109,14 +111,17 @@ function staff({ tables: { users } }: Site): SQL | undefined {
   return signs.length > 0 ? isAny(signs) : undefined
 }
 
-function verifiedAddress({ tables: { users, emailAddresses: address } }: Site): SQL {
-  return sql`exists (select 1 from ${address} where ${address.user} = ${users.key} and ${address.verified})`
+function verifiedAddress(site: Site): SQL {
+  const { emailAddresses: address } = site.tables
+  return sql`exists (select 1 from ${address}
+    where ${isOfUser(site, site.shape.emailAddresses)} and ${address.verified})`
 }
 
-function social({ shape, tables: { users, socialAccounts } }: Site): SQL | undefined {
-  if (!shape.socialAccounts) return undefined
-  return sql`(${hasRows(shape.socialAccounts)} and exists (
-    select 1 from ${socialAccounts} where ${socialAccounts.user} = ${users.key}))`
+function social(site: Site): SQL | undefined {
+  const { socialAccounts } = site.shape
+  if (!socialAccounts) return undefined
+  return sql`(${hasRows(socialAccounts)} and exists (
+    select 1 from ${tableName(socialAccounts)} where ${isOfUser(site, socialAccounts)}))`
 }
 
 /** An entry protects everybody whom it may mean: the id, the username, any address or its domain. */

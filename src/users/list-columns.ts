@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Site } from '../site/site.ts'
 import { anyFlag, type Candidates } from './candidates.ts'
 import type { ListField } from './list-fields.ts'
+import { isOfUser } from './of-user.ts'
 import { unverifiedPrimaryEmail } from './select.ts'
 
 export interface ListColumn {
@@ -59,7 +60,9 @@ function guardNames({ db }: Site, candidates: Candidates): SQL {
   return db.dialect.json(sql`'[' || substr(${sql.join(names, sql` || `)}, 2) || ']'`)
 }
 
-function addresses({ tables: { users, emailAddresses: address }, db }: Site): SQL {
+function addresses(site: Site): SQL {
+  const { db, shape, tables } = site
+  const { emailAddresses: address } = tables
   const flag = (column: SQL) => db.dialect.json(sql`case when ${column} then 'true' else 'false' end`)
   const each = db.dialect.jsonObject([
     ['email', sql`cast(${address.email} as text)`],
@@ -67,5 +70,6 @@ function addresses({ tables: { users, emailAddresses: address }, db }: Site): SQ
     ['primary', flag(sql`${address.primary}`)],
   ])
   return sql`(select '[' || coalesce(${db.dialect.joined(sql`line`, ',')}, '') || ']' from (
-    select ${each} as line from ${address} where ${address.user} = ${users.key} order by ${address.id}) sorted)`
+    select ${each} as line from ${address} where ${isOfUser(site, shape.emailAddresses)}
+    order by ${address.id}) sorted)`
 }

@@ -1,7 +1,8 @@
-import { and, eq, isNull, lt, lte, not, or, type SQL, sql } from 'drizzle-orm'
+import { and, isNull, lt, lte, not, or, type SQL, sql } from 'drizzle-orm'
 import { UserError } from '../errors.ts'
 import type { Site } from '../site/site.ts'
 import type { Selection } from './criteria.ts'
+import { isOfUser } from './of-user.ts'
 import { deletionHasCome, lastRemindedBefore } from './reminded.ts'
 import { spellings } from './spellings.ts'
 
@@ -51,8 +52,8 @@ function unverifiedPrimary(site: Site, column: SQL): SQL {
 }
 
 function unverifiedPrimaryOf(site: Site): SQL {
-  const { users, emailAddresses: address } = site.tables
-  return sql`${eq(address.user, users.key)} and ${address.primary} and not ${address.verified}`
+  const { emailAddresses: address } = site.tables
+  return sql`${isOfUser(site, site.shape.emailAddresses)} and ${address.primary} and not ${address.verified}`
 }
 
 function hasUnverifiedPrimary(site: Site, further: SQL = sql``): SQL {

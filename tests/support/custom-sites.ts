@@ -1,5 +1,5 @@
 /** allauth's own tables, with the type and the referenced column of the user key. */
-function allauth(users: string, key: string, type: string): string {
+export function allauth(users: string, key: string, type: string): string {
   return `
   create table account_emailaddress (id {key}, email varchar(254) not null, verified {bool} not null,
     "primary" {bool} not null,

@@ -1,15 +1,55 @@
 import { expect, test } from 'vitest'
+import { tally } from '../../../src/users/list.ts'
 import { planPurge } from '../../../src/users/purge/plan.ts'
 import { purge } from '../../../src/users/purge/purge.ts'
 import { purgeInto, putBack } from '../../support/archives.ts'
 import { criteria } from '../../support/criteria.ts'
+import { allauth } from '../../support/custom-sites.ts'
 import { describeDatabase, describeEachDatabase } from '../../support/databases.ts'
 import { directoryOfTest } from '../../support/directory.ts'
 import { expectRoundTrip } from '../../support/round-trip.ts'
-import { createSite, insert, rowsOf } from '../../support/sites.ts'
+import { createSite, insert, rowsOf, type TestSite } from '../../support/sites.ts'
 import { addUser } from '../../support/users.ts'
 
 const SITE = 'django5.2-allauth65'
+/** Users of whom allauth knows a handle, and more columns of it. */
+const handles = (collation: string, type: string) => `
+  drop table account_emailconfirmation; drop table account_emailaddress;
+  alter table login add column handle varchar(40) collate ${collation};
+  create unique index login_handle on login (handle);
+  ${allauth('login', 'handle', type)}
+  create table socialaccount_socialaccount (id {key}, user_id ${type} references login (handle));`
+const RECENTLY = '2026-06-02T00:00:00Z'
+const GUARDED = criteria({ guards: { recentAfter: '2026-06-01T00:00:00Z', protect: ['dan@example.com'] } })
+
+/** Adds one user for each guard that looks into another table, and one whom nothing keeps. */
+async function addGuarded(site: TestSite, referring: (handle: string) => string): Promise<void> {
+  for (const handle of ['amy', 'bob', 'cat', 'dan', 'eve']) {
+    await addUser(site, { addresses: [], columns: { handle } })
+    await insert(site, 'account_emailaddress', {
+      id: handle.charCodeAt(0),
+      user_id: referring(handle),
+      email: `${handle}@example.com`,
+      primary: true,
+    })
+  }
+  await insert(site, 'account_emailaddress', { user_id: referring('amy'), email: 'a@b.cd', verified: true })
+  await insert(site, 'socialaccount_socialaccount', { user_id: referring('bob') })
+  const email_address_id = 'cat'.charCodeAt(0)
+  await insert(site, 'account_emailconfirmation', { email_address_id, created: RECENTLY, sent: RECENTLY })
+}
+
+/** Expects that listing and planning keep all but one, page by page and all at once, and that one goes. */
+async function expectGuards(site: TestSite): Promise<void> {
+  const kept = { 'verified-address': 1, social: 1, recent: 1, protected: 1 }
+  expect(await tally(site, GUARDED)).toEqual({ matched: 5, deletable: 1, kept })
+  const plan = await planPurge(site, GUARDED, { batchSize: 1000 })
+  expect(plan).toMatchObject({ matched: 5, toDelete: 1, kept })
+  expect(await purge(site, GUARDED, plan)).toMatchObject({ deleted: 1, failed: [] })
+  const left = await rowsOf(site.db, 'login')
+  expect(left.map(({ handle }) => handle)).toEqual(['amy', 'bob', 'cat', 'dan'])
+}
+
 const user = (more = '') => `integer references auth_user (id) ${more}`
 
 // PostgreSQL 18 has no such keys.
@@ -60,6 +100,12 @@ describeDatabase('sqlite', 'a foreign key of which one column takes no notice of
     await insert(site, 'remark', { author: 'TWO' })
     const plan = await planPurge(site, criteria(), { batchSize: 1000 })
     expect(plan).toMatchObject({ matched: 4, toDelete: 2, kept: { content: 2 } })
+  })
+
+  test('the one of the users takes no notice of case: every guard sees what is theirs', async () => {
+    const site = await createSite(harness, 'custom-bare', handles('nocase', 'varchar(40) collate binary'))
+    await addGuarded(site, (handle) => handle.toUpperCase())
+    await expectGuards(site)
   })
 
   test('in a ring', async () => {
@@ -113,6 +159,12 @@ describeEachDatabase('a foreign key between two collations, none of them the ord
     await insert(site, 'place', { code: 'b', user_id: null, room: 'hall' })
     const plan = await expectRoundTrip(site)
     expect(plan.tables).toMatchObject({ place: 2, room: 1 })
+  })
+
+  test('every guard sees what is of the users', async () => {
+    const site = await createSite(harness, 'custom-bare', handles(one, `varchar(40) collate ${other}`))
+    await addGuarded(site, (handle) => handle)
+    await expectGuards(site)
   })
 
   test('rows keep their users', async () => {
