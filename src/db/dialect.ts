@@ -94,6 +94,8 @@ interface Expressions {
   exactText(column: SQL, type: string): SQL
   /** True when the value is an instant that can be compared with others; a column may hold anything else instead. */
   isInstant(column: SQL): SQL
+  /** True unless the flag is false, or NULL when it is NULL; a column may hold anything else instead. */
+  mayBeTrue(flag: SQL): SQL
   /** The exact text of an instant as `instantFromText` would return it; within a transaction, where the time zone is UTC. */
   instantText(exactText: SQL): SQL
   /** An aggregate: the texts of a group, or those of its rows where something holds, as the text of a JSON array. */

@@ -106,15 +106,16 @@ function notOurs({ tables: { emailAddresses: address, confirmations, reminders }
     and ${reminders.createdAt} = ${confirmations.sent})`
 }
 
-function staff({ tables: { users } }: Site): SQL | undefined {
-  const signs = [users.is_staff, users.is_superuser].flatMap((column) => (column ? [sql`${column}`] : []))
+function staff({ db, tables: { users } }: Site): SQL | undefined {
+  const columns = [users.is_staff, users.is_superuser]
+  const signs = columns.flatMap((column) => (column ? [db.dialect.mayBeTrue(sql`${column}`)] : []))
   return signs.length > 0 ? isAny(signs) : undefined
 }
 
 function verifiedAddress(site: Site): SQL {
   const { emailAddresses: address } = site.tables
   return sql`exists (select 1 from ${address}
-    where ${isOfUser(site, site.shape.emailAddresses)} and ${address.verified})`
+    where ${isOfUser(site, site.shape.emailAddresses)} and ${site.db.dialect.mayBeTrue(sql`${address.verified}`)})`
 }
 
 function social(site: Site): SQL | undefined {

@@ -66,7 +66,7 @@ function addresses(site: Site): SQL {
   const flag = (column: SQL) => db.dialect.json(sql`case when ${column} then 'true' else 'false' end`)
   const each = db.dialect.jsonObject([
     ['email', sql`cast(${address.email} as text)`],
-    ['verified', flag(sql`${address.verified}`)],
+    ['verified', flag(db.dialect.mayBeTrue(sql`${address.verified}`))],
     ['primary', flag(sql`${address.primary}`)],
   ])
   return sql`(select '[' || coalesce(${db.dialect.joined(sql`line`, ',')}, '') || ']' from (

@@ -53,7 +53,8 @@ function unverifiedPrimary(site: Site, column: SQL): SQL {
 
 function unverifiedPrimaryOf(site: Site): SQL {
   const { emailAddresses: address } = site.tables
-  return sql`${isOfUser(site, site.shape.emailAddresses)} and ${address.primary} and not ${address.verified}`
+  const verified = site.db.dialect.mayBeTrue(sql`${address.verified}`)
+  return sql`${isOfUser(site, site.shape.emailAddresses)} and ${address.primary} and not ${verified}`
 }
 
 function hasUnverifiedPrimary(site: Site, further: SQL = sql``): SQL {

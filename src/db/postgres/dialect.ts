@@ -123,6 +123,7 @@ export const postgresDialect: Dialect = {
   jsonText: (text) => sql`to_json(${text})::text`,
   json: (text) => sql`(${text})::json`,
   isInstant: () => sql`true`,
+  mayBeTrue: (flag) => flag,
   instantText,
   // https://www.postgresql.org/docs/current/sql-createindex.html: not on partitioned tables.
   createIndex: ({ partitioned }) => (partitioned ? 'CREATE INDEX' : 'CREATE INDEX CONCURRENTLY'),

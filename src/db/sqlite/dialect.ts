@@ -110,6 +110,8 @@ export const sqliteDialect: Dialect = {
   isInstant: (column) => sql`(${column} glob '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'
     and (${column} not glob '*+*' and ${column} not glob '??????????*-*'
       or ${column} glob '*[+-]00' or ${column} glob '*[+-]00:00'))`,
+  // To SQLite every text that begins with no number is false, 't' as well.
+  mayBeTrue: (flag) => sql`(${flag} <> 0)`,
   instantText,
   createIndex: () => 'CREATE INDEX',
   scanSeconds: async () => new Map(),

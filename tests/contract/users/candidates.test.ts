@@ -354,6 +354,27 @@ describeDatabase('sqlite', 'a user', (harness) => {
     expect(plan).toMatchObject({ matched: 9, toDelete: 0, kept: { recent: 9 } })
   })
 
+  const FLAGS = ["'t'", "'True'", "'yes'", "''", '2', "x'01'"]
+
+  test.each(FLAGS)('who may be staff is kept: %s', async (flag) => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    for (const username of ['staff', 'superuser', 'neither']) await addUser(site, { username })
+    await site.database.run(`update auth_user set is_staff = ${flag} where username = 'staff';
+      update auth_user set is_superuser = ${flag} where username = 'superuser'`)
+    expect(await planPurge(site, criteria())).toMatchObject({ matched: 3, toDelete: 1, kept: { staff: 2 } })
+  })
+
+  test.each(FLAGS)('whose address may be verified is kept: %s', async (flag) => {
+    const site = await createSite(harness, 'django5.2-allauth65')
+    for (const username of ['plain', 'other', 'verified']) await addUser(site, { username })
+    await site.database.run(`
+      insert into account_emailaddress (email, verified, "primary", user_id)
+        select 'other@b.cd', ${flag}, 0, id from auth_user where username = 'other';
+      update account_emailaddress set verified = ${flag} where email = 'verified@example.com'`)
+    const plan = await planPurge(site, criteria())
+    expect(plan).toMatchObject({ matched: 2, toDelete: 1, kept: { 'verified-address': 1 } })
+  })
+
   test.each(['2019-11-01 01:02:03+00:00', '2019-11-01T01:02:03.000001Z', '2019-11-01 01:02:03+00'])(
     'whose dates are in UTC, as %s, is selected',
     async (date) => {
