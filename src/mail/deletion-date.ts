@@ -17,10 +17,13 @@ export function deletionDates(age: string, zone: string): DeletionDate {
   }
 }
 
-/** Returns whether the reminder was delivered to this very address of this very account, and not answered by a login. */
+/**
+ * Returns whether the reminder was delivered to this very address of this very account, not answered by a login, and not
+ * used up by a deletion.
+ */
 export function wasDelivered(reminder: EarlierReminder, { key, emailSha256, user }: Recipient): boolean {
-  const { status, userKey, createdAt } = reminder
-  if (status !== 'sent' || userKey !== key || reminder.emailSha256 !== emailSha256) return false
+  const { status, userKey, createdAt, isSpent } = reminder
+  if (status !== 'sent' || isSpent || userKey !== key || reminder.emailSha256 !== emailSha256) return false
   // Another account had the same key before.
   if (user.date_joined !== null && dateOf(createdAt) < dateOf(user.date_joined)) return false
   return user.last_login === null || dateOf(createdAt) > dateOf(user.last_login)

@@ -1,8 +1,10 @@
 import { asc, or, sql } from 'drizzle-orm'
 import { groupBy } from '../db/group-by.ts'
+import { isTrue } from '../db/is-true.ts'
 import type { Instant } from '../django/datetime.ts'
 import type { ReminderStatus } from '../site/ledger.ts'
 import type { Site } from '../site/site.ts'
+import { isSpent } from '../users/reminded.ts'
 import type { Recipient } from './recipients.ts'
 
 /** What the ledger has about one reminder. */
@@ -14,6 +16,8 @@ export interface EarlierReminder {
   readonly createdAt: Instant
   /** When the mail said that the account would be deleted. */
   readonly deletionAt: Instant | null
+  /** Its user has been deleted since. */
+  readonly isSpent: boolean
 }
 
 export type EarlierOf = (recipient: Recipient) => readonly EarlierReminder[]
@@ -34,6 +38,7 @@ export async function earlierReminders(site: Site, recipients: readonly Recipien
       status: reminders.status,
       createdAt: reminders.createdAt,
       deletionAt: reminders.deletionAt,
+      isSpent: sql<boolean>`${isSpent(site)}`.mapWith(isTrue),
     })
     .from(reminders)
     .where(

@@ -10,7 +10,7 @@ export interface ReminderRules {
   readonly joinedBefore?: Instant | undefined
   /** Whoever was reminded after this; nobody when undefined. */
   readonly remindedAfter?: Instant | undefined
-  /** Whoever was reminded so often at the present address. */
+  /** Whoever was reminded so often at the present address; whoever was deleted and put back starts anew. */
   readonly maxReminders: number
   /** False: whoever may have got a mail that was cut off is left alone. */
   readonly retryUncertain?: boolean | undefined
@@ -32,7 +32,7 @@ export const FAILURES = 3
 
 /** Returns why the recipient is not mailed, or undefined. `earlier`: to the user or to the address, the oldest first. */
 export function skipReason(
-  { taken, address, emailSha256, user }: Recipient,
+  { key, taken, address, emailSha256, user }: Recipient,
   earlier: readonly EarlierReminder[],
   rules: ReminderRules,
   runId?: string,
@@ -41,13 +41,15 @@ export function skipReason(
   const mayHaveArrived = ({ status }: EarlierReminder) => MAY_HAVE_ARRIVED.includes(status)
   const here = earlier.filter((each) => each.emailSha256 === emailSha256)
   const last = here.at(-1)
+  // Those of another account remain: the mailbox got them.
+  const counting = here.filter((each) => mayHaveArrived(each) && !(each.isSpent && each.userKey === key))
   const lately = earlier.filter((each) => mayHaveArrived(each) && !(rules.retryUncertain && cutOff(each)))
   if (isNew(user.date_joined, rules.joinedBefore)) return 'new'
   if (taken) return 'taken'
   if (!isMailable(address)) return 'unmailable'
   if (here.some(({ status }) => status === 'bounced')) return 'bounced'
   if (last && cutOff(last) && !rules.retryUncertain) return 'uncertain'
-  if (here.filter(mayHaveArrived).length >= rules.maxReminders) return 'enough'
+  if (counting.length >= rules.maxReminders) return 'enough'
   if (lately.some(({ createdAt, runId: by }) => by === runId || isAfter(createdAt, rules.remindedAfter)))
     return 'reminded'
   const lastOnes = here.slice(-FAILURES)

@@ -9,6 +9,7 @@ import { usermgmt } from './run.ts'
 
 const EMPTY = 'The database is empty. It gets all tables that Django and allauth expect.\n'
 const SITE = 'The database holds a site with django-allauth.'
+const LEDGER = 'applied ledger/0000_ledger\napplied ledger/0001_deletion_user_key\n'
 const APPLIED = /applied \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g
 
 describeEachDatabase('migrate', (harness) => {
@@ -19,7 +20,7 @@ describeEachDatabase('migrate', (harness) => {
     const url = await onEmpty()
     expect(await run(url)).toMatchObject({
       exit: 0,
-      stdout: 'applied site/0000_django_allauth\napplied ledger/0000_ledger\n',
+      stdout: `applied site/0000_django_allauth\n${LEDGER}`,
       stderr: EMPTY,
     })
     expect(await run(url)).toMatchObject({ exit: 0, stdout: '', stderr: 'Nothing to do.\n' })
@@ -32,7 +33,7 @@ describeEachDatabase('migrate', (harness) => {
     const { url } = await createSite(harness, 'cookiecutter')
     expect(await run(url)).toMatchObject({
       exit: 0,
-      stdout: 'applied ledger/0000_ledger\n',
+      stdout: LEDGER,
       stderr: `${SITE} Only the usermgmt_* tables are added.\n`,
     })
   })
@@ -40,32 +41,28 @@ describeEachDatabase('migrate', (harness) => {
   test('--status', async () => {
     const url = await onEmpty()
     const { url: site } = await createSite(harness, 'cookiecutter')
+    const lines = (own: string, ledger: string) =>
+      `site/0000_django_allauth       ${own}\nledger/0000_ledger             ${ledger}\nledger/0001_deletion_user_key  ${ledger}\n`
     const status = async (of: string) => {
       const ran = await run(of, '--status')
       expect(ran).toMatchObject({ exit: 0, stderr: '' })
       return ran.stdout.replace(APPLIED, 'applied THEN')
     }
-    expect(await status(url)).toBe(
-      'The database is empty.\nsite/0000_django_allauth  pending\nledger/0000_ledger        pending\n',
-    )
-    expect(await status(site)).toBe(
-      `${SITE}\nsite/0000_django_allauth  not needed\nledger/0000_ledger        pending\n`,
-    )
+    expect(await status(url)).toBe(`The database is empty.\n${lines('pending', 'pending')}`)
+    expect(await status(site)).toBe(`${SITE}\n${lines('not needed', 'pending')}`)
     await run(url)
-    expect(await status(url)).toBe(
-      `${SITE}\nsite/0000_django_allauth  applied THEN\nledger/0000_ledger        applied THEN\n`,
-    )
+    expect(await status(url)).toBe(`${SITE}\n${lines('applied THEN', 'applied THEN')}`)
   })
 
   test('tables without allauth', async () => {
     const database = await harness.empty()
     await database.run('create table auth_user (id {key})')
     expect((await run(database.url, '--status')).stdout).toMatch(
-      /^The database has tables, but none of allauth: .*\nsite\S+ +not needed\nledger\S+ +pending\n$/,
+      /^The database has tables, but none of allauth: .*\nsite\S+ +not needed\n(ledger\S+ +pending\n){2}$/,
     )
     expect(await run(database.url)).toMatchObject({
       exit: 0,
-      stdout: 'applied ledger/0000_ledger\n',
+      stdout: LEDGER,
       stderr: expect.stringMatching(/^The database has tables, but none of allauth: .* are added\.\n$/),
     })
   })
@@ -87,24 +84,28 @@ describeEachDatabase('migrate', (harness) => {
     })
   })
 
-  test.each(['usermgmt_lock', 'usermgmt_deletion', 'usermgmt_reminder'])(
-    'makes again what is lost of the ledger: %s',
-    async (table) => {
-      const { url, database } = await exampleSite(harness)
-      await run(url)
-      await database.run(`drop table ${table}`)
-      const purge = ['--database', url, 'purge', '--since', '2020-01-01', '--yes']
-      const { stderr } = await usermgmt(purge)
-      expect(stderr).toContain(`usermgmt: a table is missing: ${table}; usermgmt migrate makes it\n`)
-      expect((await run(url, '--status')).stdout).toMatch(/ incomplete: a table of it is missing\n$/)
-      expect(await run(url)).toMatchObject({ exit: 0, stdout: 'repaired ledger/0000_ledger\n' })
-      expect(await run(url)).toMatchObject({ exit: 0, stdout: '', stderr: 'Nothing to do.\n' })
-      expect(await usermgmt(purge)).toMatchObject({
-        exit: 0,
-        stdout: expect.stringContaining('2 users deleted'),
-      })
-    },
-  )
+  test.each([
+    ['usermgmt_lock', ['0000_ledger']],
+    ['usermgmt_deletion', ['0000_ledger', '0001_deletion_user_key']],
+    ['usermgmt_reminder', ['0000_ledger']],
+  ])('makes again what is lost of the ledger: %s', async (table, migrations) => {
+    const { url, database } = await exampleSite(harness)
+    await run(url)
+    await database.run(`drop table ${table}`)
+    const purge = ['--database', url, 'purge', '--since', '2020-01-01', '--yes']
+    const { stderr } = await usermgmt(purge)
+    expect(stderr).toContain(`usermgmt: a table is missing: ${table}; usermgmt migrate makes it\n`)
+    expect((await run(url, '--status')).stdout).toMatch(/0000_ledger +incomplete: a table of it is missing\n/)
+    expect(await run(url)).toMatchObject({
+      exit: 0,
+      stdout: migrations.map((name) => `repaired ledger/${name}\n`).join(''),
+    })
+    expect(await run(url)).toMatchObject({ exit: 0, stdout: '', stderr: 'Nothing to do.\n' })
+    expect(await usermgmt(purge)).toMatchObject({
+      exit: 0,
+      stdout: expect.stringContaining('2 users deleted'),
+    })
+  })
 
   test('--quiet says nothing, errors aside', async () => {
     const database = await harness.empty()

@@ -106,6 +106,49 @@ describeEachDatabase('sweep', (harness) => {
     expect(await stepOfAnna(21)).toMatchObject([{ step: 'kept', because: ['content'], deletion_date: null }])
   })
 
+  test('reminds whoever is back after a deletion, and waits for the new date', async () => {
+    const { run, sweep, outbox } = await siteWithPolicy(harness)
+    // As often as it may.
+    for (const day of [0, 6]) await sweep(day, '--quiet')
+    const night = async (day: number) => JSON.parse((await sweep(day, '--format', 'json')).stdout)
+    const { deletions } = await night(14)
+    expect(deletions).toMatchObject({ deleted: 2 })
+    expect(await run(14, 'restore', deletions.archive, '--yes', '--quiet')).toMatchObject({ exit: 0 })
+
+    const args = 'purge --since 2020-01-01 --reminded-before 1d --dry-run --format json'
+    expect(JSON.parse((await run(15, ...args.split(' '))).stdout)).toMatchObject({
+      matched: 1,
+      kept: { content: 1 },
+    })
+    expect(await night(15)).toMatchObject({ reminders: { sent: 2 }, deletions: { deleted: 0 } })
+    const texts = (await mailsIn(outbox)).map(({ text }) => text)
+    expect(texts.filter((text) => /14 July 2025, 12:00\sUTC/.test(text ?? ''))).toHaveLength(2)
+    expect(await night(29 - 1 / 86_400)).toMatchObject({ deletions: { deleted: 0 } })
+    expect(await night(29)).toMatchObject({ deletions: { deleted: 2 } })
+  })
+
+  test('does not remind anew whom it could not delete', async () => {
+    const { site, sweep } = await siteWithPolicy(harness)
+    await sweep(0, '--quiet')
+    await site.database.run(
+      harness.pick({
+        sqlite: `create trigger hold before delete on auth_user when old.id = 3
+        begin select raise(abort, 'held'); end`,
+        postgres: `create function hold() returns trigger language plpgsql as
+          $$ begin if old.id = 3 then raise 'held'; end if; return old; end $$;
+        create trigger hold before delete on auth_user for each row execute function hold()`,
+      }),
+    )
+    const failed = await sweep(14, '--format', 'json')
+    expect(failed.exit).toBe(1)
+    expect(JSON.parse(failed.stdout).deletions).toMatchObject({ deleted: 1, failed: [{ id: '3' }] })
+    await site.database.run(
+      harness.pick({ sqlite: 'drop trigger hold', postgres: 'drop trigger hold on auth_user' }),
+    )
+    const again = JSON.parse((await sweep(14, '--format', 'json')).stdout)
+    expect(again).toMatchObject({ reminders: { sent: 0 }, deletions: { deleted: 1 } })
+  })
+
   test('shows the date that the mail will have, also the second one', async () => {
     const { sweep, run } = await siteWithPolicy(harness)
     await sweep(0, '--quiet')

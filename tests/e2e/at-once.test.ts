@@ -40,9 +40,9 @@ describeEachDatabase('several processes at once', (harness) => {
     expect(ended.map(({ stdout }) => stdout).sort()).toEqual([
       '',
       '',
-      'applied site/0000_django_allauth\napplied ledger/0000_ledger\n',
+      'applied site/0000_django_allauth\napplied ledger/0000_ledger\napplied ledger/0001_deletion_user_key\n',
     ])
-    expect(await rowsOf(database.db, 'usermgmt_migration')).toHaveLength(2)
+    expect(await rowsOf(database.db, 'usermgmt_migration')).toHaveLength(3)
     expect(await rowsOf(database.db, 'django_migrations')).toHaveLength(25)
   })
 

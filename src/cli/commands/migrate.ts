@@ -13,13 +13,15 @@ export const MIGRATE_EXAMPLES: readonly Example[] = [
     command: 'usermgmt migrate',
     output: `The database is empty. It gets all tables that Django and allauth expect.
 applied site/0000_django_allauth
-applied ledger/0000_ledger`,
+applied ledger/0000_ledger
+applied ledger/0001_deletion_user_key`,
   },
   {
     command: 'usermgmt migrate --status',
     output: `The database is empty.
-site/0000_django_allauth  pending
-ledger/0000_ledger        pending`,
+site/0000_django_allauth       pending
+ledger/0000_ledger             pending
+ledger/0001_deletion_user_key  pending`,
   },
 ]
 

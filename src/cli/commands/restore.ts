@@ -23,7 +23,7 @@ Rows
   2  auth_user
   2  account_emailaddress
 
-the next purge or sweep that selects them deletes them again, unless they are protected`,
+the next purge that selects them deletes them again, unless they are protected; a sweep reminds them first`,
   },
 ]
 

@@ -9,7 +9,8 @@ import { stopRecord } from './stop-record.ts'
 import type { Style } from './style.ts'
 
 /** They are as they were, and so is what selects them. */
-const AGAIN = 'the next purge or sweep that selects them deletes them again, unless they are protected'
+const AGAIN =
+  'the next purge that selects them deletes them again, unless they are protected; a sweep reminds them first'
 
 /** What there is to say of a restoration beside its report. */
 export interface AroundRestore {

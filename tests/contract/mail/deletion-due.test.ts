@@ -6,7 +6,7 @@ import { listUsers, tally } from '../../../src/users/list.ts'
 import { campaign, recordReminder, reminders, siteWithLedger, TestTransport } from '../../support/campaign.ts'
 import { criteria } from '../../support/criteria.ts'
 import { describeEachDatabase } from '../../support/databases.ts'
-import type { TestSite } from '../../support/sites.ts'
+import { insert, type TestSite } from '../../support/sites.ts'
 import { addUser } from '../../support/users.ts'
 
 const DAY = 86_400_000
@@ -109,6 +109,26 @@ describeEachDatabase('the date of a deletion', (harness) => {
     await recordReminder(site, { user: key, email: 'ann@example.com', at: day(-40), deletionAt: day(9) })
     await remindOn(site, 0)
     expect((await reminders(site)).at(-1)).toMatchObject({ deletion_at: day(14) })
+  })
+
+  test.each([
+    ['before the mail', day(-31), ['ann']],
+    ['at its very time', day(-30), []],
+    ['since', day(-1), []],
+  ])('of whoever was deleted %s and put back', async (_, deletedAt, due) => {
+    const site = await siteWithLedger(harness)
+    const user = await addUser(site, { username: 'ann', email: 'ann@example.com' })
+    for (const days of [-32, -31, -30]) {
+      await recordReminder(site, { user, email: 'ann@example.com', at: day(days), deletionAt: day(-15) })
+    }
+    await insert(site, 'usermgmt_deletion', { run_id: 'earlier', user_key: user, deleted_at: deletedAt })
+    const reminded = { before: day(-10), at: day(0) }
+    expect((await dueAt(site, day(0)))[0]).toEqual(due)
+    expect((await tally(site, criteria({ selection: { reminded } }))).matched).toBe(due.length)
+    // The three mails that went out before count no more either.
+    await remindOn(site, 0)
+    const dates = (await reminders(site)).slice(3).map((row) => row.deletion_at)
+    expect(dates).toEqual([day(14)])
   })
 
   test.each<[string, 'sent' | 'bounced' | 'sending' | 'failed', string, boolean]>([

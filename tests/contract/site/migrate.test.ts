@@ -23,6 +23,11 @@ async function fates(db: Db): Promise<string[]> {
   return (await planMigrations(db)).states.map(({ migration, state }) => `${migration.folder} ${state}`)
 }
 
+/** Both migrations of the ledger. */
+function ledger(state: string): string[] {
+  return [`ledger ${state}`, `ledger ${state}`]
+}
+
 /** The catalog as plain data, without the tables of the tool. */
 async function siteCatalog(db: Db) {
   const { tables, foreignKeys } = await db.dialect.catalog(db)
@@ -36,7 +41,7 @@ async function siteCatalog(db: Db) {
 describeEachDatabase('migrate', (harness) => {
   test('makes a site of an empty database', async () => {
     const { db } = await harness.empty()
-    expect(await fates(db)).toEqual(['site pending', 'ledger pending'])
+    expect(await fates(db)).toEqual(['site pending', ...ledger('pending')])
     expect(await tablesOf(db)).toEqual([])
 
     expect((await migrate(db)).holds).toBe('nothing')
@@ -44,7 +49,7 @@ describeEachDatabase('migrate', (harness) => {
     expect(shape.users.label).toBe('auth_user')
     expect(shape.hasLedger).toBe(true)
     expect(await rowsOf(db, 'django_migrations')).toHaveLength(25)
-    expect(await fates(db)).toEqual(['site applied', 'ledger applied'])
+    expect(await fates(db)).toEqual(['site applied', ...ledger('applied')])
   })
 
   test('says when each was applied', async () => {
@@ -74,15 +79,18 @@ describeEachDatabase('migrate', (harness) => {
       await addUser(site)
       const { db } = site
       const before = [await siteCatalog(db), await tablesOf(db), await allRowsOf(db)] as const
-      expect(await fates(db)).toEqual(['site not needed', 'ledger pending'])
+      expect(await fates(db)).toEqual(['site not needed', ...ledger('pending')])
 
       expect((await migrate(db)).holds).toBe('a site')
       expect(await siteCatalog(db)).toEqual(before[0])
       expect(await tablesOf(db)).toEqual([...before[1], ...LEDGER].sort())
       const { usermgmt_migration: recorded, ...rows } = await allRowsOf(db)
       expect(rows).toEqual(before[2])
-      expect(recorded).toMatchObject([{ folder: 'ledger', name: '0000_ledger' }])
-      expect(await fates(db)).toEqual(['site not needed', 'ledger applied'])
+      expect(recorded).toMatchObject([
+        { folder: 'ledger', name: '0000_ledger' },
+        { folder: 'ledger', name: '0001_deletion_user_key' },
+      ])
+      expect(await fates(db)).toEqual(['site not needed', ...ledger('applied')])
     },
   )
 
@@ -135,6 +143,16 @@ describeEachDatabase('migrate', (harness) => {
     expect(hint).toContain('usermgmt_migration')
   })
 
+  test('gives a ledger what is new since it was made', async () => {
+    const { db, run } = await harness.empty()
+    await migrate(db)
+    await run('drop index usermgmt_deletion_user_key')
+    await run("delete from usermgmt_migration where name = '0001_deletion_user_key'")
+    expect(await fates(db)).toEqual(['site applied', 'ledger applied', 'ledger pending'])
+    expect((await migrate(db)).statements).toHaveLength(2)
+    expect(await fates(db)).toEqual(['site applied', ...ledger('applied')])
+  })
+
   test('tells of a column that one of its tables has lost', async () => {
     const database = await harness.empty()
     await migrate(database.db)
@@ -149,9 +167,9 @@ describeEachDatabase('migrate', (harness) => {
   test('tells when the file that was applied was another one', async () => {
     const database = await harness.empty()
     await migrate(database.db)
-    await database.run("update usermgmt_migration set hash = 'other' where folder = 'ledger'")
+    await database.run("update usermgmt_migration set hash = 'other' where name = '0000_ledger'")
     const { states, statements } = await planMigrations(database.db)
-    expect(states.map(({ changed }) => changed)).toEqual([false, true])
+    expect(states.map(({ changed }) => changed)).toEqual([false, true, false])
     expect(statements).toEqual([])
   })
 })
@@ -193,7 +211,7 @@ describeDatabase('postgres', 'migrate', (harness) => {
     url.password = SECRET
     const db = await database.open({}, url.href)
     expect((await wordsOf(() => migrate(db))).message).toBe('permission denied for schema public')
-    expect(await fates(db)).toEqual(['site pending', 'ledger pending'])
+    expect(await fates(db)).toEqual(['site pending', ...ledger('pending')])
     await db.close()
     await database.run(`drop role ${role}`)
   })
