@@ -8,7 +8,7 @@ export const GRACE = '7d'
 export const ARCHIVE_DIRECTORY = 'usermgmt-archive'
 /** Batches at once, where the database can. A second one uses the time that the first waits for the disk; a third gains little. */
 export const JOBS = 2
-/** Users taken from a plan at a time, for one transaction: its commit must not cost more than its work. See `HoldTime`, too. */
+/** Users taken from a plan for one transaction, whose commit must not cost more than its work. `HoldTime` may divide them. */
 export const BATCH_SIZE = 10_000
 export const HISTORY_RUNS = 20
 

@@ -23,7 +23,7 @@ import { Interrupted } from './interrupted.ts'
 import { withStoppableProgress } from './progress.ts'
 import { FOR_GOOD } from './render/purge.ts'
 import type { Talk } from './talk.ts'
-import { warnOfUnmatchedProtection } from './warn-of-unmatched.ts'
+import { warnBeforeDeletion } from './warn-of-unmatched.ts'
 import { withRun } from './with-run.ts'
 
 /** Returns how many connections a deletion needs: one for each job, and one beside them. */
@@ -79,7 +79,7 @@ export async function warnOfBreaker(
 export async function carryOutDeletion(site: Site, deletion: Deletion): Promise<DeletionReport> {
   if (deletion.plan.toDelete === 0) return nothingDeleted(deletion.plan)
   const { context, command, options, criteria } = deletion
-  await warnOfUnmatchedProtection(site, criteria, context)
+  await warnBeforeDeletion(site, criteria, context)
   return withRun(
     context,
     site,

@@ -24,8 +24,11 @@ export async function warnOfUnmatched(
   if (ids !== undefined) await talk.say(`warning: ${ids}`)
 }
 
-/** As `warnOfUnmatched`, of what the administrator can set right for good; when users are about to be deleted, whatever `--quiet` says. */
-export async function warnOfUnmatchedProtection(
+/**
+ * As `warnOfUnmatched`, of what the administrator can set right for good: when users are about to be deleted, whatever
+ * `--quiet` says.
+ */
+export async function warnBeforeDeletion(
   site: Site,
   criteria: Criteria,
   context: CommandContext,

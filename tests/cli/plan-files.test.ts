@@ -74,6 +74,8 @@ describeEachDatabase('a reviewed plan', (harness) => {
     expect((await users.next()).value).toMatchObject([{ key: '2' }])
     expect((await users.next()).value).toMatchObject([{ key: '3' }])
     await expect(users.next()).rejects.toThrow('holds 2 of the 3 users that it says')
+    await writeFile(file, '')
+    await expect(plannedUsers(file, 1).next()).rejects.toThrow('is empty')
   })
 
   test('deletes exactly those, by its own rules', async () => {

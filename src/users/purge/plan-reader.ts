@@ -10,23 +10,18 @@ import type { PlanHeader } from './plan-header.ts'
 /** Reads a plan's header, and counts its users. Throws a UserError when it is no plan, or not a whole one. */
 export async function openPlan(path: string): Promise<PlanHeader> {
   await refuseIrregular(path)
-  let found: PlanHeader | undefined
-  for await (const { header } of entriesOf(path)) found = header
-  if (!found) throw changed(`${path} is empty`)
-  return found
-}
-
-interface Entry {
-  readonly header: PlanHeader
-  /** The first entry has none. */
-  readonly user?: PlannedUser
+  const users = usersOf(path)
+  for (;;) {
+    const next = await users.next()
+    if (next.done) return next.value
+  }
 }
 
 /** Yields the users of a plan, in batches of the size. Throws as `openPlan` does: the file may have changed since. */
 export async function* plannedUsers(path: string, size: number): AsyncGenerator<PlannedBatch> {
   let batch: PlannedUser[] = []
-  for await (const { user } of entriesOf(path)) {
-    if (user) batch.push(user)
+  for await (const user of usersOf(path)) {
+    batch.push(user)
     if (batch.length < size) continue
     yield batch
     batch = []
@@ -34,14 +29,14 @@ export async function* plannedUsers(path: string, size: number): AsyncGenerator<
   if (batch.length > 0) yield batch
 }
 
-async function* entriesOf(path: string): AsyncGenerator<Entry> {
+/** Yields the users, and returns the header, when they are those that it counts. */
+async function* usersOf(path: string): AsyncGenerator<PlannedUser, PlanHeader> {
   let header: PlanHeader | undefined
   let users = 0
   let last: string | undefined
   for await (const line of linesOf(path)) {
     if (!header) {
       header = await headerFrom(line, path)
-      yield { header }
       continue
     }
     const user = userFrom(line)
@@ -50,11 +45,12 @@ async function* entriesOf(path: string): AsyncGenerator<Entry> {
     if (user.key === last) throw changed(`${path} holds a user twice`)
     last = user.key
     users += 1
-    yield { header, user }
+    yield user
   }
-  if (header && users !== header.counts.toDelete) {
-    throw changed(`${path} holds ${users} of the ${header.counts.toDelete} users that it says`)
-  }
+  if (!header) throw changed(`${path} is empty`)
+  const { toDelete } = header.counts
+  if (users === toDelete) return header
+  throw changed(`${path} holds ${users} of the ${toDelete} users that it says`)
 }
 
 /** A line more or less is no review: what the plan counted would not be what is deleted. */
