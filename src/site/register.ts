@@ -52,7 +52,7 @@ const PERMISSION_LINKS = [
 ]
 
 /** django-simple-history makes one such column for each model that it follows. */
-const HISTORY_COLUMN = 'history_user_id'
+export const HISTORY_COLUMN = 'history_user_id'
 
 /** Guards read one table of each: another of that name may say of a user what they never learn. */
 const READ_BY_GUARDS: Record<string, keyof Shape> = {

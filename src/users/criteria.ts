@@ -46,6 +46,7 @@ export interface DeletionDue {
 
 export const GUARD_NAMES = [
   'recent',
+  'seen',
   'staff',
   'verified-address',
   'social',
@@ -56,7 +57,7 @@ export const GUARD_NAMES = [
 export type GuardName = (typeof GUARD_NAMES)[number]
 
 /** The guards that `--include` switches off; the others have an option of their own, or none. */
-export const INCLUDABLE = ['staff', 'verified-address', 'social', 'deactivated'] as const
+export const INCLUDABLE = ['seen', 'staff', 'verified-address', 'social', 'deactivated'] as const
 export type IncludableGuard = (typeof INCLUDABLE)[number]
 
 export interface GuardSettings {

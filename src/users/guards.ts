@@ -1,6 +1,9 @@
 import { gt, inArray, type SQL, sql } from 'drizzle-orm'
+import { refersTo } from '../db/foreign-keys.ts'
 import { tableName } from '../db/identifiers.ts'
+import type { Instant } from '../django/datetime.ts'
 import { MAY_HAVE_ARRIVED } from '../site/ledger.ts'
+import { signsOfLife } from '../site/signs-of-life.ts'
 import type { Site } from '../site/site.ts'
 import { isCalled } from './called.ts'
 import type { Criteria, GuardName, GuardSettings } from './criteria.ts'
@@ -12,6 +15,7 @@ import { hasDomain } from './select.ts'
 /** Why each guard keeps somebody, to follow "kept:". */
 export const GUARD_EXPLANATIONS: Record<GuardName, string> = {
   recent: 'joined, or was last written to, within the grace period',
+  seen: 'was seen since the cut-off: a session, a token, a change',
   staff: 'is staff or superuser',
   'verified-address': 'has another address that is verified',
   social: 'logs in with a social account',
@@ -32,10 +36,11 @@ export interface GuardCondition {
  * Returns the guards that are switched on, `content` apart (it depends on the rules for dependents). A guard whose
  * columns the user model lacks is off.
  */
-export function guardConditions(site: Site, { guards }: Pick<Criteria, 'guards'>): GuardCondition[] {
+export function guardConditions(site: Site, { guards, selection }: Criteria): GuardCondition[] {
   const included = new Set<string>(guards.include)
   const conditions: Partial<Record<GuardName, SQL | undefined>> = {
     recent: recent(site, guards, confirmedLately),
+    seen: seen(site, selection.cutoff),
     staff: staff(site),
     'verified-address': verifiedAddress(site),
     social: social(site),
@@ -51,10 +56,15 @@ export function guardConditions(site: Site, { guards }: Pick<Criteria, 'guards'>
 }
 
 /** Returns what each guard asks for and this site lacks, and what that means: `deactivated: no is_active, so it is off`. */
-export function guardsWithout({ tables: { users }, shape }: Site): string[] {
+export function guardsWithout({ db, tables: { users }, shape }: Site): string[] {
   const { is_staff: isStaff, is_superuser: isSuperuser } = users
   const lacking: readonly [GuardName, unknown, string][] = [
     ['recent', users.date_joined, 'no date_joined, so only what was sent counts'],
+    [
+      'seen',
+      signsOfLife(shape, db.dialect.isTime)[0],
+      'no table of sessions or tokens is known, so it is off',
+    ],
     ['staff', isStaff ?? isSuperuser, 'no is_staff, no is_superuser, so it is off'],
     ['staff', isStaff ?? !isSuperuser, 'no is_staff, so only superusers count'],
     ['staff', isSuperuser ?? !isStaff, 'no is_superuser, so only staff counts'],
@@ -104,6 +114,19 @@ function amongConfirmedLately(site: Site, lately: SQL): SQL {
 function notOurs({ tables: { emailAddresses: address, confirmations, reminders } }: Site): SQL {
   return sql`not exists (select 1 from ${reminders} where ${reminders.userKey} = cast(${address.user} as text)
     and ${reminders.createdAt} = ${confirmations.sent})`
+}
+
+/** A time that nobody can read may be one of yesterday. */
+function seen({ db: { dialect }, shape, tables: { users } }: Site, cutoff: Instant): SQL | undefined {
+  const signs = signsOfLife(shape, dialect.isTime).map(({ key, times }) => {
+    const late = times.flatMap((name) => {
+      const { time } = dialect.kit.table(key.table, { time: dialect.kit.instant(name) })
+      return [gt(time, cutoff), sql`not ${dialect.isInstant(sql`${time}`)}`]
+    })
+    return sql`(${hasRows(key.table)} and exists (select 1 from ${tableName(key.table)}
+      where ${refersTo(key, tableName(key.table), sql`${users}`)} and ${isAny(late)}))`
+  })
+  return signs.length > 0 ? isAny(signs) : undefined
 }
 
 function staff({ db, tables: { users } }: Site): SQL | undefined {

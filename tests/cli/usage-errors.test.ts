@@ -25,7 +25,7 @@ async function expectError(exit: number, args: string, parts: readonly string[])
 }
 
 const AGE_HINT = 'a date (2024-01-31), an age (90d, 6mo, 1y) or an instant (2024-01-31T12:00:00Z)'
-const GUARD_HINT = 'one of: staff, verified-address, social, deactivated'
+const GUARD_HINT = 'one of: seen, staff, verified-address, social, deactivated'
 
 describe('what can never be valid ends with 2', () => {
   test.each<Case>([

@@ -10,7 +10,7 @@ const NOW = '2025-06-15T12:00:00Z'
 
 /** Nothing but the selection keeps anybody, and the rules are those of the site's models. */
 const LIKE_DJANGO = [
-  ...['staff', 'verified-address', 'social', 'deactivated'].flatMap((guard) => ['--include', guard]),
+  ...['seen', 'staff', 'verified-address', 'social', 'deactivated'].flatMap((guard) => ['--include', guard]),
   ...['--grace', '0', '--cascade', '*'],
   ...['blog_post.editor_id', 'blog_page.owner_id'].flatMap((column) => ['--set-null', column]),
   ...['--since', CUTOFF, '--max-delete', '100%'],

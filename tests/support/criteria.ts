@@ -1,5 +1,5 @@
 import type { RuleSettings } from '../../src/site/rules.ts'
-import type { Criteria, GuardSettings, Selection } from '../../src/users/criteria.ts'
+import { type Criteria, type GuardSettings, INCLUDABLE, type Selection } from '../../src/users/criteria.ts'
 
 export const CUTOFF = '2020-01-01T00:00:00Z'
 
@@ -15,4 +15,4 @@ export function criteria({ selection = {}, guards = {}, rules = {} }: CriteriaPa
 }
 
 /** All guards that can be switched off, switched off. */
-export const NO_GUARDS: GuardSettings = { include: ['staff', 'verified-address', 'social', 'deactivated'] }
+export const NO_GUARDS: GuardSettings = { include: INCLUDABLE }

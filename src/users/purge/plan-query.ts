@@ -122,7 +122,10 @@ function doomedUsers({ dependents: { users }, doomed, isKept }: Candidates, { se
     selection.limit === undefined
       ? sql``
       : sql`order by ${columnList(doomed.identityOf(users))} limit ${sql.raw(String(selection.limit))}`
-  return sql`${doomed.nameOf(users)} as materialized (select ${columns} from ${CANDIDATE} where not (${isKept}) ${cut})`
+  // PostgreSQL expects each flag of every other user, so that of several hardly anybody would be left, whose rows it would
+  // look up one by one. Of what coalesce returns it expects half.
+  return sql`${doomed.nameOf(users)} as materialized (
+    select ${columns} from ${CANDIDATE} where not coalesce(${isKept}, true) ${cut})`
 }
 
 /** All keys in one text: the database would take ten times as long to part them into batches. */

@@ -24,6 +24,9 @@ const person = fc.record({
   isActive: fc.boolean(),
   verified: fc.array(fc.boolean(), { maxLength: 3 }),
   social: fc.boolean(),
+  sessions: fc.array(fc.constantFrom('2019-01-01T00:00:00Z', CUTOFF, '2020-01-01T00:00:00.000001Z'), {
+    maxLength: 2,
+  }),
   posts: fc.nat(2),
   edits: fc.nat(1),
 })
@@ -40,6 +43,7 @@ function expected(who: Person): GuardName[] | undefined {
   if (primary !== false || (who.lastLogin !== null && isAfter(who.lastLogin, CUTOFF))) return undefined
   const reasons: [GuardName, boolean][] = [
     ['recent', isAfter(who.dateJoined, GRACE_STARTS)],
+    ['seen', who.sessions.some((lastSeen) => isAfter(lastSeen, CUTOFF))],
     ['staff', who.isStaff || who.isSuperuser],
     ['verified-address', who.verified.includes(true)],
     ['social', who.social],
@@ -50,7 +54,7 @@ function expected(who: Person): GuardName[] | undefined {
 }
 
 async function addPerson(site: TestSite, who: Person, number: number): Promise<string> {
-  const { verified, social, posts, edits, ...user } = who
+  const { verified, social, sessions, posts, edits, ...user } = who
   const addresses = verified.map((each, i) => ({
     email: `a${i}@n${number}.example`,
     verified: each,
@@ -58,6 +62,8 @@ async function addPerson(site: TestSite, who: Person, number: number): Promise<s
   }))
   const id = await addUser(site, { ...user, addresses })
   if (social) await insert(site, 'socialaccount_socialaccount', { user_id: id, provider: 'x', uid: id })
+  for (const lastSeen of sessions)
+    await insert(site, 'usersessions_usersession', { user_id: id, last_seen_at: lastSeen })
   for (let i = 0; i < posts; i++) await insert(site, 'blog_post', { author_id: id, editor_id: null })
   for (let i = 0; i < edits; i++) await insert(site, 'blog_post', { author_id: null, editor_id: id })
   return id
