@@ -1,5 +1,5 @@
 import type { Catalog, ForeignKey } from '../db/catalog.ts'
-import type { Shape } from './discover.ts'
+import { EMAIL_ADDRESSES, type Shape } from './discover.ts'
 
 /** What happens to a row when the row it refers to is deleted. */
 export type Rule = 'delete' | 'set-null' | 'keep'
@@ -55,17 +55,18 @@ const PERMISSION_LINKS = [
 export const HISTORY_COLUMN = 'history_user_id'
 
 /** Guards read one table of each: another of that name may say of a user what they never learn. */
-const READ_BY_GUARDS: Record<string, keyof Shape> = {
-  account_emailaddress: 'emailAddresses',
+const READ_BY_GUARDS: Record<string, 'emailAddresses' | 'socialAccounts'> = {
+  [EMAIL_ADDRESSES]: 'emailAddresses',
   socialaccount_socialaccount: 'socialAccounts',
 }
 
 /** Returns the rule that the app of this foreign key follows itself, or undefined when it is not known. */
 export function registeredRule(key: ForeignKey, shape: Shape): Rule | undefined {
   const [column = ''] = key.columns
-  const read = READ_BY_GUARDS[key.table.name]
+  const name = key.table === shape.emailAddresses ? EMAIL_ADDRESSES : key.table.name
+  const read = READ_BY_GUARDS[name]
   if (read && shape[read] !== key.table) return undefined
-  const registered = REGISTER[`${key.table.name}.${column}`]
+  const registered = REGISTER[`${name}.${column}`]
   if (registered) return registered === 'set-null' && !key.nullable ? undefined : registered
   if (column === HISTORY_COLUMN && key.nullable) return 'set-null'
   return isPermissionLink(key, shape.catalog) ? 'delete' : undefined

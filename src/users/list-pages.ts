@@ -7,6 +7,7 @@ import type { KeptCounts } from './kept-counts.ts'
 import { keyList, keySlices, keysOf } from './key-slices.ts'
 import { listColumns } from './list-columns.ts'
 import type { ListField, SortField } from './list-fields.ts'
+import { neededColumn } from './select.ts'
 
 /** Many enough that a page costs little, few enough that memory stays flat. */
 const PAGE = 5_000
@@ -89,8 +90,11 @@ export class ListPages {
         : request.show === 'kept'
           ? candidates.isKept
           : sql`not (${candidates.isKept})`
-    const column = sorted && sorted !== 'id' ? columns.get(sorted) : undefined
-    this.sort = column?.order ?? column?.read
+    if (sorted && sorted !== 'id') {
+      const column = columns.get(sorted)
+      if (!column) neededColumn(site, sorted, 'sort by it')
+      this.sort = column?.order ?? column?.read
+    }
   }
 
   /** How many pages may be asked for before one is used up: not where there is one connection for everything. */

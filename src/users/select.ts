@@ -1,6 +1,8 @@
 import { and, isNull, lt, lte, not, or, type SQL, sql } from 'drizzle-orm'
 import { UserError } from '../errors.ts'
 import type { Site } from '../site/site.ts'
+import type { UserColumn } from '../site/site-names.ts'
+import type { UserTable } from '../site/tables.ts'
 import type { Selection } from './criteria.ts'
 import { isOfUser } from './of-user.ts'
 import { deletionHasCome, lastRemindedBefore } from './reminded.ts'
@@ -125,7 +127,11 @@ export function hasDomain(site: Site, email: SQL, domain: string): SQL {
 }
 
 /** Returns the column. Throws a UserError when the user model has none. */
-export function neededColumn(site: Site, column: 'last_login' | 'date_joined', purpose: string) {
+export function neededColumn<Name extends UserColumn>(
+  site: Site,
+  column: Name,
+  purpose: string,
+): NonNullable<UserTable[Name]> {
   const found = site.tables.users[column]
   if (found) return found
   throw new UserError(`the user table ${site.shape.users.label} has no column ${column}: cannot ${purpose}`, {

@@ -14,10 +14,13 @@ import { mailingSite, recipientOf, SENDER, writeFiles } from './mailing.ts'
 
 const PEOPLE = ['anna@example.com', 'x81@mail.example', 'x82@mail.example']
 
+/** Which one, the examples leave to the environment. */
+const SERVER = { USERMGMT_SMTP_URL: 'smtp://mail.example' }
+
 describeEachDatabase('the examples in the help of email and link print what they say', (harness) => {
   test.each([...EMAIL_EXAMPLES, ...LINK_EXAMPLES])('$command', async ({ command, output }) => {
     const { run } = await mailingSite(harness)
-    expect((await run(command.replace('usermgmt ', ''))).screen.trimEnd()).toBe(output)
+    expect((await run(command.replace('usermgmt ', ''), { env: SERVER })).screen.trimEnd()).toBe(output)
   })
 })
 
@@ -270,6 +273,14 @@ Left alone
       skipped: { bounced: 1 },
     })
     expect((await outbox()).size).toBe(0)
+  })
+
+  test('a plan, and what would keep its mails from going out', async () => {
+    const { email } = await mailingSite(harness)
+    const says = async (way = '') => (await email(`--dry-run --format json${way}`)).stderr
+    expect(await says()).toMatch(/\nbefore mails can be sent: no mail server is named; mail\.smtp_url, .*\n$/)
+    expect(await says(' --smtp-url http://mail.example')).toMatch(/\nbefore mails can be sent: .*smtp/)
+    expect(await says(' --outbox outbox')).not.toContain('before')
   })
 
   test('the mail of one user, on a site without a ledger and without a mail server', async () => {

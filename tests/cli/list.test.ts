@@ -167,6 +167,20 @@ kept_because  content
     expect(await listed(...asked)).not.toContain('warning')
   })
 
+  test('an order that the user model lacks is refused', async () => {
+    const site = await exampleSite(harness)
+    await site.database.run('alter table auth_user rename column username to nickname')
+    const sorted = ['list', '--database', site.url, '--since', '2020-01-01', '--format', 'ids', '--sort']
+    for (const order of ['username', '-username']) {
+      expect(await usermgmt([...sorted, order])).toMatchObject({
+        exit: 1,
+        stdout: '',
+        stderr: expect.stringContaining('has no column username: cannot sort by it; name the column in'),
+      })
+    }
+    expect(await usermgmt([...sorted, 'email'])).toMatchObject({ exit: 0, stdout: '2\n1\n3\n4\n' })
+  })
+
   test('also with --quiet, before users are deleted, where no column says who joined lately', async () => {
     const site = await exampleSite(harness)
     await site.database.run('alter table auth_user rename column date_joined to another')

@@ -389,6 +389,17 @@ Left alone
     expect((await (await siteWithPolicy(harness, enough)).sweep(0, '--dry-run')).stderr).toBe('')
   })
 
+  test('what would keep the mails from going out is told by a dry run', async () => {
+    const { sweep } = await siteWithPolicy(harness, POLICY, {})
+    for (const args of [[], ['--format', 'ndjson']]) {
+      expect(await sweep(0, '--dry-run', ...args)).toMatchObject({
+        exit: 0,
+        stderr: expect.stringMatching(/^before mails can be sent: no mail server is named; mail\.smtp_url,/m),
+      })
+    }
+    expect(await sweep(0)).toMatchObject({ exit: 2, stdout: '' })
+  })
+
   test('on a terminal, whom a dry run shows fits into its width', async () => {
     const { cwd } = await siteWithPolicy(harness)
     const { stdout } = await usermgmt(['sweep', '--dry-run', '--no-color'], {

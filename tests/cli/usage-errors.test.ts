@@ -140,6 +140,7 @@ describe('what can never be valid ends with 2', () => {
       'usermgmt: --sort: there is no field "kept_because"',
       'one of: id, username, email, last_login, date_joined',
     ],
+    ['purge --despite-failures', 'usermgmt: --despite-failures goes with --reminded-before'],
     [
       'list --users-from empty.txt',
       'usermgmt: --users-from: empty.txt names nobody',

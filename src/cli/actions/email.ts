@@ -23,6 +23,7 @@ import {
   mailText,
   OPTION_NAMES,
 } from '../render/mail.ts'
+import { warnOfMail } from '../warn-of-mail.ts'
 import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
 
@@ -35,7 +36,8 @@ export async function emailUnverified(context: CommandContext, options: EmailOpt
   const settings = await settingsOf(context)
   const request = await mailRequestFrom(context, options, settings)
   const isReal = !options.dryRun && options.preview === undefined
-  if (isReal) await checkTransport(request.source.transport, context)
+  const check = () => checkTransport(request.source.transport, context)
+  if (isReal) await check()
   await withSite(
     context,
     async (site) => {
@@ -46,6 +48,7 @@ export async function emailUnverified(context: CommandContext, options: EmailOpt
     },
     { settings, connections: CONNECTIONS },
   )
+  if (options.dryRun) await warnOfMail(check, context.talk)
 }
 
 async function showPlan(site: Site, request: MailRequest, writing: Writing): Promise<void> {

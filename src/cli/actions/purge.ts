@@ -62,6 +62,9 @@ export async function purgeUnverified(context: CommandContext, options: PurgeCom
     settings,
     reviewed,
   }
+  if (options.despiteFailures && criteria.selection.reminded === undefined) {
+    throw invalid('--despite-failures goes with --reminded-before')
+  }
   const onlyLooks = options.dryRun || options.planOut !== undefined
   await withSite(
     context,

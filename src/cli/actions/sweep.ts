@@ -53,6 +53,7 @@ import {
   sweepText,
 } from '../render/sweep.ts'
 import { candidatesIn, type SweepPlan, type SweepReport } from '../sweep-report.ts'
+import { warnOfMail } from '../warn-of-mail.ts'
 import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
 import { writeAll } from '../write-all.ts'
@@ -84,8 +85,12 @@ export async function sweep(context: CommandContext, options: SweepOptions): Pro
   const words = understood(criteria.candidates, clock)
   const task = { context, options, settings, policy, clock, criteria, understood: words }
   // Whatever is wrong with the mail should be known before anything is done.
-  const source = options.dryRun ? undefined : await mailSourceFrom({}, settings, context)
-  if (source) await checkTransport(source.transport, context)
+  const checked = async () => {
+    const source = await mailSourceFrom({}, settings, context)
+    await checkTransport(source.transport, context)
+    return source
+  }
+  const source = options.dryRun ? undefined : await checked()
   await warnOfLateReminders(policy, clock, context.talk)
   await warnOfLongLinks(configured, clock, context.talk)
   await withSite(
@@ -98,6 +103,7 @@ export async function sweep(context: CommandContext, options: SweepOptions): Pro
     },
     { settings, connections: connectionsFor({}) },
   )
+  if (options.dryRun) await warnOfMail(checked, context.talk)
 }
 
 async function showSteps(site: Site, task: Sweep): Promise<void> {

@@ -88,6 +88,15 @@ describeEachDatabase('dependents', (harness) => {
     expect(bot).not.toBe(writer)
   })
 
+  test('addresses are plumbing by whatever name the site calls their table', async () => {
+    const { database } = await createSite(harness, 'django5.2-allauth65')
+    await database.run('alter table account_emailaddress rename to members_address')
+    const site = await siteIn(database, { emailAddresses: 'members_address' })
+    await addUser(site)
+    const { plan } = await purgeAll(site)
+    expect(plan).toMatchObject({ toDelete: 1, tables: { auth_user: 1, members_address: 1 } })
+  })
+
   test('what the database says on delete counts more than what the app is known for', async () => {
     const site = await createSite(
       harness,
