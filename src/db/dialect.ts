@@ -19,6 +19,8 @@ interface Catalogs {
   catalog(db: Db): Promise<Catalog>
   /** Within a transaction: a text that changes with the tables, their columns and their foreign keys. */
   schemaMark(tx: Db): Promise<string>
+  /** Returns how many seconds the time is ahead of the server's clock; 0 where there is no other one than this machine's. */
+  secondsAhead(db: Db, time: Date): Promise<number>
   /** Returns the triggers of the site by the names of their tables: what they do, nobody knows. */
   triggers(db: Db, tables: readonly Table[]): Promise<readonly Trigger[]>
   /** Returns the columns on which this role lacks the right, of each table that has some; none where there are no roles. */

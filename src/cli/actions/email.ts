@@ -15,6 +15,7 @@ import { sayNothingMatches } from '../nothing-matches.ts'
 import { styleFor } from '../paint.ts'
 import { printReport } from '../print-report.ts'
 import { withProgress } from '../progress.ts'
+import { refuseWrongClock } from '../refuse-wrong-clock.ts'
 import {
   mailPlanJson,
   mailPlanText,
@@ -41,6 +42,7 @@ export async function emailUnverified(context: CommandContext, options: EmailOpt
   await withSite(
     context,
     async (site) => {
+      await refuseWrongClock(site, context)
       if (isReal) refuseToForget(site)
       const writing = await writingFor(site, request.source, request.clock)
       if (options.preview !== undefined) await showPreview(site, options.preview, request, writing)

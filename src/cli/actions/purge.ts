@@ -28,6 +28,7 @@ import { styleFor } from '../paint.ts'
 import { frozenPlan, loadPlan, type ReviewedPlan } from '../plan-files.ts'
 import { printReport } from '../print-report.ts'
 import { withProgress } from '../progress.ts'
+import { refuseWrongClock } from '../refuse-wrong-clock.ts'
 import { planJson, planText, reportJson, reportText } from '../render/purge.ts'
 import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
@@ -68,9 +69,10 @@ export async function purgeUnverified(context: CommandContext, options: PurgeCom
   const onlyLooks = options.dryRun || options.planOut !== undefined
   await withSite(
     context,
-    (site) => {
+    async (site) => {
+      await refuseWrongClock(site, context)
       reviewed?.refuseOther(site)
-      return (onlyLooks ? showPlan : carryOut)(site, purge)
+      await (onlyLooks ? showPlan : carryOut)(site, purge)
     },
     { settings, connections: connectionsFor(options) },
   )

@@ -43,6 +43,7 @@ import {
 } from '../policy.ts'
 import { printReport } from '../print-report.ts'
 import { withProgress } from '../progress.ts'
+import { refuseWrongClock } from '../refuse-wrong-clock.ts'
 import {
   POLICY_NAMES,
   stepLine,
@@ -96,6 +97,7 @@ export async function sweep(context: CommandContext, options: SweepOptions): Pro
   await withSite(
     context,
     async (site) => {
+      await refuseWrongClock(site, context)
       refuseToForget(site)
       if (criteria.rules.joinedBefore) neededColumn(site, 'date_joined', 'follow policy.remind_after')
       await warnOfUnmatched(site, criteria.candidates, context)

@@ -49,6 +49,12 @@ export const postgresDialect: Dialect = {
     return Number(found?.changes)
   },
   schemaMark: postgresSchemaMark,
+  async secondsAhead(db, time) {
+    const [found] = await db.rows<{ seconds: string }>(
+      sql`select extract(epoch from ${time.toISOString()}::timestamptz - now()) as seconds`,
+    )
+    return Number(found?.seconds)
+  },
   async triggers(db, tables) {
     // A partition's is one of the whole table, of which each partition has a copy.
     const found = await db.rows<{ namespace: string; table: string; name: string }>(sql`

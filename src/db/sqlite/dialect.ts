@@ -36,6 +36,7 @@ export const sqliteDialect: Dialect = {
     return Number(found?.changes)
   },
   schemaMark: sqliteSchemaMark,
+  secondsAhead: async () => 0,
   withoutRight: async () => new Map(),
   async triggers(db, tables) {
     const found = await db.rows<{ table: string; name: string }>(
