@@ -28,3 +28,20 @@ export function session(): Shown[] {
       }),
   )
 }
+
+/** Returns the keys of each report, by the command in its row: what stands in brackets belongs to the key before it. */
+export function jsonKeys(): Map<string, { readonly always: string[]; readonly sometimes: string[] }> {
+  const [, section = ''] = /^## JSON$(.*?)^## /ms.exec(README) ?? []
+  const rows = [...section.matchAll(/^\| `(.+?)` \| (.+) \|$/gm)]
+  return new Map(
+    rows.map(([, command = '', cell = '']) => {
+      const [always = '', sometimes = ''] = cell.replaceAll(/ \(.*?\)/g, '').split('; when there are any: ')
+      return [command, { always: names(always), sometimes: names(sometimes) }]
+    }),
+  )
+}
+
+function names(text: string): string[] {
+  const [list = ''] = text.split(':')
+  return [...list.matchAll(/`(\w+)`/g)].map(([, name = '']) => name)
+}

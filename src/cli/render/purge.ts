@@ -76,15 +76,17 @@ export function planJson(plan: PurgePlan): string {
     changed,
     tables,
     nulled,
+    keeping,
     missingIndexes,
     triggers,
     looseReferences,
   } = plan
   // Only when there is something to do about it.
+  const content = keeping.length > 0 ? { keeping } : {}
   const missing = missingIndexes.length > 0 ? { missing_indexes: missingIndexes } : {}
   const further = triggers.length > 0 ? { triggers } : {}
   const loose = looseReferences.length > 0 ? { loose_references: looseReferences } : {}
-  return `${plainJson({ since, matched, to_delete: toDelete, kept, changed, tables, nulled, failed: [], stopped: null, ...missing, ...further, ...loose })}\n`
+  return `${plainJson({ since, matched, to_delete: toDelete, kept, changed, tables, nulled, failed: [], stopped: null, ...content, ...missing, ...further, ...loose })}\n`
 }
 
 /** Returns what has been done as one JSON object. */
