@@ -1,48 +1,51 @@
-import type { Catalog, ForeignKey } from '../db/catalog.ts'
+import { type Catalog, columnOf, type ForeignKey } from '../db/catalog.ts'
 import { EMAIL_ADDRESSES, type Shape } from './discover.ts'
 
 /** What happens to a row when the row it refers to is deleted. */
 export type Rule = 'delete' | 'set-null' | 'keep'
+
+/** The rule, then the columns that tell when the user to whom the row belongs was there, in some version of the app. */
+type Registered = readonly [rule: Rule, ...times: string[]]
 
 /**
  * What well-known Django apps do on_delete, for the rows that belong to the account itself. Read in the apps' models;
  * the database knows none of it, because Django deletes by itself. What is missing here is the site's content, and
  * social_auth_usersocialauth: whoever logs in by it must stay, and the guard `social` reads allauth's table only.
  */
-const REGISTER: Record<string, Rule> = {
+const REGISTER: Record<string, Registered> = {
   // django-allauth
-  'account_emailaddress.user_id': 'delete',
-  'account_emailconfirmation.email_address_id': 'delete',
-  'socialaccount_socialaccount.user_id': 'delete',
-  'socialaccount_socialtoken.account_id': 'delete',
-  'mfa_authenticator.user_id': 'delete',
-  'usersessions_usersession.user_id': 'delete',
-  'allauth_idp_oidc_token.user_id': 'delete',
-  // Django REST framework, Simple JWT, Knox
-  'authtoken_token.user_id': 'delete',
-  'token_blacklist_outstandingtoken.user_id': 'delete',
-  'token_blacklist_blacklistedtoken.token_id': 'delete',
-  'knox_authtoken.user_id': 'delete',
+  'account_emailaddress.user_id': ['delete'],
+  'account_emailconfirmation.email_address_id': ['delete'],
+  'socialaccount_socialaccount.user_id': ['delete', 'last_login'],
+  'socialaccount_socialtoken.account_id': ['delete'],
+  'mfa_authenticator.user_id': ['delete', 'created_at', 'last_used_at'],
+  'usersessions_usersession.user_id': ['delete', 'created_at', 'last_seen_at'],
+  'allauth_idp_oidc_token.user_id': ['delete', 'created_at'],
+  // Django REST framework, Simple JWT, Knox: a token may be used until it expires, and a renewed one is blacklisted
+  'authtoken_token.user_id': ['delete', 'created'],
+  'token_blacklist_outstandingtoken.user_id': ['delete', 'created_at', 'expires_at'],
+  'token_blacklist_blacklistedtoken.token_id': ['delete', 'blacklisted_at'],
+  'knox_authtoken.user_id': ['delete', 'created', 'expiry'],
   // Django OAuth Toolkit; an application is no plumbing: other people's tokens hang on it
-  'oauth2_provider_accesstoken.user_id': 'delete',
-  'oauth2_provider_accesstoken.id_token_id': 'delete',
-  'oauth2_provider_accesstoken.source_refresh_token_id': 'set-null',
-  'oauth2_provider_idtoken.user_id': 'delete',
-  'oauth2_provider_grant.user_id': 'delete',
-  'oauth2_provider_refreshtoken.user_id': 'delete',
-  'oauth2_provider_refreshtoken.access_token_id': 'set-null',
+  'oauth2_provider_accesstoken.user_id': ['delete', 'created', 'updated'],
+  'oauth2_provider_accesstoken.id_token_id': ['delete'],
+  'oauth2_provider_accesstoken.source_refresh_token_id': ['set-null'],
+  'oauth2_provider_idtoken.user_id': ['delete', 'created', 'updated'],
+  'oauth2_provider_grant.user_id': ['delete', 'created', 'updated'],
+  'oauth2_provider_refreshtoken.user_id': ['delete', 'created', 'updated'],
+  'oauth2_provider_refreshtoken.access_token_id': ['set-null'],
   // django-otp
-  'otp_totp_totpdevice.user_id': 'delete',
-  'otp_hotp_hotpdevice.user_id': 'delete',
-  'otp_email_emaildevice.user_id': 'delete',
-  'otp_static_staticdevice.user_id': 'delete',
-  'otp_static_statictoken.device_id': 'delete',
+  'otp_totp_totpdevice.user_id': ['delete', 'created_at', 'last_used_at'],
+  'otp_hotp_hotpdevice.user_id': ['delete', 'created_at', 'last_used_at'],
+  'otp_email_emaildevice.user_id': ['delete', 'created_at', 'last_used_at'],
+  'otp_static_staticdevice.user_id': ['delete', 'created_at', 'last_used_at'],
+  'otp_static_statictoken.device_id': ['delete'],
   // Others that hang on the account
-  'guardian_userobjectpermission.user_id': 'delete',
-  'wagtailusers_userprofile.user_id': 'delete',
+  'guardian_userobjectpermission.user_id': ['delete'],
+  'wagtailusers_userprofile.user_id': ['delete'],
   // History stays, and forgets the name
-  'reversion_revision.user_id': 'set-null',
-  'auditlog_logentry.actor_id': 'set-null',
+  'reversion_revision.user_id': ['set-null', 'date_created'],
+  'auditlog_logentry.actor_id': ['set-null', 'timestamp'],
 }
 
 /** The link tables of Django's permissions are named after the user table: `auth_user_groups`. */
@@ -52,7 +55,8 @@ const PERMISSION_LINKS = [
 ]
 
 /** django-simple-history makes one such column for each model that it follows. */
-export const HISTORY_COLUMN = 'history_user_id'
+const HISTORY_COLUMN = 'history_user_id'
+const HISTORY: Registered = ['set-null', 'history_date']
 
 /** Guards read one table of each: another of that name may say of a user what they never learn. */
 const READ_BY_GUARDS: Record<string, 'emailAddresses' | 'socialAccounts'> = {
@@ -62,14 +66,25 @@ const READ_BY_GUARDS: Record<string, 'emailAddresses' | 'socialAccounts'> = {
 
 /** Returns the rule that the app of this foreign key follows itself, or undefined when it is not known. */
 export function registeredRule(key: ForeignKey, shape: Shape): Rule | undefined {
-  const [column = ''] = key.columns
   const name = key.table === shape.emailAddresses ? EMAIL_ADDRESSES : key.table.name
   const read = READ_BY_GUARDS[name]
   if (read && shape[read] !== key.table) return undefined
-  const registered = REGISTER[`${name}.${column}`]
-  if (registered) return registered === 'set-null' && !key.nullable ? undefined : registered
-  if (column === HISTORY_COLUMN && key.nullable) return 'set-null'
+  const [rule] = registered(name, key) ?? []
+  if (rule) return rule === 'set-null' && !key.nullable ? undefined : rule
   return isPermissionLink(key, shape.catalog) ? 'delete' : undefined
+}
+
+/**
+ * Returns those columns of the key's table which tell when the user to whom a row belongs was there; none where the app
+ * is not known, or tells nothing.
+ */
+export function registeredTimes(key: ForeignKey): string[] {
+  const [, ...times] = registered(key.table.name, key) ?? []
+  return times.filter((time) => columnOf(key.table, time))
+}
+
+function registered(table: string, { columns: [column = ''] }: ForeignKey): Registered | undefined {
+  return REGISTER[`${table}.${column}`] ?? (column === HISTORY_COLUMN ? HISTORY : undefined)
 }
 
 /** Besides its key it has just the two references: a table with more is the site's own idea of membership. */

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Table } from '../db/catalog.ts'
-import { collate, converted, refersTo } from '../db/foreign-keys.ts'
+import { refersTo } from '../db/foreign-keys.ts'
 import { columnList, ownName, tableName } from '../db/identifiers.ts'
 import { type Dependents, dependentsOf, type Edge } from '../site/dependents.ts'
 import { declaredReferences } from '../site/loose-references.ts'
@@ -10,6 +10,7 @@ import type { Criteria, GuardName } from './criteria.ts'
 import { hasRows } from './empty-tables.ts'
 import { guardConditions } from './guards.ts'
 import type { KeptCounts } from './kept-counts.ts'
+import { refersToUser } from './refers-to-user.ts'
 import { selected } from './select.ts'
 
 /** The candidates, as a statement names them. */
@@ -71,7 +72,7 @@ export function candidatesOf(
     ...simple,
     ...direct.map(({ flag, edge }) => ({
       flag,
-      condition: refersToUser(site, edge),
+      condition: isReferredTo(site, edge),
       ofEverybody: undefined,
     })),
   ]
@@ -118,21 +119,12 @@ function isSameReference(one: Edge): (other: Edge) => boolean {
 }
 
 /** Some row of the edge's table refers to the user. Whoever refers to their own row is not kept by that. */
-function refersToUser({ tables: { users }, shape }: Site, edge: Edge): SQL {
-  const isSelfReference = edge.table === shape.users
-  const isOther = isSelfReference ? sql` and not (${refersTo(edge, HERE, HERE)})` : sql``
-  const [column] = edge.columns
-  const [referenced] = edge.referencedColumns
-  if ((!edge.indexed || edge.conversions) && column && referenced && edge.columns.length === 1) {
-    const values = converted(edge, 0, 'referring', sql`${HERE}.${sql.identifier(column)}`)
-    // Without an index that helps, the table is read once, not once for every user; PostgreSQL does so for what fits its
-    // memory.
-    return sql`${users}.${sql.identifier(referenced)}${collate(edge, 0)} in (select distinct ${values}
-      from ${tableName(edge.table)} ${HERE} where ${HERE}.${sql.identifier(column)} is not null${isOther})`
-  }
+function isReferredTo(site: Site, edge: Edge): SQL {
+  const isSelfReference = edge.table === site.shape.users
+  const where = isSelfReference ? sql`not (${refersTo(edge, HERE, HERE)})` : undefined
+  const rows = { from: sql`${tableName(edge.table)} ${HERE}`, name: HERE, where }
   // That the table is empty is found once.
-  return sql`(${hasRows(edge.table)} and exists (select 1 from ${tableName(edge.table)} ${HERE}
-    where ${refersTo(edge, HERE, sql`${users}`)}${isOther}))`
+  return sql`(${hasRows(edge.table)} and ${refersToUser(site, edge, rows)})`
 }
 
 function ownersBehind(owned: Relations, edge: Edge): SQL {

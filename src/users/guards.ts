@@ -3,6 +3,7 @@ import { refersTo } from '../db/foreign-keys.ts'
 import { tableName } from '../db/identifiers.ts'
 import type { Instant } from '../django/datetime.ts'
 import { MAY_HAVE_ARRIVED } from '../site/ledger.ts'
+import { ABOVE, HERE } from '../site/relations.ts'
 import { signsOfLife } from '../site/signs-of-life.ts'
 import type { Site } from '../site/site.ts'
 import { isCalled } from './called.ts'
@@ -10,6 +11,7 @@ import type { Criteria, GuardName, GuardSettings } from './criteria.ts'
 import { hasRows } from './empty-tables.ts'
 import { isAny } from './is-any.ts'
 import { isOfUser, isUserAmong } from './of-user.ts'
+import { refersToUser } from './refers-to-user.ts'
 import { hasDomain } from './select.ts'
 
 /** Why each guard keeps somebody, to follow "kept:". */
@@ -117,14 +119,22 @@ function notOurs({ tables: { emailAddresses: address, confirmations, reminders }
 }
 
 /** A time that nobody can read may be one of yesterday. */
-function seen({ db: { dialect }, shape, tables: { users } }: Site, cutoff: Instant): SQL | undefined {
-  const signs = signsOfLife(shape, dialect.isTime).map(({ key, times }) => {
+function seen(site: Site, cutoff: Instant): SQL | undefined {
+  const { dialect } = site.db
+  const signs = signsOfLife(site.shape, dialect.isTime).map(({ key, through, times }) => {
     const late = times.flatMap((name) => {
       const { time } = dialect.kit.table(key.table, { time: dialect.kit.instant(name) })
-      return [gt(time, cutoff), sql`not ${dialect.isInstant(sql`${time}`)}`]
+      const here = sql`${HERE}.${sql.identifier(name)}`
+      return [sql`${here} > ${sql.param(cutoff, time)}`, sql`not ${dialect.isInstant(here)}`]
     })
-    return sql`(${hasRows(key.table)} and exists (select 1 from ${tableName(key.table)}
-      where ${refersTo(key, tableName(key.table), sql`${users}`)} and ${isAny(late)}))`
+    const rows = sql`${tableName(key.table)} ${HERE}`
+    const owned = through && {
+      from: sql`${rows} join ${tableName(through.table)} ${ABOVE} on ${refersTo(key, HERE, ABOVE)}`,
+      name: ABOVE,
+    }
+    const where = isAny(late)
+    return sql`(${hasRows(key.table)}
+      and ${refersToUser(site, through ?? key, { from: rows, name: HERE, ...owned, where })})`
   })
   return signs.length > 0 ? isAny(signs) : undefined
 }

@@ -28,12 +28,14 @@ const SIGNS: [SiteName, string, string, string?][] = [
   ['django5.2-allauth65', 'allauth_idp_oidc_token', 'created_at'],
   ['django5.2-allauth65', 'socialaccount_socialaccount', 'last_login'],
   ['django5.2-allauth65', 'knox_authtoken', 'created'],
+  ['django5.2-allauth65', 'knox_authtoken', 'expiry'],
   ['django5.2-allauth65', 'otp_totp_totpdevice', 'created_at'],
   ['django5.2-allauth65', 'otp_totp_totpdevice', 'last_used_at'],
   ['django5.2-allauth65', 'auditlog_logentry', 'timestamp', 'actor_id'],
   ['django5.2-allauth65', 'blog_historicalpost', 'history_date', 'history_user_id'],
   ['known-apps', 'authtoken_token', 'created'],
   ['known-apps', 'token_blacklist_outstandingtoken', 'created_at'],
+  ['known-apps', 'token_blacklist_outstandingtoken', 'expires_at'],
   ['known-apps', 'oauth2_provider_accesstoken', 'created'],
   ['known-apps', 'oauth2_provider_accesstoken', 'updated'],
   ['known-apps', 'oauth2_provider_idtoken', 'updated'],
@@ -72,6 +74,19 @@ describeEachDatabase('seen', (harness) => {
       expect(await keptBecause(site, all)).toEqual({ before: [], after: [] })
     },
   )
+
+  test('a token of Simple JWT that was renewed after the cut-off keeps its user', async () => {
+    const site = await createSite(harness, 'known-apps')
+    const add = async (username: string, at: string) => {
+      const token = { user_id: await addUser(site, { username }), created_at: CUTOFF }
+      const id = await insert(site, 'token_blacklist_outstandingtoken', token)
+      await insert(site, 'token_blacklist_blacklistedtoken', { token_id: id, blacklisted_at: at })
+    }
+    await add('before', CUTOFF)
+    await add('after', LATER)
+    await addUser(site, { username: 'never' })
+    expect(await keptBecause(site)).toEqual({ before: [], after: ['seen'], never: [] })
+  })
 
   test('whoever comes between the plan and the deletion is kept', async () => {
     const site = await madeSite(harness, 'django5.2-allauth65')
