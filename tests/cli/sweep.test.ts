@@ -8,6 +8,7 @@ import { LedgerRun } from '../../src/ledger/run.ts'
 import { reminders } from '../support/campaign.ts'
 import { describeDatabase, describeEachDatabase } from '../support/databases.ts'
 import { directoryOfTest } from '../support/directory.ts'
+import { insert, rowsOf } from '../support/sites.ts'
 import { addUser } from '../support/users.ts'
 import { recipientOf } from './mailing.ts'
 import { usermgmt } from './run.ts'
@@ -73,6 +74,20 @@ describeEachDatabase('sweep', (harness) => {
     const { deletions } = JSON.parse((await sweep(14, '--format', 'json')).stdout)
     expect(deletions).toMatchObject({ deleted: 0 })
     expect(await site.db.$count(site.tables.users)).toBe(users)
+  })
+
+  test('spares whoever was sent a confirmation by the site after the mail, for the grace period', async () => {
+    const { site, sweep } = await siteWithPolicy(harness)
+    await sweep(0, '--quiet')
+    const address = (await rowsOf(site.db, 'account_emailaddress')).find(({ user_id }) => user_id === '3')
+    await insert(site, 'account_emailconfirmation', {
+      email_address_id: Number(address?.id),
+      sent: '2025-06-25T12:00:00Z',
+    })
+    const night = async (day: number) => JSON.parse((await sweep(day, '--format', 'json')).stdout).deletions
+    expect(await night(14)).toMatchObject({ deleted: 1, kept: { recent: 1 } })
+    expect((await rowsOf(site.db, 'auth_user')).map(({ id }) => id)).toContain('3')
+    expect(await night(18)).toMatchObject({ deleted: 1 })
   })
 
   test('tells nobody of a deletion whom their rows will keep', async () => {

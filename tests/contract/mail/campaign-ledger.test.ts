@@ -13,7 +13,7 @@ import {
 import { criteria } from '../../support/criteria.ts'
 import { addCrowd } from '../../support/crowd.ts'
 import { describeEachDatabase } from '../../support/databases.ts'
-import { rowsOf } from '../../support/sites.ts'
+import { insert, rowsOf } from '../../support/sites.ts'
 
 describeEachDatabase('a campaign writes down', (harness) => {
   test.each<[MailOutcome['kind'], string, string, object]>([
@@ -109,5 +109,22 @@ describeEachDatabase('a campaign writes down', (harness) => {
     const parts = { links: DATABASE_LINKS, criteria: asked, againAfter: '0' }
     expect(await campaign(site, new TestTransport(), parts)).toMatchObject({ sent: 1 })
     expect(await campaign(site, new TestTransport(), parts)).toMatchObject({ sent: 1 })
+  })
+
+  test('but one of the site is, also of whoever has been reminded', async () => {
+    const site = await siteWithLedger(harness)
+    const [ann, bob] = await peopleOn(site, 'ann', 'bob')
+    const asked = criteria({ guards: { recentAfter: '2025-06-08T12:00:00Z' } })
+    const parts = { links: DATABASE_LINKS, criteria: asked, againAfter: '0' }
+    expect(await campaign(site, new TestTransport(), parts)).toMatchObject({ sent: 2 })
+    const address = (await rowsOf(site.db, 'account_emailaddress')).find(({ user_id }) => user_id === ann)
+    await insert(site, 'account_emailconfirmation', {
+      email_address_id: Number(address?.id),
+      sent: '2025-06-14T12:00:00Z',
+    })
+    const transport = new TestTransport()
+    expect(await campaign(site, transport, parts)).toMatchObject({ sent: 1, kept: { recent: 1 } })
+    expect(transport.addresses()).toEqual(['bob@example.com'])
+    expect((await reminders(site)).at(-1)).toMatchObject({ user_key: bob })
   })
 })
