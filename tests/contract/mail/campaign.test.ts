@@ -173,6 +173,24 @@ describeEachDatabase('a campaign', (harness) => {
       expect(await campaign(site, transport)).toMatchObject({ sent: 1, changed: 0, skipped: { reminded: 1 } })
       expect(await campaign(site, transport)).toMatchObject({ sent: 0, skipped: { reminded: 2 } })
     })
+
+    test('whoever has the address of somebody who was reminded as often as it may be, and is deleted', async () => {
+      const site = await siteWithLedger(harness)
+      const [gone = ''] = await peopleOn(site, 'gone')
+      await peopleOn(site, 'ann')
+      for (let times = 0; times < 3; times++) {
+        await recordReminder(site, { user: gone, email: 'ann@example.com' })
+      }
+      await insert(site, 'usermgmt_deletion', {
+        run_id: 'earlier',
+        user_key: gone,
+        deleted_at: '2025-05-20T00:00:00Z',
+      })
+      const transport = new TestTransport()
+      // The account itself, put back with another address, starts anew.
+      expect(await campaign(site, transport)).toMatchObject({ sent: 1, skipped: { enough: 1 } })
+      expect(transport.addresses()).toEqual(['gone@example.com'])
+    })
   })
 
   describe('that was cut off', () => {
