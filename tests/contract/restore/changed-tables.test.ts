@@ -60,6 +60,17 @@ describeEachDatabase('an archive', (harness) => {
     expect(failed).toContainEqual({ user: users[0], table: 'note', reason })
     expect(await rowsOf(site.db, 'note')).toHaveLength(kept)
   })
+
+  test('knows its users again when the model has got a date_joined since', async () => {
+    const site = await createSite(harness, 'custom-member')
+    await addUser(site, { password: 'md5$salt$bot' })
+    const { path } = await purgeInto(directory, site)
+    await site.database.run('alter table people_member add column date_joined {instant}')
+    const now = await siteIn(site.database)
+    await putBack(now, path)
+    await site.database.run("update people_member set last_login = '2026-05-05 00:00:00'")
+    expect(await putBack(now, path)).toMatchObject({ restored: {}, skipped: 2, changed: 1, failed: [] })
+  })
 })
 
 describeDatabase('postgres', 'a unique constraint that is checked at COMMIT', (harness) => {

@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { purgeInto, putBack } from '../../support/archives.ts'
 import { describeDatabase } from '../../support/databases.ts'
 import { withDirectory } from '../../support/directory.ts'
-import { createSite, rowsOf, siteIn, type TestSite } from '../../support/sites.ts'
+import { allRowsOf, createSite, rowsOf, siteIn, type TestSite } from '../../support/sites.ts'
 import { addUser } from '../../support/users.ts'
 
 let directory: string
@@ -51,4 +51,24 @@ describeDatabase('sqlite', 'rows with NULL in their primary key', (harness) => {
       expect(await allOf(site)).toEqual(before)
     },
   )
+
+  test('are not made of those that had a whole one', async () => {
+    const site = await createSite(
+      harness,
+      'django5.2-allauth65',
+      `create table label (id integer primary key, user_id integer references auth_user (id));
+      create table mark (user_id integer references auth_user (id), label_id integer references label (id),
+        primary key (user_id, label_id));`,
+    )
+    const [one, two] = [await addUser(site), await addUser(site)]
+    await site.database.run(`insert into label values (1, ${two}); insert into mark values (${one}, 1)`)
+    const before = await allRowsOf(site.db)
+    const rules = { cascade: ['label', 'mark.user_id'], setNull: ['mark.label_id'] }
+    const { path } = await purgeInto(directory, site, { rules })
+    expect((await putBack(site, path, { users: [one] })).failed).toEqual([
+      { user: one, table: 'mark', reason: 'a row it depends on is not there: label' },
+    ])
+    expect(await putBack(site, path)).toMatchObject({ failed: [] })
+    expect(await allRowsOf(site.db)).toEqual(before)
+  })
 })

@@ -255,6 +255,46 @@ describeEachDatabase('references that come back in steps', (harness) => {
     ])
   })
 
+  test.each([1, 1000])('of users whom only their addresses tell apart, %i in a batch', async (size) => {
+    const site = await createSite(
+      harness,
+      'custom-bare',
+      `alter table login add column referrer_id integer references login (id) ${DEFERRED};
+       create index login_referrer on login (referrer_id);`,
+    )
+    const [first, second] = [await addUser(site), await addUser(site)]
+    await site.database.run(`update login set referrer_id = ${first} where id = ${second}`)
+    const before = await allRowsOf(site.db)
+    const rules = { setNull: ['login.referrer_id'] }
+    const { path } = await purgeInto(directory, site, { rules, guards: NO_GUARDS, size })
+    await putBack(site, path, { users: [second] })
+    for (let times = 0; times < 2; times++) {
+      expect(await putBack(site, path)).toMatchObject({ failed: [] })
+      expect(await allRowsOf(site.db)).toEqual(before)
+    }
+  })
+
+  test('in a part of an object that does not say whose it is', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table page (id {key}, title text, reviewer_id ${user(DEFERRED)});
+       create index page_reviewer on page (reviewer_id);
+       create table article (page_ptr_id integer primary key references page (id) ${DEFERRED}, author_id ${user(DEFERRED)});
+       create index article_author on article (author_id);`,
+    )
+    const [reviewer, author] = [await addUser(site), await addUser(site)]
+    const page = await insert(site, 'page', { title: 'mine', reviewer_id: reviewer })
+    await insert(site, 'article', { page_ptr_id: page, author_id: author })
+    const before = await allRowsOf(site.db)
+    const rules = { cascade: ['article'], setNull: ['page.reviewer_id'] }
+    const { path } = await purgeInto(directory, site, { rules, guards: NO_GUARDS, size: 1 })
+    for (let times = 0; times < 2; times++) {
+      expect(await putBack(site, path)).toMatchObject({ failed: [] })
+      expect(await allRowsOf(site.db)).toEqual(before)
+    }
+  })
+
   test('but for one that is somebody else’s by now, who may be the only one', async () => {
     const site = await createSite(
       harness,
@@ -365,6 +405,33 @@ describeEachDatabase('a row that comes back', (harness) => {
       ])
     }
     expect(await rowsOf(site.db, 'article')).toEqual([])
+  })
+
+  test('does not come back without its owner, whom a reference that is lost shares a column with', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `create table board (id integer primary key, user_id ${user(DEFERRED)}, no integer, unique (user_id, no));
+       create table card (id {key}, user_id ${user(DEFERRED)}, no integer,
+         foreign key (user_id, no) references board (user_id, no) ${DEFERRED});
+       create index card_board on card (user_id, no);`,
+    )
+    const bot = await addUser(site)
+    await insert(site, 'board', { id: '1', user_id: bot, no: '7' })
+    await insert(site, 'card', { user_id: bot, no: '7' })
+    const { path } = await purgeInto(directory, site, {
+      rules: { cascade: ['board', 'card.user_id'], setNull: ['card.no'] },
+      guards: NO_GUARDS,
+    })
+    const other = await addUser(site, { lastLogin: '2026-01-01T00:00:00Z' })
+    await insert(site, 'board', { id: '1', user_id: other, no: '7' })
+    const { restored, failed } = await putBack(site, path)
+    expect(restored).toEqual({ auth_user: 1, account_emailaddress: 1 })
+    expect(failed).toEqual([
+      { user: bot, table: 'board', reason: 'taken already: board.id' },
+      { user: bot, table: 'card', reason: "what it refers to is somebody else's by now: board" },
+    ])
+    expect(await rowsOf(site.db, 'card')).toEqual([])
   })
 
   test('of two that need each other says why the other one does not', async () => {

@@ -237,6 +237,25 @@ describeEachDatabase('a restoration, when somebody else has the id', (harness) =
     expect(await allRowsOf(site.db)).toEqual(before)
   })
 
+  test('takes nobody for the user whose address, another one, has only the number of the archived one', async () => {
+    const site = await createSite(harness, 'custom-bare')
+    const bot = await addUser(site, { password: '!', addresses: [{ email: 'bot@example.com' }] })
+    const [archived] = await rowsOf(site.db, 'account_emailaddress')
+    const { path } = await purgeInto(directory, site)
+    await addUser(site, { password: '!', addresses: [], columns: { id: bot } })
+    await insert(site, 'account_emailaddress', {
+      id: Number(archived?.id),
+      email: 'stranger@example.com',
+      user_id: bot,
+    })
+    const before = await allRowsOf(site.db)
+    expect(await putBack(site, path)).toMatchObject({
+      restored: {},
+      failed: [{ user: bot, reason: SOMEBODY_ELSE }],
+    })
+    expect(await allRowsOf(site.db)).toEqual(before)
+  })
+
   describe('where keys are the same in any case', () => {
     const looseSite = async () => {
       const type = harness.pick({ sqlite: 'varchar(40) collate nocase', postgres: 'citext' })
