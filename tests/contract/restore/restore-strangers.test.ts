@@ -217,6 +217,36 @@ describeEachDatabase('a restoration, when somebody else has the id', (harness) =
     expect(await rowsOf(site.db, 'log')).toEqual([])
   })
 
+  test.each([
+    [
+      'django5.2-allauth65',
+      'username',
+      ['log'],
+      `create table log (id {key}, name varchar(150) references auth_user (username) deferrable initially deferred);
+       create index log_name on log (name);`,
+    ],
+    ['custom-handle', 'handle', [], ''],
+  ] as const)(
+    'says so of the id where it and a name are two other people’s (%s)',
+    async (model, name, cascade, tables) => {
+      const site = await createSite(harness, model, tables)
+      const { users } = site.shape
+      const bot = await addUser(site, { username: 'bot', columns: { [name]: 'bot' } })
+      const [archived] = await rowsOf(site.db, users.label)
+      const { path } = await purgeInto(directory, site, { rules: { cascade } })
+      const stranger = {
+        dateJoined: '2026-01-01T00:00:00Z',
+        lastLogin: '2026-01-01T00:00:00Z',
+        addresses: [],
+      }
+      await addUser(site, { ...stranger, columns: { id: Number(archived?.id), [name]: 'stranger' } })
+      await addUser(site, { ...stranger, columns: { id: 99, [name]: 'bot' } })
+      expect((await putBack(site, path)).failed).toEqual([
+        { user: bot, table: users.label, reason: SOMEBODY_ELSE },
+      ])
+    },
+  )
+
   test('takes nobody for the user because both rows are alike', async () => {
     const site = await createSite(harness, 'custom-bare')
     const bot = await addUser(site, { password: '!', addresses: [{ email: 'bot@example.com' }] })
