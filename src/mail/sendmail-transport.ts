@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -20,8 +20,14 @@ const EXITS: Record<number, MailOutcome['kind']> = { 67: 'bounced', 68: 'bounced
 /** Bytes: enough for the last line of what a program has to say. */
 const LAST_WORDS = 2_000
 
-/** Returns a transport that hands mails to the program of this machine. Throws a UserError when it is not there. */
-export function sendmailTransport(path = USUAL_PATH): Transport {
+/** As long as a mail server may be silent: the program may be waiting for one. */
+const LIMIT_MILLISECONDS = 300_000
+
+/**
+ * Returns a transport that hands mails to the program of this machine, which is given so long for each. Throws a
+ * UserError when it is not there.
+ */
+export function sendmailTransport(path = USUAL_PATH, limitMilliseconds = LIMIT_MILLISECONDS): Transport {
   if (!existsSync(path)) {
     throw new UserError(`there is no program ${path}`, {
       hint: 'name it: mail.sendmail in the configuration file, or --sendmail PATH',
@@ -34,7 +40,7 @@ export function sendmailTransport(path = USUAL_PATH): Transport {
       if ([from, ...to].some((address) => /^"?-/.test(address))) {
         return { kind: 'refused', reply: 'the address cannot be given to a program' }
       }
-      return outcomeOf(await handOver(path, ['-i', '-f', from, ...to], message))
+      return outcomeOf(await handOver(path, ['-i', '-f', from, ...to], message, limitMilliseconds))
     },
     async close() {},
   }
@@ -42,7 +48,8 @@ export function sendmailTransport(path = USUAL_PATH): Transport {
 
 interface Ending {
   readonly code: number | null
-  readonly signal: string | null
+  /** That, in words. */
+  readonly how: string
   /** How much of the mail it has read. */
   readonly hasRead: 'all' | 'some' | 'nothing'
   /** The last line that it has written to its standard error. */
@@ -53,7 +60,12 @@ interface Ending {
  * Files instead of pipes: how far the mail was read is known, and what the program leaves running holds up nobody.
  * Throws a UserError when the program cannot be started.
  */
-async function handOver(path: string, args: readonly string[], message: Message): Promise<Ending> {
+async function handOver(
+  path: string,
+  args: readonly string[],
+  message: Message,
+  limitMilliseconds: number,
+): Promise<Ending> {
   const source = await sourceOf(message, 'unix')
   return withScratchFile(source, (mail) =>
     withScratchFile('', async (words) => {
@@ -63,13 +75,39 @@ async function handOver(path: string, args: readonly string[], message: Message)
         detached: true,
         env: withoutOurs(process.env),
       })
-      const [code, signal] = await once(program, 'exit').catch((error) => {
+      const { code, how } = await endOf(program, limitMilliseconds).catch((error) => {
         throw new UserError(`the program ${path} cannot be started: ${fileReason(error)}`)
       })
       const lastLine = code === 0 ? '' : await lastLineOf(words)
-      return { code, signal, hasRead: await hasReadOf(mail, code), lastLine }
+      return { code, how, hasRead: await hasReadOf(mail, code), lastLine }
     }),
   )
+}
+
+/** Returns how the program has ended; one that has not by then is killed with its group. Throws when it did not start. */
+async function endOf(
+  program: ChildProcess,
+  limitMilliseconds: number,
+): Promise<Pick<Ending, 'code' | 'how'>> {
+  const limit = AbortSignal.timeout(limitMilliseconds)
+  try {
+    const [code, signal] = await once(program, 'exit', { signal: limit })
+    return { code, how: code === null ? `was ended by ${signal}` : `exited with code ${code}` }
+  } catch (error) {
+    if (program.pid === undefined) throw error
+    killGroup(program.pid)
+    // One that has become somebody else's cannot be killed, and is not waited for either.
+    program.unref()
+    return { code: null, how: `had not ended after ${limitMilliseconds / 1000} seconds` }
+  }
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL')
+  } catch {
+    // It has just ended, or may not be killed.
+  }
 }
 
 /** The program needs no secret of ours, nor of the database. */
@@ -138,18 +176,15 @@ async function lastLineOf(file: FileHandle): Promise<string> {
   return buffer.toString('utf8', 0, bytesRead).trimEnd().split('\n').at(-1) ?? ''
 }
 
-function outcomeOf({ code, signal, hasRead, lastLine }: Ending): MailOutcome {
+function outcomeOf({ code, how, hasRead, lastLine }: Ending): MailOutcome {
   const said = lastLine === '' ? '' : `: ${lastLine}`
   if (code === null) {
-    // Ctrl-C kills what is not in a group of its own yet. Whoever has read some of the mail may have passed it on.
+    // Ctrl-C kills what is not in a group of its own yet, and the limit what hangs. Whoever has read some of the mail may have passed it on.
     const kind = hasRead === 'nothing' ? 'deferred' : 'uncertain'
-    return { kind, reply: cleanReply(`the program was ended by ${signal}${said}`) }
+    return { kind, reply: cleanReply(`the program ${how}${said}`) }
   }
   if (code !== 0) {
-    return {
-      kind: EXITS[code] ?? 'refused',
-      reply: cleanReply(`the program exited with code ${code}${said}`),
-    }
+    return { kind: EXITS[code] ?? 'refused', reply: cleanReply(`the program ${how}${said}`) }
   }
   if (hasRead !== 'all') return { kind: 'uncertain', reply: 'the program ended before it had read the mail' }
   return { kind: 'sent', reply: 'the program has taken the mail' }

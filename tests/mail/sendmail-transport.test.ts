@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -20,8 +21,8 @@ async function program(name: string, lines: string, mode = 0o700) {
   return path
 }
 
-async function send(path: string, address = 'anna@example.com', text?: string) {
-  const transport = sendmailTransport(path)
+async function send(path: string, address = 'anna@example.com', text?: string, limit?: number) {
+  const transport = sendmailTransport(path, limit)
   const outcome = await transport.send(mailTo(address, text))
   await transport.close()
   return outcome
@@ -113,6 +114,22 @@ test.each([
   expect([subject, text.trim()]).toEqual(
     found === 'nothing' ? [undefined, ''] : ['Please confirm', 'the end'],
   )
+})
+
+test.each([
+  ['cat >/dev/null', 'uncertain'],
+  ["trap '' TERM; head -c 1 >/dev/null", 'uncertain'],
+  ['true', 'deferred'],
+])('a program that hangs is ended with all that it has started: %s: %s', async (lines, kind) => {
+  const place = await directoryOfTest()
+  const held = join(place, 'held')
+  execFileSync('mkfifo', [held])
+  // Ends when the last one that holds it open has ended.
+  const ended = readFile(held, 'utf8')
+  const hangs = `exec 4>'${held}'; echo "it hangs" >&2; sleep 600 & wait; sleep 600`
+  const outcome = await send(await program('hangs', `${lines}; ${hangs}`), 'anna@example.com', 'x', 2_000)
+  expect(outcome).toEqual({ kind, reply: 'the program had not ended after 2 seconds: it hangs' })
+  expect(await ended).toBe('')
 })
 
 test('no address is taken for an option', async () => {
