@@ -59,20 +59,21 @@ const PAGE = 10_000
 /** What a person may shorten a run's id to, and a pattern cannot be made of. */
 const ID = /^[0-9a-f-]{1,36}$/
 
-/** Returns the runs, the latest first; with an address only those that deleted a user of this address. */
+/** Returns the runs, the latest first, then those that are lost; with an address only those that deleted a user of it. */
 export async function listRuns(
   db: Db,
   { limit, email }: { limit: number; email?: string | undefined },
 ): Promise<RecordedRun[]> {
-  if (email === undefined) return selectRuns(db, undefined, limit)
   const { runs, deletions } = ledgerTables(db.dialect.kit)
-  const isTheirs = isOfAddress(db, deletions.emailSha256, email)
-  const deletedIt = exists(
-    db
-      .select({ one: sql`1` })
-      .from(deletions)
-      .where(and(eq(deletions.runId, runs.id), isTheirs)),
-  )
+  const isTheirs = email === undefined ? undefined : isOfAddress(db, deletions.emailSha256, email)
+  const deletedIt =
+    isTheirs &&
+    exists(
+      db
+        .select({ one: sql`1` })
+        .from(deletions)
+        .where(and(eq(deletions.runId, runs.id), isTheirs)),
+    )
   const found = await selectRuns(db, deletedIt, limit)
   return [...found, ...(await lostRuns(db, isTheirs, limit - found.length))]
 }
@@ -179,7 +180,7 @@ async function selectRuns(db: Db, where: SQL | undefined, limit: number): Promis
 }
 
 /** Returns the runs that are only known by such deletions, in no order: when they were, only their record could tell. */
-async function lostRuns(db: Db, where: SQL, limit: number): Promise<RecordedRun[]> {
+async function lostRuns(db: Db, where: SQL | undefined, limit: number): Promise<RecordedRun[]> {
   if (limit <= 0) return []
   const { runs, deletions } = ledgerTables(db.dialect.kit)
   const isRecorded = exists(db.select({ one: sql`1` }).from(runs).where(eq(runs.id, deletions.runId)))

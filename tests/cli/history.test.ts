@@ -187,8 +187,9 @@ describeEachDatabase('history', (harness) => {
         archive: null,
       },
     ])
-    const table = await run('history --email x81@mail.example')
-    expect(table.stdout).toMatch(/\n[0-9a-f]{8} +- +- +- +lost +2 deleted\n$/)
+    for (const list of ['history', 'history --email x81@mail.example']) {
+      expect((await run(list)).stdout).toMatch(/\n[0-9a-f]{8} +- +- +- +lost +2 deleted\n$/)
+    }
     expect((await run(`history ${recorded.run.slice(0, 8)}`)).stdout).toMatch(
       /\ncommand {2}-\n(.*\n)*by +-\n/,
     )
