@@ -18,7 +18,9 @@ export async function checkTransport(source: TransportSource, context: Context):
       'mail.smtp_url, mail.sendmail or mail.outbox in the configuration file, USERMGMT_SMTP_URL, or --smtp-url smtp://mail.example, --sendmail, --outbox DIRECTORY',
     )
   }
-  if (outbox === undefined) await withTransport(source, 1, context, async () => {})
+  if (outbox === undefined) return withTransport(source, 1, context, async () => {})
+  const { checkOutbox } = await import('../mail/outbox-transport.ts')
+  await checkOutbox(outbox)
 }
 
 /** Opens the way to send, runs the work, and closes it. Throws a UserError when it cannot be opened. */

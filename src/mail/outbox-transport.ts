@@ -1,19 +1,22 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { checkDirectory, makeDirectory } from '../directory.ts'
 import { UserError } from '../errors.ts'
 import { fileReason } from '../file-error.ts'
 import { sourceOf } from './message.ts'
 import type { Transport } from './transport.ts'
 
+/** Throws a UserError when no mail could be written into the directory. It need not be there, and is not made. */
+export async function checkOutbox(directory: string): Promise<void> {
+  await checkDirectory(directory).catch(cannotWriteTo(directory))
+}
+
 /** Returns a transport that writes each mail into a file of the directory, for nobody but its owner to read. */
 export async function outboxTransport(directory: string): Promise<Transport> {
-  await mkdir(directory, { recursive: true, mode: 0o700 }).catch(cannotWrite)
+  const cannotWrite = cannotWriteTo(directory)
+  await checkOutbox(directory)
+  await makeDirectory(directory).catch(cannotWrite)
   let written = 0
-  function cannotWrite(error: unknown): never {
-    throw new UserError(`the outbox ${directory} cannot be written to: ${fileReason(error)}`, {
-      hint: 'name a directory that you may write: mail.outbox in the configuration file, or --outbox',
-    })
-  }
   return {
     async send(message) {
       written += 1
@@ -25,5 +28,13 @@ export async function outboxTransport(directory: string): Promise<Transport> {
       return { kind: 'sent', reply: `written to ${name}` }
     },
     async close() {},
+  }
+}
+
+function cannotWriteTo(directory: string): (error: unknown) => never {
+  return (error) => {
+    throw new UserError(`the outbox ${directory} cannot be written to: ${fileReason(error)}`, {
+      hint: 'name a directory that you may write: mail.outbox in the configuration file, or --outbox',
+    })
   }
 }

@@ -276,11 +276,15 @@ Left alone
   })
 
   test('a plan, and what would keep its mails from going out', async () => {
-    const { email } = await mailingSite(harness)
+    const { email, directory } = await mailingSite(harness)
     const says = async (way = '') => (await email(`--dry-run --format json${way}`)).stderr
     expect(await says()).toMatch(/\nbefore mails can be sent: no mail server is named; mail\.smtp_url, .*\n$/)
     expect(await says(' --smtp-url http://mail.example')).toMatch(/\nbefore mails can be sent: .*smtp/)
-    expect(await says(' --outbox outbox')).not.toContain('before')
+    expect(await says(' --outbox outbox/of/today')).not.toContain('before')
+    expect(await says(' --outbox /etc/passwd/mails')).toMatch(
+      /\nbefore mails can be sent: the outbox \/etc\/passwd\/mails cannot be written to: a part of its path is no directory; name .*\n$/,
+    )
+    expect(await readdir(directory)).not.toContain('outbox')
   })
 
   test('the mail of one user, on a site without a ledger and without a mail server', async () => {

@@ -1,5 +1,5 @@
-import { type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { type FileHandle, mkdir, open, readdir, stat, symlink } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Archive } from '../../src/users/archive/archive.ts'
 import type { ArchiveHeader } from '../../src/users/archive/header.ts'
@@ -67,6 +67,16 @@ test('a directory that was there is synced once', async () => {
   expect(seen).toEqual(await numbersOf([archive.path, directory]))
   await archive.close()
 })
+
+test.each(['/proc/archive', '/proc/of/archive', 'link/archive'])(
+  'where no directory can be made (%s) it ends',
+  async (place) => {
+    await symlink('/nowhere', join(directory, 'link'))
+    await expect(Archive.create(resolve(directory, place), HEADER)).rejects.toThrow(
+      /cannot be written: (there is no such file or directory|permission denied)/,
+    )
+  },
+)
 
 test.each(['EISDIR', 'EPERM', 'EINVAL'])(
   'where a directory cannot be synced (%s) it goes without',

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { simpleParser } from 'mailparser'
 import { beforeAll, expect, test } from 'vitest'
@@ -41,11 +41,18 @@ test('a directory that cannot be written to ends it before or at the first mail'
   await writeFile(file, '')
   expect(await wordsOf(() => outboxTransport(file))).toMatchObject({
     kind: 'failed',
-    message: `the outbox ${file} cannot be written to: it is there already`,
+    message: `the outbox ${file} cannot be written to: a part of its path is no directory`,
   })
   expect(await wordsOf(() => outboxTransport(join(file, 'mails')))).toMatchObject({
     message: expect.stringMatching(/a part of its path is no directory$/),
   })
+  const nowhere = join(directory, 'link')
+  await symlink('/nowhere', nowhere)
+  for (const place of ['/proc/mails', '/proc/mails/of/today', join(nowhere, 'mails')]) {
+    expect(await wordsOf(() => outboxTransport(place))).toMatchObject({
+      message: expect.stringMatching(/cannot be written to: (there is no such file|permission denied)/),
+    })
+  }
   const outbox = join(directory, 'removed')
   const transport = await outboxTransport(outbox)
   await rm(outbox, { recursive: true })
