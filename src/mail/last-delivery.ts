@@ -2,6 +2,7 @@ import { count, desc, eq } from 'drizzle-orm'
 import { UserError } from '../errors.ts'
 import type { Site } from '../site/site.ts'
 import { refuseWithoutReminders } from '../users/reminded.ts'
+import type { CampaignReport } from './campaign-report.ts'
 
 /** What became of the reminders of one run. */
 export interface Delivery {
@@ -30,17 +31,11 @@ export async function lastDelivery(site: Site): Promise<Delivery | undefined> {
 }
 
 /** Fewer mails than this say nothing about the mail server, when there are some each night and nobody is there to ask. */
-export const TELLING_MAILS = 10
-
-/** Returns whether most of the mails did not certainly arrive: who did not react may not know either. */
-export function isMostlyUndelivered({ reminders, undelivered }: Delivery): boolean {
-  return undelivered * 2 > reminders
-}
+const TELLING_MAILS = 10
 
 /** Returns that most of the last reminders did not certainly arrive; undefined when they did. */
 export function deliveryProblem(delivery: Delivery | undefined): string | undefined {
-  if (!delivery || !isMostlyUndelivered(delivery)) return undefined
-  return `${delivery.undelivered} of the ${delivery.reminders} reminders of the last run failed, bounced or were cut off`
+  return delivery && problemOf(delivery, 'the last run')
 }
 
 /** Throws a UserError (refused) when most of the last reminders did not certainly arrive. */
@@ -51,4 +46,22 @@ export function checkDelivery(delivery: Delivery | undefined): void {
     kind: 'refused',
     hint: 'see why (usermgmt history), and remind them again before anybody is deleted; or, if that says nothing, --despite-failures',
   })
+}
+
+/** Throws a UserError (refused) when most of the reminders that a sweep has just sent did not certainly arrive. */
+export function checkOwnDelivery({ sent, bounced, failed, uncertain }: CampaignReport): void {
+  const undelivered = bounced + failed + uncertain
+  const delivery = { reminders: sent + undelivered, undelivered }
+  const problem = problemOf(delivery, 'this run')
+  if (problem === undefined || delivery.reminders < TELLING_MAILS) return
+  throw new UserError(`refused to delete anybody: ${problem}`, {
+    kind: 'refused',
+    hint: 'see the report and the mail server; the next sweep goes on',
+  })
+}
+
+/** When most mails fail, those who did not react may not have been reached either. */
+function problemOf({ reminders, undelivered }: Delivery, run: string): string | undefined {
+  if (undelivered * 2 <= reminders) return undefined
+  return `${undelivered} of the ${reminders} reminders of ${run} failed, bounced or were cut off`
 }

@@ -300,14 +300,16 @@ Left alone
       const { exit, stderr, deleted } = await nightOf([...undelivered, ...addresses('arrives', 5)])
       expect({ exit, deleted }).toEqual({ exit: 3, deleted: 0 })
       expect(stderr).toBe(
-        'usermgmt: refused to delete anybody: 6 of 11 reminders failed, bounced or were cut off; see the report and the mail server; the next sweep goes on\n',
+        'usermgmt: refused to delete anybody: 6 of the 11 reminders of this run failed, bounced or were cut off; see the report and the mail server; the next sweep goes on\n',
       )
     })
 
     test('all of just enough to tell: nobody is deleted', async () => {
       expect(await nightOf(addresses('bounced', 10))).toMatchObject({
         exit: 3,
-        stderr: expect.stringMatching(/^usermgmt: refused to delete anybody: 10 of 10 reminders failed/),
+        stderr: expect.stringMatching(
+          /^usermgmt: refused to delete anybody: 10 of the 10 reminders of this run failed/,
+        ),
         deleted: 0,
       })
     })

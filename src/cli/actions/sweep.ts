@@ -1,10 +1,10 @@
 import type { Policy } from '../../config/configured.ts'
 import type { Settings } from '../../config/settings.ts'
-import { invalid, UserError } from '../../errors.ts'
+import { invalid } from '../../errors.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
 import { planCampaign } from '../../mail/campaign-plan.ts'
 import type { CampaignReport } from '../../mail/campaign-report.ts'
-import { isMostlyUndelivered, TELLING_MAILS } from '../../mail/last-delivery.ts'
+import { checkOwnDelivery } from '../../mail/last-delivery.ts'
 import { type LifeStep, lifeSteps, type SweepCriteria } from '../../mail/life-steps.ts'
 import { StepTally } from '../../mail/step-tally.ts'
 import type { Site } from '../../site/site.ts'
@@ -215,7 +215,7 @@ async function deleteAfter(
   plan: SweepPlan,
 ): Promise<{ readonly deletion?: DeletionReport | undefined; readonly trouble?: unknown }> {
   try {
-    refuseIfUndelivered(mail)
+    checkOwnDelivery(mail)
     return { deletion: await deleteDue(site, task, plan) }
   } catch (trouble) {
     return { trouble }
@@ -237,17 +237,6 @@ async function deleteDue(
     criteria: criteria.remove,
     plan,
   })
-}
-
-/** When most mails fail, those who did not react may not have been reached either. */
-function refuseIfUndelivered({ sent, bounced, failed, uncertain }: CampaignReport): void {
-  const undelivered = bounced + failed + uncertain
-  const reminders = sent + undelivered
-  if (reminders < TELLING_MAILS || !isMostlyUndelivered({ reminders, undelivered })) return
-  throw new UserError(
-    `refused to delete anybody: ${undelivered} of ${reminders} reminders failed, bounced or were cut off`,
-    { kind: 'refused', hint: 'see the report and the mail server; the next sweep goes on' },
-  )
 }
 
 async function reportFor(report: SweepReport, { context, options }: Sweep): Promise<string> {
