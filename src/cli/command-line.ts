@@ -1,7 +1,7 @@
 import { databaseFrom, type Settings } from '../config/settings.ts'
 import { typedTarget } from '../db/url.ts'
-import { shellWord } from '../shell-word.ts'
 import type { CommandContext } from './command-context.ts'
+import { shellWord } from './shell-word.ts'
 
 /** Where a run has its database from. */
 export interface Surroundings {

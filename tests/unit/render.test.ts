@@ -227,8 +227,8 @@ describe('a plan', () => {
     tables: { auth_user: 1100, account_emailaddress: 1180 },
     nulled: { 'blog_post.editor_id': 12 },
     keeping: [
-      { edge: 'blog_post.author_id', users: 40, options: ['--cascade blog_post.author_id'] },
-      { edge: 'auth_user.boss_id', users: 4, options: [] },
+      { edge: 'blog_post.author_id', users: 40, column: 'blog_post.author_id', remedies: ['delete'] },
+      { edge: 'auth_user.boss_id', users: 4, column: 'auth_user.boss_id', remedies: [] },
     ],
     missingIndexes: [
       {
@@ -290,12 +290,31 @@ Look like references to users, but are no foreign keys: they keep nobody
     )
   })
 
+  test.each([
+    ['Blog Post.author_id', "'Blog Post.author_id'"],
+    ["it's.user id", "'it'\\''s.user id'"],
+    ['note.a.user.id', 'note.a.user.id'],
+  ])('offers options as a shell takes them, for %s', (column, word) => {
+    const table = { edge: column, users: 2, column }
+    const keeping = [
+      { ...table, remedies: ['set-null', 'delete'] as const },
+      { ...table, remedies: ['undeclare'] as const },
+    ]
+    expect(planText({ ...plan, keeping }, '', PLAIN)).toContain(
+      `${column}  --set-null ${word}, or to delete the rows: --cascade ${word}\n`,
+    )
+    expect(JSON.parse(planJson({ ...plan, keeping })).keeping).toEqual([
+      { edge: column, users: 2, options: [`--set-null ${word}`, `--cascade ${word}`] },
+      { edge: column, users: 2, options: ['leave it out of references in the configuration file'] },
+    ])
+  })
+
   test('for machines names the missing indexes, when there are some', () => {
     expect(JSON.parse(planJson(plan)).missing_indexes).toEqual(plan.missingIndexes)
   })
 
   test('for machines has the keys of the report', () => {
-    const planned = JSON.parse(planJson({ ...plan, missingIndexes: [] }))
+    const planned = JSON.parse(planJson({ ...plan, keeping: [], missingIndexes: [] }))
     expect(planned).toEqual({
       since: '2020-01-01T00:00:00Z',
       matched: 1234,

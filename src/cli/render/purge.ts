@@ -1,7 +1,8 @@
-import type { PurgePlan } from '../../users/purge/plan.ts'
+import type { KeepingTable, PurgePlan } from '../../users/purge/plan.ts'
 import type { PurgeReport } from '../../users/purge/purge-report.ts'
 import { counted } from '../../values/numbers.ts'
 import { type DeletionReport, recordedArchive } from '../deletion-report.ts'
+import { shellWord } from '../shell-word.ts'
 import { block, type CountLine, countBlock, largestFirst, lines, moreLines } from './blocks.ts'
 import { keptBlock } from './kept.ts'
 import { plainJson, plainText } from './plain-text.ts'
@@ -82,7 +83,7 @@ export function planJson(plan: PurgePlan): string {
     looseReferences,
   } = plan
   // Only when there is something to do about it.
-  const content = keeping.length > 0 ? { keeping } : {}
+  const content = keeping.length > 0 ? { keeping: keeping.map(keepingRecord) } : {}
   const missing = missingIndexes.length > 0 ? { missing_indexes: missingIndexes } : {}
   const further = triggers.length > 0 ? { triggers } : {}
   const loose = looseReferences.length > 0 ? { loose_references: looseReferences } : {}
@@ -107,8 +108,19 @@ function changedLine({ changed }: { readonly changed: number }): CountLine[] {
   return changed > 0 ? [[changed, 'changed', 'since the plan was made']] : []
 }
 
-function keepingLine({ edge, users, options }: PurgePlan['keeping'][number]): CountLine {
+function keepingLine(keeping: KeepingTable): CountLine {
+  const { edge, users, options } = keepingRecord(keeping)
   return [users, edge, options.join(', or to delete the rows: ') || 'nothing: no rule can change it']
+}
+
+function keepingRecord({ edge, users, column, remedies }: KeepingTable) {
+  const word = shellWord(column)
+  const options = {
+    'set-null': `--set-null ${word}`,
+    delete: `--cascade ${word}`,
+    undeclare: 'leave it out of references in the configuration file',
+  }
+  return { edge, users, options: remedies.map((remedy) => options[remedy]) }
 }
 
 /** Said when it is worth waiting for an index instead. */

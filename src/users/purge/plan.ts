@@ -2,10 +2,10 @@ import type { Trigger } from '../../db/dialect.ts'
 import { isRefusal } from '../../db/errors.ts'
 import { inSavepoint } from '../../db/savepoint.ts'
 import { UserError } from '../../errors.ts'
-import { shellWord } from '../../shell-word.ts'
 import { dependentsOf, type Edge, edgeLabel, refuseIrretrievable } from '../../site/dependents.ts'
 import { type DeclaredEdge, declaredReferences, looseReferences } from '../../site/loose-references.ts'
 import { refuseMissingReferences } from '../../site/missing-references.ts'
+import type { Rule } from '../../site/register.ts'
 import type { RuleSettings } from '../../site/rules.ts'
 import { inTransaction, type Site } from '../../site/site.ts'
 import { archivedTables } from '../archive/header.ts'
@@ -26,9 +26,14 @@ export interface KeepingTable {
   /** `blog_post.author_id`. */
   readonly edge: string
   readonly users: number
-  /** What would change it, the gentlest first: `--set-null blog_post.editor_id`. Empty when nothing can. */
-  readonly options: readonly string[]
+  /** `blog_post.author_id`: what a rule for it names. */
+  readonly column: string
+  /** What would change it, the gentlest first. Empty when nothing can. */
+  readonly remedies: readonly Remedy[]
 }
+
+/** A rule that lets the rows go; `undeclare`: to leave the column out of the references in the configuration file. */
+export type Remedy = Exclude<Rule, 'keep'> | 'undeclare'
 
 export interface PurgePlan {
   readonly since: string
@@ -135,9 +140,7 @@ async function planIn(
     keeping: candidates.flags.flatMap((flag) => {
       const { edge } = flag
       const kept = counts.flagged(flag)
-      return edge && kept > 0
-        ? [{ edge: edgeLabel(edge), users: kept, options: optionsFor(edge, site, criteria) }]
-        : []
+      return edge && kept > 0 ? [keepingTable(edge, kept, site, criteria)] : []
     }),
     missingIndexes: countsRows
       ? await missingIndexes(site.db, [...dependents.edges, ...declared], counts.rowsOf)
@@ -170,16 +173,17 @@ function trueIfDenied(error: unknown): true {
   throw error
 }
 
-/** The rows may be somebody else's, who is to stay: where the reference can go instead, it is offered first. */
-function optionsFor(edge: Edge, site: Site, criteria: Criteria): string[] {
-  if ('declared' in edge) return ['leave it out of references in the configuration file']
+function keepingTable(edge: Edge, users: number, site: Site, criteria: Criteria): KeepingTable {
   const column = `${edge.table.label}.${edge.clears[0]}`
+  return { edge: edgeLabel(edge), users, column, remedies: remediesFor(edge, column, site, criteria) }
+}
+
+/** The rows may be somebody else's, who is to stay: where the reference can go instead, it is offered first. */
+function remediesFor(edge: Edge, column: string, site: Site, criteria: Criteria): Remedy[] {
+  if ('declared' in edge) return ['undeclare']
   const setNull = edge.nullable && isPossible(site, criteria, { setNull: [column] })
   const cascade = isPossible(site, criteria, { cascade: [column] })
-  return [
-    ...(setNull ? [`--set-null ${shellWord(column)}`] : []),
-    ...(cascade ? [`--cascade ${shellWord(column)}`] : []),
-  ]
+  return [...(setNull ? ['set-null' as const] : []), ...(cascade ? ['delete' as const] : [])]
 }
 
 /** True when the rule would not be refused: it may reach other users, or tables that could not be put back. */

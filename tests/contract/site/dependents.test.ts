@@ -64,7 +64,7 @@ describeEachDatabase('dependents', (harness) => {
     expect(uncounted?.report).toEqual(counted?.report)
   })
 
-  test('account plumbing goes with the user, content keeps them and says which option would change it', async () => {
+  test('account plumbing goes with the user, content keeps them and says which rule would change it', async () => {
     const site = await createSite(harness, 'django5.2-allauth65', POST)
     const bot = await addUser(site)
     const writer = await addUser(site)
@@ -80,7 +80,8 @@ describeEachDatabase('dependents', (harness) => {
         {
           edge: 'blog_post.author_id',
           users: 1,
-          options: ['--set-null blog_post.author_id', '--cascade blog_post.author_id'],
+          column: 'blog_post.author_id',
+          remedies: ['set-null', 'delete'],
         },
       ],
     })
@@ -301,7 +302,7 @@ describeEachDatabase('dependents', (harness) => {
     expect(await rowsOf(site.db, 'blog_comment')).toMatchObject([{ id: left }])
   })
 
-  test("the option offered first spares rows that are somebody else's", async () => {
+  test("the rule offered first spares rows that are somebody else's", async () => {
     const site = await createSite(
       harness,
       'django5.2-allauth65',
@@ -311,9 +312,9 @@ describeEachDatabase('dependents', (harness) => {
     await insert(site, 'blog_post', { author_id: writer, editor_id: bot, title: 'a bot has edited it' })
     await insert(site, 'blog_post', { author_id: bot, editor_id: null, title: 'spam' })
     const { keeping } = await planPurge(site, criteria())
-    expect(Object.fromEntries(keeping.map(({ edge, options }) => [edge, options]))).toEqual({
-      'blog_post.author_id': ['--cascade blog_post.author_id'],
-      'blog_post.editor_id': ['--set-null blog_post.editor_id', '--cascade blog_post.editor_id'],
+    expect(Object.fromEntries(keeping.map(({ column, remedies }) => [column, remedies]))).toEqual({
+      'blog_post.author_id': ['delete'],
+      'blog_post.editor_id': ['set-null', 'delete'],
     })
     await purgeAll(site, { cascade: ['blog_post.author_id'], setNull: ['blog_post.editor_id'] })
     expect(await rowsOf(site.db, 'blog_post')).toMatchObject([{ author_id: writer, editor_id: null }])
@@ -364,7 +365,7 @@ describeEachDatabase('dependents', (harness) => {
     await site.database.run(`update auth_user set invited_by_id = ${host} where id = ${guest}`)
     const kept = await planPurge(site, criteria({ rules: { cascade: ['*'] } }))
     expect(kept).toMatchObject({ toDelete: 0, kept: { content: 1 } })
-    expect(kept.keeping).toMatchObject([{ options: ['--set-null auth_user.invited_by_id'] }])
+    expect(kept.keeping).toMatchObject([{ column: 'auth_user.invited_by_id', remedies: ['set-null'] }])
     await purgeAll(site, { setNull: ['auth_user.invited_by_id'] })
     expect(await rowsOf(site.db, 'auth_user')).toMatchObject([{ id: guest, invited_by_id: null }])
     await expect(

@@ -45,7 +45,8 @@ describeEachDatabase('a reference without a foreign key', (harness) => {
         {
           edge: 'shop_invoice.user_id',
           users: 1,
-          options: ['leave it out of references in the configuration file'],
+          column: 'shop_invoice.user_id',
+          remedies: ['undeclare'],
         },
       ],
     })
