@@ -73,8 +73,8 @@ function parsedIds({ db, shape }: Site, ids: readonly string[]): string[] {
     const key = db.dialect.parseKey(id, type)
     if (key !== undefined) return key
     throw invalid(
-      `${JSON.stringify(id)} of --users-from cannot be a user's id`,
-      `ids of ${shape.users.label} are of type ${type}, one a line`,
+      `${JSON.stringify(id)} cannot be a user's id`,
+      `ids of ${shape.users.label} are of type ${type}; --users-from takes one a line`,
     )
   })
 }

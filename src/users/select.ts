@@ -79,7 +79,7 @@ function filters(site: Site, selection: Selection): SelectionStep[] {
     add('who never logged in', isNull(neededColumn(site, 'last_login', 'tell who never logged in')))
   }
   if (selection.joinedBefore !== undefined) {
-    const column = neededColumn(site, 'date_joined', 'use --joined-before')
+    const column = neededColumn(site, 'date_joined', 'tell who joined before the date')
     const isReadable = dialect.isInstant(sql`${column}`)
     add('who joined before the date', all([lt(column, selection.joinedBefore), isReadable]))
   }

@@ -149,7 +149,7 @@ describeEachDatabase('archives on the command line', (harness) => {
     const before = await allRowsOf(site.db)
     const unknown = await run(`restore usermgmt-archive/${NAME} --yes --user 3 --user ben`)
     expect(unknown).toMatchObject({ exit: 1, stdout: '' })
-    expect(unknown.stderr).toContain('a user given with --user is not in the archive')
+    expect(unknown.stderr).toContain('this user is not in the archive')
     const two = await run(`restore usermgmt-archive/${NAME} --yes --user x81@mail.example`)
     expect(two).toMatchObject({ exit: 1, stdout: '' })
     expect(two.stderr).toContain('"x81@mail.example" could mean 2 users; their ids are 3, 7:')

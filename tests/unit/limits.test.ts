@@ -21,6 +21,8 @@ test.each(['0', '0%', '100.5%', '101%', '-1', '1.5', '1e3', '%', ''])('%s is non
 })
 
 describe('how many users may be deleted', () => {
+  const setting = '--max-delete'
+
   test.each([
     [10, 100],
     [199, 100],
@@ -29,8 +31,8 @@ describe('how many users may be deleted', () => {
     [1_000_000, 500_000],
   ])('of %i: %i, when nobody says', (users, limit) => {
     expect(deletionLimit(users, undefined)).toBe(limit)
-    expect(() => checkBreaker({ toDelete: limit, users }, undefined)).not.toThrow()
-    expect(() => checkBreaker({ toDelete: limit + 1, users }, undefined)).toThrow(/the limit is/)
+    expect(() => checkBreaker({ toDelete: limit, users }, undefined, setting)).not.toThrow()
+    expect(() => checkBreaker({ toDelete: limit + 1, users }, undefined, setting)).toThrow(/the limit is/)
   })
 })
 

@@ -33,6 +33,9 @@ import { planJson, planText, reportJson, reportText } from '../render/purge.ts'
 import { warnOfUnmatched } from '../warn-of-unmatched.ts'
 import { settingsOf, withSite } from '../with-site.ts'
 
+/** What allows to delete more. */
+const MAX_DELETE = '--max-delete'
+
 /** Everything about one purge that its steps share. */
 interface Purge {
   readonly context: CommandContext
@@ -89,7 +92,7 @@ async function showPlan(site: Site, purge: Purge): Promise<void> {
     await context.stdout.write(planText(plan, purge.understood, await styleFor(context.stdout, context)))
   }
   await warnOfNoArchive(plan, purge)
-  await warnOfBreaker(plan, maxDelete, '--max-delete', talk)
+  await warnOfBreaker(plan, maxDelete, MAX_DELETE, talk)
   const problem = deliveryProblem(await reliedOnDelivery(site, purge))
   if (problem) await talk.say(`warning: ${problem}; to delete them takes --despite-failures`)
   if (options.planOut !== undefined) {
@@ -105,10 +108,7 @@ async function showPlan(site: Site, purge: Purge): Promise<void> {
 /** Returns the option that lets the plan be carried out; where it would be refused, the number has just been told. */
 function allowedNumber({ toDelete, users }: PurgePlan, { maxDelete }: PurgeCommandOptions): string[] {
   if (!maxDelete) return []
-  return [
-    '--max-delete',
-    toDelete > deletionLimit(users, maxDelete) ? String(toDelete) : limitText(maxDelete),
-  ]
+  return [MAX_DELETE, toDelete > deletionLimit(users, maxDelete) ? String(toDelete) : limitText(maxDelete)]
 }
 
 function archiveOption({ context, options: { archive } }: Purge): string[] {
@@ -122,7 +122,7 @@ async function carryOut(site: Site, purge: Purge): Promise<void> {
   const text = planText(plan, purge.understood, await styleFor(context.stderr, context))
   await context.talk.show(text)
   await warnOfNoArchive(plan, purge)
-  checkBreaker(plan, maxDelete)
+  checkBreaker(plan, maxDelete, MAX_DELETE)
   checkDelivery(await reliedOnDelivery(site, purge))
   if (plan.toDelete > 0 && !options.yes) {
     await confirmNumber(context, plan.toDelete, {

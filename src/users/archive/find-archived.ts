@@ -84,7 +84,7 @@ class Asked {
     const [key, ...others] = this.found
     if (key === undefined) {
       const name = JSON.stringify(this.identifier)
-      throw new UserError('a user given with --user is not in the archive', {
+      throw new UserError('this user is not in the archive', {
         hint: `nobody in it has the id, username or address ${name}; who is: usermgmt archive show FILE`,
       })
     }

@@ -17,12 +17,13 @@ export function deletionLimit(users: number, max: Limit | undefined): number {
 }
 
 /**
- * Throws a UserError (refused) when the plan would delete more users than allowed; `setting` is what allows more.
+ * Throws a UserError (refused) when the plan would delete more users than allowed; `setting` is what allows more, before
+ * a number.
  */
 export function checkBreaker(
   plan: { toDelete: number; users: number },
   max: Limit | undefined,
-  setting = '--max-delete',
+  setting: string,
 ): void {
   const limit = deletionLimit(plan.users, max)
   if (plan.toDelete <= limit) return
