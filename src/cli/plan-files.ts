@@ -9,6 +9,7 @@ import { freezePlan, type PlanOptions, type PurgePlan, planIdentified } from '..
 import { planHeader, refuseOtherTables } from '../users/purge/plan-header.ts'
 import { openPlan, plannedUsers } from '../users/purge/plan-reader.ts'
 import { PlanWriter } from '../users/purge/plan-writer.ts'
+import { reviewedCriteria } from '../users/purge/reviewed-criteria.ts'
 import { type PlannedBatch, unchangedKeys } from '../users/recheck.ts'
 import type { Context } from './context.ts'
 
@@ -55,22 +56,19 @@ export async function loadPlan(
 ): Promise<ReviewedPlan> {
   const path = resolve(context.cwd, file)
   const header = await openPlan(path)
-  const { database, criteria, counts } = header
-  const protect = [...(criteria.guards.protect ?? []), ...(configured.protect ?? [])]
-  const references = [...(criteria.guards.references ?? []), ...(configured.references ?? [])]
-  const [chosen = {}, ...others] = criteria.rules
-  // Whoever has come onto the protect list since is protected, and whatever is to be kept by now keeps its users.
-  const rules = [chosen, { keep: configured.rules.keep }, ...others]
-  const now = { ...criteria, guards: { ...criteria.guards, protect, references }, rules }
+  const { database, counts } = header
+  const { protect, references, rules } = configured
+  const criteria = reviewedCriteria(header, { protect, references, keep: rules.keep })
   return {
-    criteria: now,
+    criteria,
     refuseOther(site) {
       refuseOther(database, siteDatabase(site))
       refuseOtherTables(site, header)
     },
     async plan(site, options) {
-      const userKeys = await unchangedKeys(site, now, plannedUsers(path, AT_A_TIME))
-      const left = await planIdentified(site, { ...now, selection: { ...now.selection, userKeys } }, options)
+      const userKeys = await unchangedKeys(site, criteria, plannedUsers(path, AT_A_TIME))
+      const selection = { ...criteria.selection, userKeys }
+      const left = await planIdentified(site, { ...criteria, selection }, options)
       const { since, matched, kept, toDelete: planned } = counts
       return { ...left, since, matched, kept, changed: planned - left.toDelete }
     },
