@@ -1,11 +1,7 @@
-import type { PurgeReport } from '../users/purge/purge-report.ts'
+import type { ArchivedReport } from '../users/purge/purge-archived.ts'
 
 /** What a purge has done, and how to undo it. */
-export interface DeletionReport extends PurgeReport {
-  /** The file that holds what was deleted. */
-  readonly archive?: string | undefined
-  /** Where that file was, when somebody has removed or moved it. */
-  readonly lostArchive?: string | undefined
+export interface DeletionReport extends ArchivedReport {
   /** The command that puts it back. */
   readonly undo?: string | undefined
 }

@@ -2,14 +2,12 @@ import type { Settings } from '../config/settings.ts'
 import { UserError } from '../errors.ts'
 import { type LedgerRun, outcomeOf, type RunEnd } from '../ledger/run.ts'
 import { packageVersion } from '../package-root.ts'
-import { dependentsOf } from '../site/dependents.ts'
 import type { Site } from '../site/site.ts'
-import { Archive } from '../users/archive/archive.ts'
-import { archiveHeader } from '../users/archive/header.ts'
 import type { Criteria } from '../users/criteria.ts'
 import { deletionLimit } from '../users/purge/breaker.ts'
 import type { PurgePlan } from '../users/purge/plan.ts'
-import { type PurgeOptions, purge } from '../users/purge/purge.ts'
+import { purge } from '../users/purge/purge.ts'
+import { type ArchivedReport, purgeArchived } from '../users/purge/purge-archived.ts'
 import type { PurgeReport } from '../users/purge/purge-report.ts'
 import type { PlannedBatch } from '../users/recheck.ts'
 import type { Limit } from '../values/limit.ts'
@@ -84,7 +82,7 @@ export async function carryOutDeletion(site: Site, deletion: Deletion): Promise<
     context,
     site,
     { command, options, lock: 'purge' },
-    (run) => deleteArchived(site, deletion, run),
+    (run) => deletePlanned(site, deletion, run),
     endOf,
   )
 }
@@ -101,52 +99,32 @@ export function throwUnlessDeleted({ deleted, failed, stopped }: PurgeReport): v
   })
 }
 
-async function deleteArchived(
+async function deletePlanned(
   site: Site,
   deletion: Deletion,
   run: LedgerRun | undefined,
 ): Promise<DeletionReport> {
-  const { context, options, settings, criteria } = deletion
+  const { context, options, settings, criteria, plan, batches } = deletion
   const directory = archiveDirectory(options.archive, settings, context.cwd)
-  if (directory === undefined) return deletePlanned(site, deletion, { run })
-  const archive = await Archive.create(
-    directory,
-    archiveHeader(site, dependentsOf(site.shape, criteria.rules), criteria, {
-      version: packageVersion(),
-      id: run?.id,
-      now: context.now(),
-    }),
+  const report = await withStoppableProgress(
+    context,
+    { what: 'deleting', stopping: 'this batch' },
+    (onProgress, signal): Promise<ArchivedReport> => {
+      const how = {
+        run,
+        batches,
+        jobs: options.jobs ?? JOBS,
+        isConsiderate: options.batchSize === undefined,
+        onProgress,
+        signal,
+      }
+      if (directory === undefined) return purge(site, criteria, plan, how)
+      const into = { directory, version: packageVersion(), now: context.now() }
+      return purgeArchived(site, criteria, plan, { ...how, ...into })
+    },
   )
-  const { path } = archive
-  try {
-    // Before anybody is deleted: of a run that is killed, somebody must find it. What is in the way of this, the first
-    // batch meets as well, and reports.
-    await run?.recordArchive(path).catch(() => {})
-    const report = await deletePlanned(site, deletion, { run, archive })
-    if (archive.isEmpty) return report
-    if (!(await archive.isInPlace())) return { ...report, lostArchive: path }
-    return { ...report, archive: path, undo: commandLine(['restore', path], deletion) }
-  } finally {
-    await archive.close()
-    if (archive.isEmpty) await run?.recordArchive(null).catch(() => {})
-  }
-}
-
-async function deletePlanned(
-  site: Site,
-  { context, options, criteria, plan, batches }: Deletion,
-  into: Pick<PurgeOptions, 'run' | 'archive'>,
-): Promise<PurgeReport> {
-  return withStoppableProgress(context, { what: 'deleting', stopping: 'this batch' }, (onProgress, signal) =>
-    purge(site, criteria, plan, {
-      ...into,
-      batches,
-      jobs: options.jobs ?? JOBS,
-      isConsiderate: options.batchSize === undefined,
-      onProgress,
-      signal,
-    }),
-  )
+  const { archive } = report
+  return archive === undefined ? report : { ...report, undo: commandLine(['restore', archive], deletion) }
 }
 
 function nothingDeleted({ since, matched, kept, changed }: PurgePlan): PurgeReport {

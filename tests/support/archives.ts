@@ -1,14 +1,12 @@
 import { readFile, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import { dependentsOf } from '../../src/site/dependents.ts'
 import type { RuleSettings } from '../../src/site/rules.ts'
-import { Archive } from '../../src/users/archive/archive.ts'
-import { archiveHeader } from '../../src/users/archive/header.ts'
 import { openArchive } from '../../src/users/archive/open-archive.ts'
 import { ArchiveWriter } from '../../src/users/archive/writer.ts'
 import type { Criteria, GuardSettings } from '../../src/users/criteria.ts'
 import { type PurgePlan, planPurge } from '../../src/users/purge/plan.ts'
-import { type PurgeOptions, purge } from '../../src/users/purge/purge.ts'
+import type { PurgeOptions } from '../../src/users/purge/purge.ts'
+import { purgeArchived } from '../../src/users/purge/purge-archived.ts'
 import type { PurgeReport } from '../../src/users/purge/purge-report.ts'
 import { type RestoreOptions, restore } from '../../src/users/restore/restore.ts'
 import { criteria } from './criteria.ts'
@@ -46,23 +44,21 @@ export async function purgeInto(
   const all = criteria({ rules, guards })
   const plan = await planPurge(site, all, { batchSize: size })
   await meanwhile?.()
-  const { archive, report } = await purgePlanned(join(directory, 'archive'), site, all, plan, options)
-  return { path: archive.path, report }
+  const { path = '', report } = await purgePlanned(join(directory, 'archive'), site, all, plan, options)
+  return { path, report }
 }
 
-/** Purges whom the plan holds into an archive in the directory, and closes it. */
+/** Purges whom the plan holds into an archive in the directory; no path: there was nothing to archive. */
 export async function purgePlanned(
   directory: string,
   site: TestSite,
   all: Criteria,
   plan: PurgePlan,
-  options: PurgeOptions = {},
-): Promise<{ archive: Archive; report: PurgeReport }> {
-  const run = { version: '0.0.0', now: new Date('2026-06-01T12:00:00Z') }
-  const header = archiveHeader(site, dependentsOf(site.shape, all.rules), all, run)
-  const archive = await Archive.create(directory, header)
-  const report = await purge(site, all, plan, { ...options, archive }).finally(() => archive.close())
-  return { archive, report }
+  options: Omit<PurgeOptions, 'archive'> = {},
+): Promise<{ path: string | undefined; report: PurgeReport }> {
+  const into = { directory, version: '0.0.0', now: new Date('2026-06-01T12:00:00Z') }
+  const { archive, lostArchive, ...report } = await purgeArchived(site, all, plan, { ...options, ...into })
+  return { path: archive ?? lostArchive, report }
 }
 
 /** Puts back what the archive holds. Throws the error that stopped it. */

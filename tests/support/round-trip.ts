@@ -46,10 +46,10 @@ async function purgedAndRestored(
   all: Criteria,
   plan: PurgePlan,
 ): Promise<{ report: PurgeReport; after: Rows; restored: Pick<RestoreReport, 'failed'> }> {
-  const { archive, report } = await purgePlanned(await directoryOfTest(), site, all, plan)
+  const { path, report } = await purgePlanned(await directoryOfTest(), site, all, plan)
   const after = await allRowsOf(site.db)
-  if (archive.isEmpty) return { report, after, restored: { failed: [] } }
-  return { report, after, restored: await putBack(site, archive.path) }
+  if (path === undefined) return { report, after, restored: { failed: [] } }
+  return { report, after, restored: await putBack(site, path) }
 }
 
 /** What a report would have to say: rows that are gone, and rows that have lost a reference. */
