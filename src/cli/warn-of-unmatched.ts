@@ -1,5 +1,6 @@
 import type { Site } from '../site/site.ts'
-import type { Criteria } from '../users/criteria.ts'
+import type { Criteria, GuardName } from '../users/criteria.ts'
+import { guardsWithout } from '../users/guards.ts'
 import { countGivenIds, type GivenIds, unmatchedProtection } from '../users/unmatched.ts'
 import { counted, shownNumber } from '../values/numbers.ts'
 import type { CommandContext } from './command-context.ts'
@@ -17,7 +18,6 @@ export async function warnOfUnmatched(
   if (context.globals.quiet) return
   const { talk } = context
   await warnOfProtection(site, criteria, talk)
-  await warnOfLatecomers(site, criteria, talk)
   await warnOfGuards(site, criteria, talk)
   const { userIds } = criteria.selection
   const ids = userIds && idsText(await countGivenIds(site, userIds, criteria))
@@ -37,30 +37,19 @@ export async function warnBeforeDeletion(
   if (!context.globals.quiet) return
   const talk = talkOf(context, { ...context.globals, quiet: false })
   await warnOfProtection(site, criteria, talk)
-  await warnOfLatecomers(site, criteria, talk)
+  await warnOfGuards(site, criteria, talk, 'recent')
 }
 
-async function warnOfLatecomers(
-  { tables: { users } }: Site,
-  { guards }: Criteria,
-  talk: Talk,
-): Promise<void> {
-  if (guards.recentAfter === undefined || users.date_joined) return
-  await talk.say(nobodyKept('having joined lately: the user table has no date_joined'))
-}
-
-async function warnOfGuards({ tables: { users } }: Site, { guards }: Criteria, talk: Talk): Promise<void> {
-  const { include = [] } = guards
-  if (!include.includes('staff') && !users.is_staff && !users.is_superuser) {
-    await talk.say(nobodyKept('being staff: the user table has no is_staff and no is_superuser'))
+/** Of one guard, or of all that are asked for. */
+async function warnOfGuards(site: Site, { guards }: Criteria, talk: Talk, only?: GuardName): Promise<void> {
+  const included = new Set<GuardName>(guards.include)
+  if (guards.recentAfter === undefined) included.add('recent')
+  for (const { guard, what, nobodyFor } of guardsWithout(site)) {
+    if (nobodyFor === undefined || included.has(guard) || (only ?? guard) !== guard) continue
+    await talk.say(
+      `warning: nobody is kept for ${nobodyFor}: the user table has ${what.join(' and ')} (is it called otherwise? columns in the configuration file)`,
+    )
   }
-  if (!include.includes('deactivated') && !users.is_active) {
-    await talk.say(nobodyKept('having been deactivated: the user table has no is_active'))
-  }
-}
-
-function nobodyKept(what: string): string {
-  return `warning: nobody is kept for ${what} (is it called otherwise? columns in the configuration file)`
 }
 
 async function warnOfProtection(site: Site, { guards }: Criteria, talk: Talk): Promise<void> {

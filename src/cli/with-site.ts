@@ -34,7 +34,9 @@ export async function withSite<T>(
 /** Mostly nobody asks; then what knows of guards need not be loaded. */
 async function tellGuards(site: Site, context: CommandContext): Promise<void> {
   const { guardsWithout } = await import('../users/guards.ts')
-  await context.talk.detail(...guardsWithout(site).map((line) => `guard ${line}`))
+  await context.talk.detail(
+    ...guardsWithout(site).map(({ guard, what, so }) => `guard ${guard}: ${what.join(', ')}, so ${so}`),
+  )
 }
 
 /** As `withSite`, whatever is in the database: for commands that run before there is a site. */

@@ -57,23 +57,54 @@ export function guardConditions(site: Site, { guards, selection }: Criteria): Gu
   })
 }
 
-/** Returns what each guard asks for and this site lacks, and what that means: `deactivated: no is_active, so it is off`. */
-export function guardsWithout({ db, tables: { users }, shape }: Site): string[] {
+/** What a guard asks for and a site lacks. */
+export interface Lacking {
+  readonly guard: GuardName
+  /** In words: `no is_active`. */
+  readonly what: readonly string[]
+  /** What that means: `it is off`. */
+  readonly so: string
+  /** What nobody at all is kept for then: `having been deactivated`. */
+  readonly nobodyFor?: string
+}
+
+/** Returns what each guard asks for and this site lacks. */
+export function guardsWithout({ db, tables: { users }, shape }: Site): Lacking[] {
   const { is_staff: isStaff, is_superuser: isSuperuser } = users
-  const lacking: readonly [GuardName, unknown, string][] = [
-    ['recent', users.date_joined, 'no date_joined, so only what was sent counts'],
-    [
-      'seen',
-      signsOfLife(shape, db.dialect.isTime)[0],
-      'no table of sessions or tokens is known, so it is off',
-    ],
-    ['staff', isStaff ?? isSuperuser, 'no is_staff, no is_superuser, so it is off'],
-    ['staff', isStaff ?? !isSuperuser, 'no is_staff, so only superusers count'],
-    ['staff', isSuperuser ?? !isStaff, 'no is_superuser, so only staff counts'],
-    ['deactivated', users.is_active, 'no is_active, so it is off'],
-    ['social', shape.socialAccounts, 'no socialaccount_socialaccount, so it is off'],
+  const so = 'it is off'
+  const lacking: readonly (Lacking & { readonly found: unknown })[] = [
+    {
+      guard: 'recent',
+      found: users.date_joined,
+      what: ['no date_joined'],
+      so: 'only what was sent counts',
+      nobodyFor: 'having joined lately',
+    },
+    {
+      guard: 'seen',
+      found: signsOfLife(shape, db.dialect.isTime)[0],
+      what: ['no table of sessions or tokens is known'],
+      so,
+    },
+    {
+      guard: 'staff',
+      found: isStaff ?? isSuperuser,
+      what: ['no is_staff', 'no is_superuser'],
+      so,
+      nobodyFor: 'being staff',
+    },
+    { guard: 'staff', found: isStaff ?? !isSuperuser, what: ['no is_staff'], so: 'only superusers count' },
+    { guard: 'staff', found: isSuperuser ?? !isStaff, what: ['no is_superuser'], so: 'only staff counts' },
+    {
+      guard: 'deactivated',
+      found: users.is_active,
+      what: ['no is_active'],
+      so,
+      nobodyFor: 'having been deactivated',
+    },
+    { guard: 'social', found: shape.socialAccounts, what: ['no socialaccount_socialaccount'], so },
   ]
-  return lacking.flatMap(([guard, found, what]) => (found ? [] : [`${guard}: ${what}`]))
+  return lacking.filter(({ found }) => !found)
 }
 
 function recent(
