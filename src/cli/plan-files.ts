@@ -1,9 +1,8 @@
 import { resolve } from 'node:path'
 import type { Settings } from '../config/settings.ts'
-import { UserError } from '../errors.ts'
 import { packageVersion } from '../package-root.ts'
 import type { Site } from '../site/site.ts'
-import { isSameDatabase, type SiteDatabase, shownDatabase, siteDatabase } from '../site/site-database.ts'
+import { isSameDatabase, otherDatabase, type SiteDatabase, siteDatabase } from '../site/site-database.ts'
 import type { Criteria } from '../users/criteria.ts'
 import { freezePlan, type PlanOptions, type PurgePlan, planIdentified } from '../users/purge/plan.ts'
 import { planHeader, refuseOtherTables } from '../users/purge/plan-header.ts'
@@ -78,8 +77,8 @@ export async function loadPlan(
 
 function refuseOther(planned: SiteDatabase, here: SiteDatabase): void {
   if (isSameDatabase(planned, here)) return
-  throw new UserError(`the plan was made for another database: ${shownDatabase(planned)}`, {
-    kind: 'refused',
-    hint: `this one is ${shownDatabase(here)}: make a plan for it with --plan-out`,
+  throw otherDatabase(planned, here, {
+    problem: 'the plan was made for another database',
+    hint: ': make a plan for it with --plan-out',
   })
 }

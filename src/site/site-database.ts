@@ -1,4 +1,5 @@
 import type { Dialect } from '../db/dialect.ts'
+import { UserError } from '../errors.ts'
 import type { Site } from './site.ts'
 
 /** Which database a site is in, as archives and plans remember it. */
@@ -20,6 +21,18 @@ export function isSameDatabase(one: SiteDatabase, other: SiteDatabase): boolean 
 }
 
 /** Returns the database for people. */
-export function shownDatabase({ identity, schema = 'public' }: SiteDatabase): string {
+function shownDatabase({ identity, schema = 'public' }: SiteDatabase): string {
   return schema === 'public' ? identity : `${identity} (schema ${schema})`
+}
+
+/** Returns the UserError (refused) for something that remembers another database than the site's; the hint says what to do. */
+export function otherDatabase(
+  remembered: SiteDatabase,
+  here: SiteDatabase,
+  { problem, hint }: { readonly problem: string; readonly hint: string },
+): UserError {
+  return new UserError(`${problem}: ${shownDatabase(remembered)}`, {
+    kind: 'refused',
+    hint: `this one is ${shownDatabase(here)}${hint}`,
+  })
 }

@@ -6,7 +6,7 @@ import { UserError } from '../../errors.ts'
 import { keepHeapLean } from '../../lean-heap.ts'
 import { outcomeOf, type RunEnd } from '../../ledger/run.ts'
 import type { Site } from '../../site/site.ts'
-import { isSameDatabase, type SiteDatabase, shownDatabase, siteDatabase } from '../../site/site-database.ts'
+import { isSameDatabase, otherDatabase, type SiteDatabase, siteDatabase } from '../../site/site-database.ts'
 import { tablesHere } from '../../users/archive/archived-rows.ts'
 import { findArchived } from '../../users/archive/find-archived.ts'
 import { namedHere } from '../../users/archive/named-here.ts'
@@ -147,15 +147,15 @@ function refuseOther(
   { anyDatabase }: RestoreCommandOptions,
 ): void {
   if (archived.kind !== here.kind) {
-    throw new UserError(`the archive comes from another kind of database: ${shownDatabase(archived)}`, {
-      kind: 'refused',
-      hint: `this one is ${shownDatabase(here)}, and each kind writes values in its own way: give the database that it comes from, or a copy`,
+    throw otherDatabase(archived, here, {
+      problem: 'the archive comes from another kind of database',
+      hint: ', and each kind writes values in its own way: give the database that it comes from, or a copy',
     })
   }
   if (anyDatabase || isSameDatabase(archived, here)) return
-  throw new UserError(`the archive comes from another database: ${shownDatabase(archived)}`, {
-    kind: 'refused',
-    hint: `this one is ${shownDatabase(here)}; if it is the same, or a copy, add --any-database`,
+  throw otherDatabase(archived, here, {
+    problem: 'the archive comes from another database',
+    hint: '; if it is the same, or a copy, add --any-database',
   })
 }
 
