@@ -149,6 +149,22 @@ describeDatabase('postgres', 'a sign of life', (harness) => {
     },
   )
 
+  test('that waits is not followed by another one', async () => {
+    const { site, run, shown, after } = await beating()
+    const others = await site.database.connect()
+    await others.run('begin; update usermgmt_lock set holder = holder')
+    const before = await shown()
+    after(15)
+    const first = run.beat()
+    const over: string[] = []
+    const second = run.beat().then(() => over.push('second'))
+    await shown()
+    expect(over).toEqual(['second'])
+    await others.run('commit')
+    await Promise.all([first, second])
+    expect(await shown()).not.toEqual(before)
+  })
+
   test('ends the run when it cannot be given for so long that another one may begin soon', async () => {
     const { run, refuse, after } = await beating()
     await refuse('53300')
