@@ -1,4 +1,4 @@
-import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { eq, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../db/port.ts'
 import { dateOf, type Instant } from '../django/datetime.ts'
 import { UserError } from '../errors.ts'
@@ -54,7 +54,7 @@ async function locksHeld(db: Db, name?: string): Promise<Held[]> {
 export async function beat(db: Db, name: string, runId: string): Promise<void> {
   const { locks } = ledgerTables(db.dialect.kit)
   const mine = await db.rows(
-    sql`update ${locks} set heartbeat_at = ${databaseTime()} where ${ofRun(locks, name, runId)} returning 1`,
+    sql`update ${locks} set heartbeat_at = ${databaseTime()} where ${eq(locks.runId, runId)} returning 1`,
   )
   if (mine.length > 0) return
   throw new UserError(`this ${name} was taken for dead, and another one has begun`, {
@@ -63,18 +63,10 @@ export async function beat(db: Db, name: string, runId: string): Promise<void> {
   })
 }
 
-/** Lets go of the lock, unless another run has it by now. */
-export async function releaseLock(tx: Db, name: string, runId: string): Promise<void> {
+/** Lets go of the run's lock, unless another run has it by now. */
+export async function releaseLock(tx: Db, runId: string): Promise<void> {
   const { locks } = ledgerTables(tx.dialect.kit)
-  await tx.delete(locks).where(ofRun(locks, name, runId))
-}
-
-function ofRun(
-  locks: ReturnType<typeof ledgerTables>['locks'],
-  name: string,
-  runId: string,
-): SQL | undefined {
-  return and(eq(locks.name, name), eq(locks.runId, runId))
+  await tx.delete(locks).where(eq(locks.runId, runId))
 }
 
 /** The clocks of two machines may differ; the database has one. */

@@ -111,7 +111,7 @@ export class LedgerRun {
     await this.db.transaction('write', async (tx) => {
       const values = { outcome, counts: JSON.stringify(counts), archive, endedAt: instantOf(now()) }
       await tx.update(runs).set(values).where(eq(runs.id, this.id))
-      if (lock !== undefined) await releaseLock(tx, lock, this.id)
+      if (lock !== undefined) await releaseLock(tx, this.id)
     })
   }
 }
