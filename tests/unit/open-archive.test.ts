@@ -25,6 +25,7 @@ const HEADER = {
   user_key: 'id',
   user_columns: { username: 'username' },
   email_addresses: 'account_emailaddress',
+  email_address_key: 'id',
   tables: [{ name: 'auth_user', columns: ['id'], types: ['integer'] }],
   edges: [],
   criteria: {},
@@ -70,6 +71,10 @@ test.each<[string, () => Promise<void>]>([
   ['no object', () => writeBatches('null')],
   ['a format, and nothing else', () => writeBatches('{"format":1}')],
   ['tables without names', () => writeBatches(JSON.stringify({ ...HEADER, tables: [{}] }))],
+  [
+    'no key of the addresses',
+    () => writeBatches(JSON.stringify({ ...HEADER, email_address_key: undefined })),
+  ],
   [
     'a database nobody knows',
     () => writeBatches(JSON.stringify({ ...HEADER, database: { kind: 'x', identity: '' } })),

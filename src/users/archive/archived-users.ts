@@ -70,7 +70,7 @@ class People {
   /** Unverified primary ones by the keys of their users: of several the oldest. */
   private addressesIn(lines: readonly ArchiveLine[]): KeyMap<ListedAddress> {
     const found = new KeyMap<ListedAddress>()
-    const { email_addresses, email_address_key = 'id' } = this.header
+    const { email_addresses, email_address_key } = this.header
     for (const cells of this.rowsOf(email_addresses, lines)) {
       if (!isTrue(cells('primary')) || isTrue(cells('verified'))) continue
       const user = [cells(ADDRESS_USER)]

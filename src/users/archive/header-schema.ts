@@ -14,7 +14,7 @@ const SCHEMA = z.object({
   user_key: z.string(),
   user_columns: z.object({ username: z.string().optional(), email: z.string().optional() }),
   email_addresses: z.string(),
-  email_address_key: z.string().optional(),
+  email_address_key: z.string(),
   tables: z.array(
     z.object({ name: z.string(), place: TABLE_PLACE.optional(), columns: names, types: names }),
   ),

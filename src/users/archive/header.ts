@@ -40,8 +40,7 @@ export interface ArchiveHeader {
   /** Those that the user model has. */
   readonly user_columns: { readonly username?: string | undefined; readonly email?: string | undefined }
   readonly email_addresses: string
-  /** Undefined: `id`. */
-  readonly email_address_key?: string | undefined
+  readonly email_address_key: string
   readonly tables: readonly ArchivedTable[]
   /** Through which columns rows hang on others: to find what belongs to one user. */
   readonly edges: readonly ArchivedEdge[]
