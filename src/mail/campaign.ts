@@ -55,7 +55,7 @@ export interface CampaignSettings {
 
 /**
  * Mails whoever the plan counted and is still to be mailed when the turn comes, and writes down what becomes of each
- * mail. Never throws for what happens in the middle: the report says what was done, and why it stopped.
+ * mail. Returns what was done, and why it stopped: never throws for what happens in the middle.
  */
 export async function runCampaign(
   site: Site,

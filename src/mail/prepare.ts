@@ -51,7 +51,8 @@ export interface PreparedGroup {
 
 /**
  * Checks the users once more, by what has been committed by now, and writes down that those who are still to be mailed
- * are about to be: all in one transaction, in which nobody can verify or log in.
+ * are about to be: all in one transaction, in which nobody can verify or log in. Returns these mails, and why others are
+ * not among them.
  */
 export async function prepare(
   site: Site,

@@ -8,8 +8,8 @@ import { ABOVE, HERE, type Relations } from './relations.ts'
 const IN_TABLE = ownName('in_table')
 
 /**
- * Tables between which deletion goes round share one recursive expression. Each of its rows stands for a row of one
- * table, named by number in a column of its own, and has NULL in the columns of the others.
+ * Returns the recursive expression that tables between which deletion goes round share. Each of its rows stands for a row
+ * of one table, named by number in a column of its own, and has NULL in the columns of the others.
  */
 export function ringDefinition(relations: Relations, group: Spread): SQL {
   const edges = group.tables.flatMap((table) => deletingEdges(relations.dependents, table))

@@ -156,7 +156,7 @@ export class ListPages {
     const [row] = await this.ask<PageRow>(sql`
       ${withRecursive(this.candidates.definitions({ and, page, columns }))}
       select count(*) as "read", count(*) filter (where ${this.shown}) as shown,
-        (select cast(${key} as text) as last_key from ${CANDIDATE} order by ${key}${this.up} limit 1) as last,
+        (select cast(${key} as text) as last_key from ${CANDIDATE} order by ${key}${this.lastFirst} limit 1) as last,
         ${db.dialect.joined(this.line, '\n')} filter (where ${this.shown}) as lines${this.counted}
       from ${CANDIDATE}`)
     if (!row) throw new Error('an aggregate without a row')
@@ -189,7 +189,7 @@ export class ListPages {
     return this.request.sort?.descending ? sql` desc` : sql``
   }
 
-  private get up(): SQL {
+  private get lastFirst(): SQL {
     return this.request.sort?.descending ? sql`` : sql` desc`
   }
 }

@@ -90,7 +90,10 @@ function target({ references, referenced }: ArchivedEdge): string {
   return JSON.stringify([references, referenced])
 }
 
-/** Returns a key in the database's text form from its cell. */
+/**
+ * Returns a key as a cast in the database would have it, save that blobs and what is not UTF-8 stay hexadecimal:
+ * characters that are replaced could make one of two keys.
+ */
 export function keyText(cell: Cell): string {
   return typeof cell === 'object' && cell !== null ? Object.values(cell).join('') : String(cell)
 }

@@ -28,7 +28,7 @@ export interface ArchiveContents {
   readonly hasSeveral: boolean
 }
 
-/** Finds the batches of a file. None at all: it is not an archive. */
+/** Returns where the batches of a file are. None at all: it is not an archive. */
 export async function scanArchive(file: FileHandle): Promise<ArchiveContents> {
   const { size } = await file.stat()
   const scan = new Scan()

@@ -11,7 +11,7 @@ import { isDoomed } from './deletion-steps.ts'
 
 const PARENT = ownName('parent')
 
-/** Throws when one of the batch's rows could not be put back, for what it refers to has not been there before. */
+/** Throws a BrokenReference when a row of the batch could not be put back: what it refers to was missing before. */
 export async function refuseDangling(
   rows: BatchRows,
   { shape }: Site,

@@ -120,7 +120,7 @@ class Deletion {
     )
   }
 
-  /** Throws when a row of the batch could not be put back. */
+  /** Throws a BrokenReference when a row of the batch could not be put back. */
   refuseDangling(site: Site): Promise<void> {
     return refuseDangling(this.rows, site, this.empty)
   }

@@ -44,7 +44,7 @@ const KEYS = 'keys'
 const tableLabel = ({ label }: Table) => `table:${label}`
 const nulledLabel = ({ label }: NulledColumns) => `nulled:${label}`
 
-/** Counts in one statement: whatever else happens, the numbers fit each other. */
+/** Returns the numbers of a plan, counted in one statement: whatever else happens, they fit each other. */
 export async function countPlan(
   site: Site,
   candidates: Candidates,

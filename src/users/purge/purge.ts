@@ -236,7 +236,7 @@ class PurgeRun {
         readsAhead: this.readsAhead,
       })
       // After the deletion: what it has locked cannot change any more.
-      await this.refuseOtherTables(here.db)
+      await this.refuseChangedTables(here.db)
       return done
     }
     const effects = await (this.countsChanges ? refuseFurtherChanges(here.db, work) : work())
@@ -245,7 +245,7 @@ class PurgeRun {
   }
 
   /** What hangs on a user by now, and what a row consists of, nobody has looked at. */
-  private async refuseOtherTables(tx: Db): Promise<void> {
+  private async refuseChangedTables(tx: Db): Promise<void> {
     const { mark } = this.site.shape.catalog
     if (mark === undefined || (await tx.dialect.schemaMark(tx)) === mark) return
     throw new UserError('the tables of the site have changed since the plan was made', {

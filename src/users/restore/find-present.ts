@@ -29,7 +29,7 @@ export interface PresentBatch {
   readonly open: readonly RowReference[]
 }
 
-/** Looks for the rows of a batch, and notes those whose key another one has by now. */
+/** Returns which rows of a batch are there, and notes in `taken` those whose key another one has by now. */
 export async function findPresent(
   site: Site,
   rows: ArchivedRows,
