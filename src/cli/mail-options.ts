@@ -42,7 +42,7 @@ export function addLinkOptions(command: Command): Command {
     .addOption(
       valueOption(
         '--expires <days>',
-        `how long the site takes it: its EXPIRE_DAYS (default: ${EXPIRE_DAYS})`,
+        `how long the site takes it: its ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS (default: ${EXPIRE_DAYS})`,
         daysFrom,
       ),
     )
@@ -78,7 +78,7 @@ export function addMailOptions(command: Command): Command {
     .addOption(
       valueOption(
         '--outbox <directory>',
-        'not at all: write .eml files, which count as sent',
+        'write .eml files into this directory instead of sending; they count as sent',
         textFrom,
       ).conflicts(['smtpUrl', 'sendmail']),
     )
@@ -89,7 +89,7 @@ export function addMailOptions(command: Command): Command {
     .addOption(
       valueOption(
         '--max-failures <limit>',
-        `stop after more than N, or N% of all (default: ${FAILED_PERCENT}% of those tried, or ${FAILED_FLOOR})`,
+        `stop after more than N, or N% of all (default: ${FAILED_PERCENT}% of those tried or ${FAILED_FLOOR}, whichever is more)`,
         limitFrom,
       ),
     )
@@ -97,16 +97,16 @@ export function addMailOptions(command: Command): Command {
     .addOption(
       valueOption(
         '--again-after <age>',
-        `leave alone whoever was within this age (default: ${AGAIN_AFTER})`,
+        `skip whoever was mailed within this age (default: ${AGAIN_AFTER})`,
         textFrom,
       ),
     )
     .addOption(
       valueOption(
         '--max-reminders <number>',
-        `leave alone whoever was so often (default: ${MAX_REMINDERS})`,
+        `skip whoever was mailed this often (default: ${MAX_REMINDERS})`,
         countFrom,
       ),
     )
-    .option('--retry-uncertain', 'mail again whose last mail was cut off, and may have arrived')
+    .option('--retry-uncertain', 'also mail those whose last mail was cut off, and may have arrived')
 }

@@ -111,7 +111,7 @@ export function addArchiveOptions(command: Command): Command {
     .addOption(
       valueOption(
         '--archive <directory>',
-        `keep what is deleted in a file here, for restore (default: ${ARCHIVE_DIRECTORY})`,
+        `keep what is deleted in a file here, for restore (default: archive in the configuration file, or else ${ARCHIVE_DIRECTORY})`,
         textFrom,
       ),
     )

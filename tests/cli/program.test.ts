@@ -70,6 +70,16 @@ describe('help', () => {
     expect(words).toContain(`of ${LIST_FIELDS.join(', ')} (default: the first ${DEFAULT_FIELDS.length})`)
     expect(words).toContain(`by ${SORT_FIELDS.join(', ')};`)
   })
+
+  test.each([
+    ['purge', '(default: 50% or 100, whichever is more)'],
+    ['purge', '(default: archive in the configuration file, or else usermgmt-archive)'],
+    ['email', '(default: 10% of those tried or 20, whichever is more)'],
+    ['email', 'nobody again within --again-after, nor more often than --max-reminders'],
+    ['link', 'its ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS (default: 3)'],
+  ])('of %s says: %s', async (command, text) => {
+    expect((await usermgmt([command, '--help'])).stdout.replace(/\s+/g, ' ')).toContain(text)
+  })
 })
 
 test.each([['-V'], ['--version']])('%s', async (argument) => {

@@ -44,7 +44,11 @@ export function registerArchive(program: Command, context: Context): void {
       valueOption('--older-than <age>', 'remove what is older: 30d, 6mo, 1y', textFrom).makeOptionMandatory(),
     )
     .addOption(
-      valueOption('--archive <directory>', `where they are (default: ${ARCHIVE_DIRECTORY})`, textFrom),
+      valueOption(
+        '--archive <directory>',
+        `where they are (default: archive in the configuration file, or else ${ARCHIVE_DIRECTORY})`,
+        textFrom,
+      ),
     )
     .action(async (options: PruneOptions) => {
       const { pruneOldArchives } = await import('../actions/archive.ts')

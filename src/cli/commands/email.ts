@@ -70,7 +70,7 @@ export function registerEmail(program: Command, context: Context): void {
     .alias('remind')
     .summary('mail those users a link that verifies their address')
     .description(
-      'Mails the users that list-unverified lists and no guard keeps a link that verifies their address, nobody twice. Shows the plan and asks first.',
+      'Mails the users that list-unverified lists and no guard keeps a link that verifies their address: nobody again within --again-after, nor more often than --max-reminders. Shows the plan and asks first.',
     )
     .optionsGroup('How it runs:')
     .addOption(new Option('--dry-run', 'show the plan and a mail, and send none').conflicts('yes'))

@@ -33,9 +33,9 @@ export function registerHistory(program: Command, context: Context): void {
   program
     .command('history')
     .argument('[run]', 'the id of a run, or how it begins: shows all about it')
-    .summary('what has been deleted, when and by whom')
+    .summary('who has been deleted, mailed, restored or created, when and by whom')
     .description(
-      'Shows the runs that the ledger holds, the latest first; with an id, all about that run. Addresses are kept as SHA-256 only. An outcome is unknown when the run recorded no end, and lost when the record of the run itself has gone.',
+      'Shows the runs that the ledger holds, the latest first: of purge, email, sweep, restore, create-user and link. With an id, all about that run. Addresses are kept as SHA-256 only. An outcome is unknown when the run recorded no end, and lost when the record of the run itself has gone.',
     )
     .addOption(valueOption('--limit <number>', `at most so many runs (default: ${HISTORY_RUNS})`, countFrom))
     .addOption(

@@ -113,7 +113,7 @@ export function registerPurge(program: Command, context: Context): void {
     .addOption(
       valueOption(
         '--max-delete <limit>',
-        `refuse to delete more users than this, or more than N% of all (default: ${DELETED_PERCENT}%, or ${DELETED_FLOOR})`,
+        `refuse to delete more users than this, or more than N% of all (default: ${DELETED_PERCENT}% or ${DELETED_FLOOR}, whichever is more)`,
         limitFrom,
       ),
     )

@@ -47,7 +47,7 @@ export function registerSweep(program: Command, context: Context): void {
       'Follows the policy of the configuration file: reminds whoever is due, then deletes whoever was reminded and has let the date in the mail pass. For cron: without a terminal it does not ask, and running it again does nothing twice.',
     )
     .addOption(new Option('--dry-run', 'show who is at which step, and change nothing').conflicts('yes'))
-    .option('--yes', 'do not ask, at a terminal either')
+    .option('--yes', 'do not ask, even at a terminal')
   addArchiveOptions(command)
     .addOption(formatOption(SWEEP_FORMATS, 'text, json, or ndjson: with --dry-run, a candidate in each line'))
     .addHelpText('after', exampleText(SWEEP_EXAMPLES))
