@@ -1,5 +1,11 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { assembleCatalog, type Catalog, type Conversion, type DeleteAction } from '../catalog.ts'
+import {
+  assembleCatalog,
+  type Catalog,
+  type Conversion,
+  type DeleteAction,
+  type ForeignKeyRow,
+} from '../catalog.ts'
 import { groupBy } from '../group-by.ts'
 import { quotedText } from '../identifiers.ts'
 import type { Db } from '../port.ts'
@@ -59,10 +65,6 @@ export async function sqliteCatalog(db: Db): Promise<Catalog> {
       c.hidden as hidden, c.dflt_value is not null as has_default,
       t.name in (select name from sqlite_schema where sql like '%collate%') as collates
     from (${TABLES}) t join pragma_table_xinfo(t.name) c order by t.name, c.cid`)
-  const keys = await db.rows<KeyColumn>(sql`
-    select t.name as label, k.id as id, k."table" as "references", k."from" as "from", k."to" as "to",
-      lower(k.on_delete) as on_delete
-    from (${TABLES}) t join pragma_foreign_key_list(t.name) k order by t.name, k.id, k.seq`)
   const indexes = await db.rows<IndexColumn>(sql`
     select t.name as label, i.name as index_name, c.name as name, c.coll as collation, i."unique" as is_unique,
       i.origin as origin
@@ -75,10 +77,7 @@ export async function sqliteCatalog(db: Db): Promise<Catalog> {
   )
   const rowIds = rowIdColumns(keyed, indexes)
   const open = await tablesWithOpenKeys(db, keyed, rowIds)
-  // Names compare without case in SQLite, and a foreign key may spell its table differently.
-  const spelled = new Map(columns.map((column) => [column.label.toLowerCase(), column.label]))
   const indexed = [...groupBy(indexes, (row) => `${row.label}\n${row.index_name}`).values()]
-  const collating = new Set(columns.filter(({ collates }) => collates === 1n).map(({ label }) => label))
   const catalog = assembleCatalog({
     columns: columns.map((column) => ({
       label: column.label,
@@ -91,46 +90,65 @@ export async function sqliteCatalog(db: Db): Promise<Catalog> {
       filled: column.has_default === 1n || column.hidden > 1n || rowIds.has(column),
       keyPosition: open.has(column.label) ? 0 : Number(column.key_position),
     })),
-    foreignKeys: [...groupBy(keys, (key) => `${key.label}\n${key.id}`).values()].flatMap((parts) => {
-      const [first] = parts
-      if (!first) return []
-      const references = spelled.get(first.references.toLowerCase()) ?? first.references
-      const named = parts.flatMap((part) =>
-        part.to === null ? [] : spelledColumn(columns, references, part.to),
-      )
-      const referencedColumns =
-        named.length > 0
-          ? named
-          : (keyed.get(references) ?? [])
-              .sort((a, b) => Number(a.key_position - b.key_position))
-              .map(({ name }) => name)
-      const referring = parts.map((part) => spelledColumn(columns, first.label, part.from))
-      return {
-        label: first.label,
-        columns: referring,
-        references,
-        referencedColumns,
-        collations: collationsOf(
-          referencedColumns,
-          indexed.filter(([index]) => index?.label === references && index.is_unique === 1n),
-        ).map((collation) =>
-          collation !== ORDINARY || collating.has(first.label) ? quotedText(collation) : null,
-        ),
-        conversions: referring.map((name, i) =>
-          conversionOf(
-            typeOf(columns, first.label, name),
-            typeOf(columns, references, referencedColumns[i] ?? ''),
-          ),
-        ),
-        onDelete: first.on_delete as DeleteAction,
-      }
-    }),
+    foreignKeys: foreignKeysOf(await keyColumns(db), { columns, keyed, indexed }),
     indexes: indexed.flatMap((parts) => {
       const [first] = parts
       return first ? { label: first.label, columns: parts.map((part) => part.name ?? '') } : []
     }),
   })
   return { ...catalog, mark }
+}
+
+function keyColumns(db: Db): Promise<KeyColumn[]> {
+  return db.rows<KeyColumn>(sql`
+    select t.name as label, k.id as id, k."table" as "references", k."from" as "from", k."to" as "to",
+      lower(k.on_delete) as on_delete
+    from (${TABLES}) t join pragma_foreign_key_list(t.name) k order by t.name, k.id, k.seq`)
+}
+
+/** What foreign keys refer to. */
+interface Surroundings {
+  readonly columns: readonly TableColumn[]
+  /** The columns of each table's primary key. */
+  readonly keyed: ReadonlyMap<string, readonly TableColumn[]>
+  readonly indexed: readonly (readonly IndexColumn[])[]
+}
+
+function foreignKeysOf(
+  keys: readonly KeyColumn[],
+  { columns, keyed, indexed }: Surroundings,
+): ForeignKeyRow[] {
+  // Names compare without case in SQLite, and a foreign key may spell its table differently.
+  const spelled = new Map(columns.map((column) => [column.label.toLowerCase(), column.label]))
+  const collating = new Set(columns.filter(({ collates }) => collates === 1n).map(({ label }) => label))
+  return [...groupBy(keys, (key) => `${key.label}\n${key.id}`).values()].flatMap((parts) => {
+    const [first] = parts
+    if (!first) return []
+    const { label } = first
+    const references = spelled.get(first.references.toLowerCase()) ?? first.references
+    const named = parts.flatMap(({ to }) => (to === null ? [] : spelledColumn(columns, references, to)))
+    const referencedColumns = named.length > 0 ? named : primaryKeyOf(keyed.get(references) ?? [])
+    const referring = parts.map((part) => spelledColumn(columns, label, part.from))
+    return {
+      label,
+      columns: referring,
+      references,
+      referencedColumns,
+      collations: collationsOf(
+        referencedColumns,
+        indexed.filter(([index]) => index?.label === references && index.is_unique === 1n),
+      ).map((collation) => (collation !== ORDINARY || collating.has(label) ? quotedText(collation) : null)),
+      conversions: referring.map((name, i) =>
+        conversionOf(typeOf(columns, label, name), typeOf(columns, references, referencedColumns[i] ?? '')),
+      ),
+      onDelete: first.on_delete as DeleteAction,
+    }
+  })
+}
+
+/** Returns what a foreign key refers to that names no columns. */
+function primaryKeyOf(key: readonly TableColumn[]): string[] {
+  return [...key].sort((a, b) => Number(a.key_position - b.key_position)).map(({ name }) => name)
 }
 
 /** Returns by what the referenced columns compare: so does the index that SQLite looks rows up by, or it would not take it. */
