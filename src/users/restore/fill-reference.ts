@@ -4,18 +4,25 @@ import { columnList, rowValue, tableName } from '../../db/identifiers.ts'
 import type { Db } from '../../db/port.ts'
 import type { NamedCell, PresentRows } from './present-rows.ts'
 
+/** A reference that a row has lost. */
+export interface LostReference {
+  readonly table: Table
+  /** What tells the row from others. */
+  readonly key: readonly NamedCell[]
+  /** What the row referred to. */
+  readonly was: readonly NamedCell[]
+  /** Columns of the key that may be NULL by now, or were and are not any more, when no row has all of it. */
+  readonly mayBeNull?: ReadonlySet<string>
+}
+
 /**
- * Fills in what a row referred to, where that is NULL; returns false when no such row is there. `mayBeNull`: columns of
- * the key that may be NULL by now, or were and are not any more, when no row has all of it. Of columns that several
+ * Fills in what a row referred to, where that is NULL; returns false when no such row is there. Of columns that several
  * references share, some may have been filled in already.
  */
 export async function fillReference(
   tx: Db,
   present: PresentRows,
-  table: Table,
-  key: readonly NamedCell[],
-  was: readonly NamedCell[],
-  mayBeNull: ReadonlySet<string> = new Set(),
+  { table, key, was, mayBeNull = new Set() }: LostReference,
 ): Promise<boolean> {
   const isOpen = [
     ...was.map((cell) => orNull(present, table, cell)),

@@ -34,7 +34,7 @@ export class ReferenceRestoration {
     if (missing) return this.refusals.fail(line, notThere(line, missing))
     if (await this.copies.take(table, line, [...key, ...was])) return tally.skip()
     const mayBeNull = this.mayBeNull(table, line)
-    if (await fillReference(site.db, this.present, table, key, was, mayBeNull)) {
+    if (await fillReference(site.db, this.present, { table, key, was, mayBeNull })) {
       return tally.relink(table.label)
     }
     const alike = [...likeKey(this.present, table, key, mayBeNull), this.present.matches(table, was)]
@@ -60,7 +60,8 @@ export class ReferenceRestoration {
       taken.lostBy(line).some((reference) => reference.columns.join() === columns.join()) ||
       (await this.missing(table, [...cells], columns)) !== undefined
     const was = columns.map(named)
-    if (!isLost && (await fillReference(site.db, this.present, table, key, was, this.mayBeNull(table, line))))
+    const mayBeNull = this.mayBeNull(table, line)
+    if (!isLost && (await fillReference(site.db, this.present, { table, key, was, mayBeNull })))
       tally.relink(table.label)
     else this.refusals.failReference(line, clears)
   }

@@ -84,7 +84,7 @@ export class RingRestoration {
       const open = new Set(missing.flatMap(({ clears }) => clears))
       const others = [...cells].filter(([name]) => !open.has(name) && identity.includes(name))
       const was = key.columns.map((name): NamedCell => [name, cells.get(name) ?? null])
-      if (await fillReference(site.db, this.present, table, others, was)) continue
+      if (await fillReference(site.db, this.present, { table, key: others, was })) continue
       this.refusals.failReference(line, key.clears)
     }
   }
