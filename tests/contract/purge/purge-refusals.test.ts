@@ -3,6 +3,7 @@ import { purgeInto, putBack, startsIn } from '../../support/archives.ts'
 import { NO_GUARDS } from '../../support/criteria.ts'
 import { describeDatabase, describeEachDatabase } from '../../support/databases.ts'
 import { withDirectory } from '../../support/directory.ts'
+import { NOTE, NOTES } from '../../support/notes.ts'
 import { createSite, insert, rowsOf, withTables } from '../../support/sites.ts'
 import { addUsers } from '../../support/users.ts'
 
@@ -11,9 +12,6 @@ withDirectory(beforeEach, (path) => {
   directory = path
 })
 
-const NOTE =
-  'create table note (id {key}, user_id integer references auth_user (id) on delete cascade, text text);'
-const NOTES = { rules: { cascade: ['note'] } }
 const MEGABYTES = 1024 * 1024
 
 describeEachDatabase('a purge', (harness) => {

@@ -10,6 +10,7 @@ import { LENGTH_AT, purgeInto, putBack, startsIn } from '../../support/archives.
 import { criteria } from '../../support/criteria.ts'
 import { describeDatabase, describeEachDatabase } from '../../support/databases.ts'
 import { withDirectory } from '../../support/directory.ts'
+import { NOTE, NOTES } from '../../support/notes.ts'
 import { expectRoundTrip } from '../../support/round-trip.ts'
 import { allRowsOf, createSite, insert, rowsOf, siteIn } from '../../support/sites.ts'
 import { addUser, addUsers } from '../../support/users.ts'
@@ -18,10 +19,6 @@ let directory: string
 withDirectory(beforeEach, (path) => {
   directory = path
 })
-
-const NOTE =
-  'create table note (id {key}, user_id integer references auth_user (id) on delete cascade, text text);'
-const NOTES = { rules: { cascade: ['note'] } }
 
 /** Writes over some bytes of the file. */
 async function overwrite(path: string, at: number, bytes: number[]): Promise<void> {
