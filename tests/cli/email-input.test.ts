@@ -141,7 +141,7 @@ describeEachDatabase('bad input ends email with one line, and nothing is sent', 
       stderr:
         'usermgmt: there is no ledger: who has been mailed could not be remembered; usermgmt migrate makes its tables\n',
     })
-    const { exit, stderr } = await email('--dry-run')
+    const { exit, stderr } = await email('--dry-run --outbox outbox')
     expect({ exit, stderr }).toEqual({
       exit: 0,
       stderr: 'before mails can be sent: usermgmt migrate makes the ledger\n',
