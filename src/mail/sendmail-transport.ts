@@ -179,7 +179,8 @@ async function lastLineOf(file: FileHandle): Promise<string> {
 function outcomeOf({ code, how, hasRead, lastLine }: Ending): MailOutcome {
   const said = lastLine === '' ? '' : `: ${lastLine}`
   if (code === null) {
-    // Ctrl-C kills what is not in a group of its own yet, and the limit what hangs. Whoever has read some of the mail may have passed it on.
+    // Ctrl-C kills what is not in a group of its own yet, and the limit what hangs. Whoever has read some of the mail may
+    // have passed it on.
     const kind = hasRead === 'nothing' ? 'deferred' : 'uncertain'
     return { kind, reply: cleanReply(`the program ${how}${said}`) }
   }

@@ -1,4 +1,4 @@
-import { type Catalog, columnOf, type ForeignKey } from '../db/catalog.ts'
+import { type Catalog, type Column, columnOf, type ForeignKey } from '../db/catalog.ts'
 import { EMAIL_ADDRESSES, type Shape } from './discover.ts'
 
 /** What happens to a row when the row it refers to is deleted. */
@@ -78,9 +78,9 @@ export function registeredRule(key: ForeignKey, shape: Shape): Rule | undefined 
  * Returns those columns of the key's table which tell when the user to whom a row belongs was there; none where the app
  * is not known, or tells nothing.
  */
-export function registeredTimes(key: ForeignKey): string[] {
+export function registeredTimes(key: ForeignKey): Column[] {
   const [, ...times] = registered(key.table.name, key) ?? []
-  return times.filter((time) => columnOf(key.table, time))
+  return times.flatMap((time) => columnOf(key.table, time) ?? [])
 }
 
 function registered(table: string, { columns: [column = ''] }: ForeignKey): Registered | undefined {

@@ -1,4 +1,4 @@
-import { columnOf, type ForeignKey } from '../db/catalog.ts'
+import type { ForeignKey } from '../db/catalog.ts'
 import type { Shape } from './discover.ts'
 import { registeredTimes } from './register.ts'
 
@@ -17,7 +17,7 @@ export interface SignOfLife {
 export function signsOfLife({ catalog, users }: Shape, isTime: (type: string) => boolean): SignOfLife[] {
   const owned = catalog.foreignKeys.filter(({ references }) => references === users)
   return catalog.foreignKeys.flatMap((key): SignOfLife[] => {
-    const times = registeredTimes(key).filter((time) => isTime(columnOf(key.table, time)?.type ?? ''))
+    const times = registeredTimes(key).flatMap(({ name, type }) => (isTime(type) ? [name] : []))
     if (times.length === 0) return []
     if (key.references === users) return [{ key, times }]
     const steps = owned.filter(({ table }) => table === key.references)

@@ -139,7 +139,7 @@ function confirmedLately(site: Site, lately: SQL): SQL {
 /** The same, when all confirmations are read once. */
 function amongConfirmedLately(site: Site, lately: SQL): SQL {
   const { emailAddresses: address, confirmations } = site.tables
-  const written = sql`where ${address.id} in (select ${confirmations.emailAddress} from ${confirmations} where ${lately})`
+  const written = sql`${address.id} in (select ${confirmations.emailAddress} from ${confirmations} where ${lately})`
   return isUserAmong(site, site.shape.emailAddresses, written)
 }
 

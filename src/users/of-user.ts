@@ -1,9 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { ForeignKey, Table } from '../db/catalog.ts'
-import { collate, converted, refersTo } from '../db/foreign-keys.ts'
+import { refersTo } from '../db/foreign-keys.ts'
 import { tableName } from '../db/identifiers.ts'
 import type { Site } from '../site/site.ts'
 import { ADDRESS_USER } from '../site/site-names.ts'
+import { isReferredToByAny } from './refers-to-user.ts'
 
 /**
  * Returns the condition that a row of the table is the user's, as its foreign key sees it: a deletion goes by that, and
@@ -15,14 +16,12 @@ export function isOfUser(site: Site, table: Table): SQL {
   return key ? refersTo(key, tableName(table), sql`${users}`) : sql`${userOf(table)} = ${users.key}`
 }
 
-/** Returns the same condition for some row of the table, when those rows are read once; `rows` is what follows its name. */
-export function isUserAmong(site: Site, table: Table, rows: SQL): SQL {
-  const { users } = site.tables
+/** Returns the same condition for some row of the table where something holds, when those rows are read once. */
+export function isUserAmong(site: Site, table: Table, where: SQL): SQL {
   const key = keyToUsers(site, table)
-  const [referenced] = key?.referencedColumns ?? []
-  const user = referenced === undefined ? sql`${users.key}` : sql`${users}.${sql.identifier(referenced)}`
-  const value = key ? converted(key, 0, 'referring', userOf(table)) : userOf(table)
-  return sql`${user}${key ? collate(key, 0) : sql``} in (select ${value} from ${tableName(table)} ${rows})`
+  const from = tableName(table)
+  const among = key && isReferredToByAny(site, key, { from, name: from, where })
+  return among ?? sql`${site.tables.users.key} in (select ${userOf(table)} from ${from} where ${where})`
 }
 
 /** Returns undefined where nothing but the column's name tells whose a row is. */
