@@ -46,6 +46,11 @@ interface Locks {
   readonly forUpdate: SQL
   /** From now on the transaction waits for no lock for long: others wait for those that it holds. */
   waitBriefly(tx: Db): Promise<void>
+  /**
+   * From now on the transaction sorts and hashes the keys of a large site in memory, however little the server gives to a
+   * statement by default.
+   */
+  workInMemory(tx: Db): Promise<void>
   /** Lets one transaction at a time past this point, until it ends. */
   oneAtATime(tx: Db): Promise<void>
   /**

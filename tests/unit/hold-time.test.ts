@@ -24,9 +24,9 @@ test('few users go at once until it is known how long they take, and while they 
   expect(shares(after(10, 10), 1_500)).toEqual([500, 500, 500])
 })
 
-test('as many go at once as take 0.4 seconds, but no more than 1,000', () => {
+test('as many go at once as take 0.4 seconds, but no more than 1,500', () => {
   expect(shares(after(0.5, 0.5), 3_200)).toEqual([800, 800, 800, 800])
-  expect(shares(after(0.001, 0.001), 3_000)).toEqual([1_000, 1_000, 1_000])
+  expect(shares(after(0.001, 0.001), 4_500)).toEqual([1_500, 1_500, 1_500])
 })
 
 test('one batch that was quick is not believed yet, one that was slow is', () => {

@@ -124,7 +124,7 @@ export function registerPurge(program: Command, context: Context): void {
     .addOption(
       valueOption(
         '--batch-size <number>',
-        `users in one transaction (default: on PostgreSQL ${MOST_USERS}, or down to ${FEWEST_USERS} while these take long; on SQLite ${BATCH_SIZE})`,
+        `users in one transaction (default: on PostgreSQL ${FEWEST_USERS}, or up to ${MOST_USERS} while these are quick; on SQLite ${BATCH_SIZE})`,
         countFrom,
       ),
     )

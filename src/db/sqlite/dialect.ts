@@ -23,6 +23,7 @@ export const sqliteDialect: Dialect = {
   lockRows: async () => {},
   // Whoever has begun to write waits for nobody but readers.
   waitBriefly: async () => {},
+  workInMemory: async () => {},
   // https://sqlite.org/pragma.html#pragma_data_version; a trigger would change rows without a change of its own.
   async changeMark(tx) {
     const [found] = await tx.rows<{

@@ -5,7 +5,7 @@ const LONG_MILLISECONDS = 400
 export const FEWEST_USERS = 500
 
 /** These may have far more rows than those before them, all of which are in memory, and locked, at once. */
-export const MOST_USERS = 1_000
+export const MOST_USERS = 1_500
 
 /** How long a batch holds its locks, as far as the last two tell. */
 export class HoldTime {

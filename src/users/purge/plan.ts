@@ -119,6 +119,7 @@ async function planIn(
   )
   refuseMissingReferences(dependents, empty)
   const candidates = candidatesOf(site, criteria, empty)
+  await site.db.dialect.workInMemory(site.db)
   const declared = declaredReferences(site, criteria.guards.references)
   const nulled = nulledColumns(candidates, empty)
   const counts = await countPlan(site, candidates, criteria, {

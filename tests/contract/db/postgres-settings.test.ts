@@ -71,6 +71,18 @@ describeDatabase('postgres', 'settings of the server', (harness) => {
     expect(row).toEqual({ patience })
   })
 
+  test.each([
+    ['4MB', '32MB'],
+    ['1GB', '1GB'],
+  ])('work_mem %s: a plan sorts and hashes in %s', async (work_mem, memory) => {
+    const { db } = await siteWith({ work_mem })
+    const [row] = await db.transaction('read', async (tx) => {
+      await tx.dialect.workInMemory(tx)
+      return tx.rows(sql`select current_setting('work_mem') as memory`)
+    })
+    expect(row).toEqual({ memory })
+  })
+
   test('and leaves the session as it was, for whoever a pooler gives it to next', async () => {
     const site = await siteWith({ timezone: 'Asia/Tokyo' })
     await site.db.rows(sql`select 1`)
