@@ -11,6 +11,11 @@ export interface Dialect extends Catalogs, Locks, Keys, Expressions, Constraints
   readonly parallel: boolean
   /** To read the rows behind a key costs no more than these; elsewhere a join may begin at the start of another table. */
   readonly pagesByKeyRange: boolean
+  /**
+   * From now on the transaction sorts and hashes the keys of a large site in memory, however little the server gives to a
+   * statement by default.
+   */
+  workInMemory(tx: Db): Promise<void>
 }
 
 /** What the database says about itself. */
@@ -46,11 +51,6 @@ interface Locks {
   readonly forUpdate: SQL
   /** From now on the transaction waits for no lock for long: others wait for those that it holds. */
   waitBriefly(tx: Db): Promise<void>
-  /**
-   * From now on the transaction sorts and hashes the keys of a large site in memory, however little the server gives to a
-   * statement by default.
-   */
-  workInMemory(tx: Db): Promise<void>
   /** Lets one transaction at a time past this point, until it ends. */
   oneAtATime(tx: Db): Promise<void>
   /**

@@ -1,5 +1,4 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { makePgArray } from 'drizzle-orm/pg-core/utils/array'
 import { dashedUuid } from '../../django/uuid.ts'
 import type { DeletionOf, Dialect } from '../dialect.ts'
 import { ownName, rowValue, tableName } from '../identifiers.ts'
@@ -19,7 +18,7 @@ const LOCK = 0x75736d67
 /** Shorter than the server's `deadlock_timeout`: in a deadlock it is not the site that loses. */
 const LOCK_PATIENCE = '500ms'
 
-/** Of a million users, two in three fit as keys of a hash table. */
+/** Of a million users, two in three fit as keys of a hash table (PostgreSQL 15). */
 const WORK_MEMORY = '32MB'
 
 /** V8 keeps longer texts apart, and clears them away late. */
@@ -81,8 +80,8 @@ export const postgresDialect: Dialect = {
   among: (expression, texts) => sql`${expression} = any(${sql.param(texts)}::text[])`,
   amongNames: (expression, names) =>
     sql`lower(${expression}) in (select lower(name) from unnest(${sql.param(names)}::text[]) name)`,
-  keyAmong: (column, type, keys) => sql`${column} = any(${arrayOf(keys)}::${sql.raw(type)}[])`,
-  keyRows: (type, keys) => sql`select unnest(${arrayOf(keys)}::${sql.raw(type)}[])`,
+  keyAmong: (column, type, keys) => sql`${column} = any(${sql.param(keys)}::${sql.raw(type)}[])`,
+  keyRows: (type, keys) => sql`select unnest(${sql.param(keys)}::${sql.raw(type)}[])`,
   foldCase: (expression) => sql`lower(${expression})`,
   sha256: (text) => sql`encode(sha256(convert_to(${text}, 'UTF8')), 'hex')`,
   // A domain of booleans has a name of its own.
@@ -191,18 +190,6 @@ export const postgresDialect: Dialect = {
       sql`, `,
     )} from jsonb_array_elements(${images}::jsonb) images(image)`,
   cellValue: (cell, type) => sql`cast(${cell} as ${sql.raw(type)})`,
-}
-
-/** The literals of lists of keys: many statements of a batch name the same users. */
-const arrays = new WeakMap<readonly string[], string>()
-
-/** Returns the list as PostgreSQL writes arrays (https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO). */
-function arrayOf(keys: readonly string[]): string {
-  const known = arrays.get(keys)
-  if (known !== undefined) return known
-  const array = makePgArray([...keys])
-  arrays.set(keys, array)
-  return array
 }
 
 /** Of a `bpchar` without a length, a cast would drop the blanks at the end, which are its own. */

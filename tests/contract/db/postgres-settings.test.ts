@@ -60,27 +60,17 @@ describeDatabase('postgres', 'settings of the server', (harness) => {
   })
 
   test.each([
-    ['0', '500ms'],
-    ['3s', '3s'],
-  ])('lock_timeout %s: who deletes waits %s for a lock', async (lock_timeout, patience) => {
-    const { db } = await siteWith({ lock_timeout })
+    ['lock_timeout', '0', 'waitBriefly', '500ms'],
+    ['lock_timeout', '3s', 'waitBriefly', '3s'],
+    ['work_mem', '4MB', 'workInMemory', '32MB'],
+    ['work_mem', '1GB', 'workInMemory', '1GB'],
+  ] as const)('%s %s: who asks to %s has %s', async (setting, given, ask, expected) => {
+    const { db } = await siteWith({ [setting]: given })
     const [row] = await db.transaction('write', async (tx) => {
-      await tx.dialect.waitBriefly(tx)
-      return tx.rows(sql`select current_setting('lock_timeout') as patience`)
+      await tx.dialect[ask](tx)
+      return tx.rows(sql`select current_setting(${setting}) as value`)
     })
-    expect(row).toEqual({ patience })
-  })
-
-  test.each([
-    ['4MB', '32MB'],
-    ['1GB', '1GB'],
-  ])('work_mem %s: a plan sorts and hashes in %s', async (work_mem, memory) => {
-    const { db } = await siteWith({ work_mem })
-    const [row] = await db.transaction('read', async (tx) => {
-      await tx.dialect.workInMemory(tx)
-      return tx.rows(sql`select current_setting('work_mem') as memory`)
-    })
-    expect(row).toEqual({ memory })
+    expect(row).toEqual({ value: expected })
   })
 
   test('and leaves the session as it was, for whoever a pooler gives it to next', async () => {
