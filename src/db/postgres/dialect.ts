@@ -33,10 +33,10 @@ export const postgresDialect: Dialect = {
   // A merge join with the addresses begins with the first of them, whatever the range of users.
   pagesByKeyRange: false,
   forUpdate: sql`for update`,
+  // Counted there: to hand over a row for each takes as long as to lock it.
   lockRows: async (tx, table, where, order, definitions = []) => {
-    await tx.rows(
-      sql`${withRecursive(definitions)}select 1 from ${table} where ${where} order by ${order} for update`,
-    )
+    await tx.rows(sql`${withRecursive(definitions)}select count(*) from (
+      select 1 from ${table} where ${where} order by ${order} for update) locked`)
   },
   // Unless the administrator has said how long.
   waitBriefly: async (tx) => {
