@@ -1,14 +1,18 @@
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import type { Db } from '../../../src/db/port.ts'
+import { planPurge } from '../../../src/users/purge/plan.ts'
+import { criteria } from '../../support/criteria.ts'
+import { addCrowd } from '../../support/crowd.ts'
 import { describeDatabase } from '../../support/databases.ts'
 import { createSite } from '../../support/sites.ts'
 import { addUser } from '../../support/users.ts'
 
 describeDatabase('postgres', 'settings of the server', (harness) => {
-  /** Opens a site whose database says how its sessions begin. */
-  async function siteWith(settings: Readonly<Record<string, string>>) {
+  /** Opens a site with so many candidates, whose database says how its sessions begin. */
+  async function siteWith(settings: Readonly<Record<string, string>>, users = 0) {
     const site = await createSite(harness, 'django5.2-allauth65')
+    if (users > 0) await addCrowd(site, users)
     const name = new URL(site.url).pathname.slice(1)
     for (const [setting, value] of Object.entries(settings)) {
       await site.database.run(`alter database ${name} set ${setting} = '${value}'`)
@@ -71,6 +75,15 @@ describeDatabase('postgres', 'settings of the server', (harness) => {
       return tx.rows(sql`select current_setting(${setting}) as value`)
     })
     expect(row).toEqual({ value: expected })
+  })
+
+  test('a plan puts nothing on the disk that its memory can hold', async () => {
+    const site = await siteWith({ work_mem: '64kB', temp_file_limit: '0' }, 5_000)
+    const sorted = sql`select string_agg(username, ',' order by username) from ${site.tables.users}`
+    await expect(site.db.rows(sorted)).rejects.toMatchObject({
+      cause: { message: expect.stringContaining('temp_file_limit') },
+    })
+    expect(await planPurge(site, criteria(), { batchSize: 1_000 })).toMatchObject({ toDelete: 5_000 })
   })
 
   test('and leaves the session as it was, for whoever a pooler gives it to next', async () => {
