@@ -39,7 +39,10 @@ export async function fillReference(
       (await tx.changes(sql`update ${tableName(table)} set ${sql.join(set, sql`, `)} where ${where}`)) > 0
     )
   }
-  if (await fill(key.map((cell) => present.matches(table, [cell])))) return true
+  const same = key.map((cell) => present.matches(table, [cell]))
+  // The purge left all of them NULL: a row with some of them may be another one, which had lost them before.
+  if (was.length > 1 && (await fill([...same, ...was.map(isNull)]))) return true
+  if (await fill(same)) return true
   if (!key.some(([name]) => mayBeNull.has(name))) return false
   const emptied = key.filter(([name, cell]) => cell === null && mayBeNull.has(name))
   const alike = likeKey(present, table, key, mayBeNull)

@@ -6,7 +6,7 @@ import { cellsOf, type ImageRow, isSameCell } from '../../db/image.ts'
 import type { Db } from '../../db/port.ts'
 import type { Site } from '../../site/site.ts'
 import type { ArchivedRows } from '../archive/archived-rows.ts'
-import { type ArchiveLine, isDeleted } from '../archive/lines.ts'
+import { type ArchiveLine, type DeletedLine, isDeleted } from '../archive/lines.ts'
 import { type NamedCell, PresentRows } from './present-rows.ts'
 
 /** Rows that are equal but for some columns: the values of these, and how many of them nobody has asked for yet. */
@@ -15,12 +15,20 @@ interface Copies {
   left: number
 }
 
+/** A line that looks for a row that is there already. */
+interface Wish {
+  readonly line: DeletedLine
+  /** What may be its row, the likeliest first. */
+  readonly fitting: readonly Copies[]
+}
+
 /** Rows of tables without a primary key: only their values tell them apart, and several may have the same. */
 export class PresentCopies {
   private readonly db: Db
   private readonly present: PresentRows
   private readonly rows: ArchivedRows
   private readonly before = new Map<string, Map<string, Copies[]>>()
+  private readonly found = new Map<DeletedLine, Copies>()
 
   constructor(site: Site, rows: ArchivedRows) {
     this.db = site.db
@@ -29,10 +37,31 @@ export class PresentCopies {
   }
 
   /**
-   * Looks for a row like the line's among those that were there before the restoration, and takes it, so that the next
-   * line like it finds another one. Returns the columns in which that row has NULL and the line has not: mostly none.
-   * Undefined when there is no such row, and for a table with a primary key. References that the purge sets to NULL may
-   * differ, for another restoration may have filled them in or not; but not the one that a cleared line is about.
+   * Looks for rows like the lines' among those that are there: to be called before any of these is put back, for then
+   * nobody could tell them from these. References that the purge sets to NULL may differ, for another restoration may
+   * have filled them in or not; but not the one that a cleared line is about.
+   */
+  async find(lines: readonly ArchiveLine[]): Promise<void> {
+    const wishes = new Map<readonly Copies[], Wish[]>()
+    for (const line of lines) {
+      const table = this.rows.tableOf(line)
+      if (!table || table.primaryKey.length > 0) continue
+      const { open, copies } = await this.likeLine(table, line, this.cellsOf(line))
+      if (!isDeleted(line) || copies.length === 0) continue
+      const equal = ({ values }: Copies) => open.filter(([, cell], i) => isSameCell(cell, values[i])).length
+      const fitting = copies
+        .filter(({ values }) => open.every(([, cell], i) => mayBe(cell, values[i])))
+        .sort((a, b) => equal(b) - equal(a))
+      const others = wishes.get(copies)
+      if (others) others.push({ line, fitting })
+      else wishes.set(copies, [{ line, fitting }])
+    }
+    for (const some of wishes.values()) for (const [line, copy] of granted(some)) this.found.set(line, copy)
+  }
+
+  /**
+   * Takes the row that `find` has found for the line. Returns the columns in which that row has NULL and the line has
+   * not: mostly none. Undefined when there is no such row, and for a table with a primary key.
    */
   async take(
     table: Table,
@@ -40,19 +69,41 @@ export class PresentCopies {
     cells: readonly NamedCell[],
   ): Promise<readonly string[] | undefined> {
     if (table.primaryKey.length > 0) return undefined
+    if (isDeleted(line)) {
+      const values = this.found.get(line)?.values
+      const { open } = this.split(line, cells)
+      return values && open.filter(([, cell], i) => cell !== null && values[i] === null).map(([name]) => name)
+    }
+    const { copies } = await this.likeLine(table, line, cells)
+    const copy = copies.find(({ left }) => left > 0)
+    if (!copy) return undefined
+    copy.left -= 1
+    return []
+  }
+
+  private cellsOf(line: ArchiveLine): readonly NamedCell[] {
+    if (!isDeleted(line)) return [...Object.entries(line.key), ...Object.entries(line.was)]
+    const archived = this.rows.cellsOf(line)
+    return this.rows
+      .writtenColumns(line)
+      .map(({ column: { name } }): NamedCell => [name, archived.get(name) ?? null])
+  }
+
+  /** Returns the rows that are like the line but for its open cells. */
+  private async likeLine(table: Table, line: ArchiveLine, cells: readonly NamedCell[]) {
+    const { solid, open } = this.split(line, cells)
+    return { open, copies: (await this.copiesBeside(table, solid, open)).get(imageOf(solid)) ?? [] }
+  }
+
+  /** Returns the cells that a row like the line has as well, and those in which it may differ. */
+  private split(line: ArchiveLine, cells: readonly NamedCell[]) {
     const cleared = this.rows.clearedColumns(line)
     const isCleared = ([name]: NamedCell) => cleared.has(name)
     const wasDeleted = isDeleted(line)
-    const open = wasDeleted ? cells.filter(isCleared) : []
-    const solid = cells.filter((cell) => !isCleared(cell) || (!wasDeleted && cell[1] !== null))
-    const copies = (await this.copiesBeside(table, solid, open)).get(imageOf(solid)) ?? []
-    const equal = ({ values }: Copies) => open.filter(([, cell], i) => isSameCell(cell, values[i])).length
-    const [best] = copies
-      .filter(({ left, values }) => left > 0 && open.every(([, cell], i) => mayBe(cell, values[i])))
-      .sort((a, b) => equal(b) - equal(a))
-    if (!best) return undefined
-    best.left -= 1
-    return open.filter(([, cell], i) => cell !== null && best.values[i] === null).map(([name]) => name)
+    return {
+      solid: cells.filter((cell) => !isCleared(cell) || (!wasDeleted && cell[1] !== null)),
+      open: wasDeleted ? cells.filter(isCleared) : [],
+    }
   }
 
   /** Returns how often each row was there that refers to the same rows, before any was put back beside it. */
@@ -95,6 +146,29 @@ export class PresentCopies {
     }
     return found
   }
+}
+
+/**
+ * Returns the rows, each for one line, for as many lines as can have one: a line that could do with another row makes
+ * way for one that could not.
+ */
+function granted(wishes: readonly Wish[]): [DeletedLine, Copies][] {
+  const holders = new Map<Copies, Wish[]>()
+  const grant = (wish: Wish, asked: Set<Copies>): boolean =>
+    wish.fitting.some((copy) => {
+      if (asked.has(copy)) return false
+      asked.add(copy)
+      const holding = holders.get(copy) ?? []
+      holders.set(copy, holding)
+      const free = holding.length < copy.left
+      const at = free ? holding.length : holding.findIndex((other) => grant(other, asked))
+      if (at >= 0) holding[at] = wish
+      return at >= 0
+    })
+  for (const wish of wishes) grant(wish, new Set())
+  return [...holders].flatMap(([copy, holding]) =>
+    holding.map(({ line }): [DeletedLine, Copies] => [line, copy]),
+  )
 }
 
 function imageOf(cells: readonly NamedCell[]): string {

@@ -12,6 +12,7 @@ import { Refusals } from './refusals.ts'
 export class LineRestoration {
   private readonly work: PuttingBack
   private readonly present: PresentRows
+  private readonly copies: PresentCopies
   private readonly refusals: Refusals
   private readonly references: ReferenceRestoration
   private readonly rows: RowRestoration
@@ -20,9 +21,14 @@ export class LineRestoration {
     this.work = work
     this.present = new PresentRows(work.site)
     this.refusals = new Refusals(work)
-    const copies = new PresentCopies(work.site, work.rows)
-    this.references = new ReferenceRestoration(work, this.present, copies, this.refusals)
-    this.rows = new RowRestoration(work, this.present, copies, this.refusals, this.references)
+    this.copies = new PresentCopies(work.site, work.rows)
+    this.references = new ReferenceRestoration(work, this.present, this.copies, this.refusals)
+    this.rows = new RowRestoration(work, this.present, this.copies, this.refusals, this.references)
+  }
+
+  /** To be called before any of these lines, which may come one after the other, is put back. */
+  async begin(lines: readonly ArchiveLine[]): Promise<void> {
+    await this.copies.find(lines)
   }
 
   /** Returns false, and counts the line, when it is there already, or would come into the hands of somebody else. */
@@ -38,6 +44,7 @@ export class LineRestoration {
 
   /** Puts back what can be, whatever becomes of the others. A row whose parent is missing may find it after them. */
   async putBackEach(lines: readonly ArchiveLine[]): Promise<void> {
+    await this.begin(lines)
     let waiting: readonly DeletedLine[] = lines.filter(isDeleted)
     for (let before = Number.POSITIVE_INFINITY; waiting.length < before; ) {
       before = waiting.length

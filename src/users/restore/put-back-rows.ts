@@ -16,6 +16,7 @@ const CHARACTERS = 4_000_000
  */
 export async function putBackRows(work: PuttingBack, lines: readonly ArchiveLine[]): Promise<void> {
   const single = new LineRestoration(work)
+  await single.begin(lines)
   for (const chunk of chunksOf(work, lines, (line) => single.goesIn(line))) {
     if (chunk.table && (await insertAll(work, chunk.table, chunk.lines))) continue
     for (const line of chunk.lines) await single.putBack(line)
