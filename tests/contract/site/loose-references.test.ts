@@ -127,6 +127,16 @@ describeEachDatabase('a reference without a foreign key', (harness) => {
     expect((await planPurge(site, kept)).keeping).toHaveLength(1)
   })
 
+  test('keeps beside a foreign key to the users that keeps as well', async () => {
+    const site = await createSite(
+      harness,
+      'django5.2-allauth65',
+      'create table note (id {key}, author_id integer references auth_user (id), reviewer_id integer);',
+    )
+    await insert(site, 'note', { reviewer_id: await addUser(site) })
+    expect(await planPurge(site, declaring('note.reviewer_id'))).toMatchObject({ toDelete: 0 })
+  })
+
   test('is told when it lacks an index', async () => {
     const site = await siteWithInvoice(harness)
     await site.database.run('drop index shop_invoice_user_id')
