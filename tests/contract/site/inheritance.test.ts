@@ -143,6 +143,15 @@ create table log_2019 (year_only text) inherits (log);`
     },
   )
 
+  test('is not that of the users', async () => {
+    const site = await createSite(harness, SITE, 'create table former_user () inherits (auth_user);')
+    await addUser(site)
+    await expect(planPurge(site, criteria())).rejects.toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining('inherit from auth_user'),
+    })
+  })
+
   test('nor by an old plan', async () => {
     const site = await createSite(harness, SITE, LOGS.split(';')[0])
     const key = await addUser(site)
