@@ -129,6 +129,25 @@ describeEachDatabase('a row that comes back', (harness) => {
     expect(await rowsOf(site.db, 'card')).toEqual([])
   })
 
+  test('of a user brings back nobody who referred to that user', async () => {
+    const site = await createSite(
+      harness,
+      SITE,
+      `alter table auth_user add column referrer_id ${user(DEFERRED)};
+       create index auth_user_referrer on auth_user (referrer_id);`,
+    )
+    const [guest, host] = [await addUser(site), await addUser(site)]
+    // The reference would have kept the host out of the plan.
+    const refer = () => site.database.run(`update auth_user set referrer_id = ${host} where id = ${guest}`)
+    const { path, report } = await purgeInto(directory, site, { size: 1, meanwhile: refer })
+    expect(report).toMatchObject({ deleted: 2, failed: [] })
+    expect(await putBack(site, path, { users: [host] })).toMatchObject({
+      restored: { auth_user: 1, account_emailaddress: 1 },
+      failed: [],
+    })
+    expect(await rowsOf(site.db, 'auth_user')).toMatchObject([{ id: host }])
+  })
+
   test('of two that need each other says why the other one does not', async () => {
     const site = await createSite(
       harness,
