@@ -24,8 +24,9 @@ const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify
  * for `verify-full`. Throws a UserError when the URL cannot be used; never repeats it.
  */
 export async function connectionTo(text: string): Promise<Connection> {
-  const { searchParams } = parsed(text)
+  const { searchParams, port } = parsed(text)
   refuseOverlooked(searchParams)
+  refuseImpossiblePort(searchParams.get('port') || port)
   const connectionTimeoutMillis = connectMilliseconds(searchParams, CONNECT_MILLISECONDS)
   const url = await withStoredPassword(withSchema(text, searchParams))
   const mode = sslMode(searchParams)
@@ -38,6 +39,16 @@ export async function connectionTo(text: string): Promise<Connection> {
     identity: databaseIdentity(usual),
     connectionTimeoutMillis,
   }
+}
+
+/** pg takes what it can of one, and when it cannot be connected to waits for ever for its own client to end. */
+function refuseImpossiblePort(ofUrl: string): void {
+  const text = ofUrl || process.env.PGPORT
+  if (!text || (/^\d{1,5}$/.test(text.trim()) && Number(text) > 0 && Number(text) < 65_536)) return
+  throw invalid(
+    `${ofUrl ? 'the port in the PostgreSQL URL' : 'PGPORT'} is no port`,
+    'a port is a whole number from 1 to 65535, as a rule 5432',
+  )
 }
 
 /** As dj-database-url reads it (https://github.com/jazzband/dj-database-url): the site itself may have that URL. */

@@ -93,6 +93,27 @@ describeDatabase('postgres', 'connecting', (harness) => {
     },
   )
 
+  test.each([
+    ['no number', 'abc', '', 'the port in the PostgreSQL URL is no port'],
+    ['too large', '65536', '', 'the port in the PostgreSQL URL is no port'],
+    ['zero', '0', '', 'the port in the PostgreSQL URL is no port'],
+    ['several', '5432,5433', '', 'the port in the PostgreSQL URL is no port'],
+    ['too large, in PGPORT', '', '99999', 'PGPORT is no port'],
+    ['negative, in PGPORT', '', '-1', 'PGPORT is no port'],
+  ])('a port that is %s', async (_, port, fromEnvironment, expected) => {
+    vi.stubEnv('PGPORT', fromEnvironment)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const url = `postgres://postgres@127.0.0.1/postgres?port=${port}`
+    const { message, kind } = await wordsOf(async () => ask(await harness.empty(), url))
+    expect([message, kind]).toEqual([expected, 'invalid'])
+  })
+
+  test('PGPORT counts only where the URL has no port', async () => {
+    vi.stubEnv('PGPORT', '99999')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    await ask(await harness.empty(), server().href)
+  })
+
   test('currentSchema chooses the schema, as in the URL of the site itself', async () => {
     const database = await harness.empty()
     await database.run('create schema shop')
