@@ -8,6 +8,10 @@ const program = join(directory, 'main.cjs')
 
 if (existsSync(program)) {
   loadCompiled(directory)
+  // What waits for something that never comes ends without an answer. (To commander, a code set earlier means something.)
+  process.on('exit', () => {
+    process.exitCode ??= 1
+  })
   require(program)
     .main(process.argv.slice(2))
     .then((exit) => {

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdtemp, open, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, open, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
@@ -135,6 +135,14 @@ test('says what to do when it has not been built', async () => {
     stdout: '',
     stderr: 'usermgmt: the program has not been built yet; npm run build\n',
   })
+})
+
+test('a program that ends without an answer has failed', async () => {
+  const copy = await mkdtemp(join(directory, 'endless-'))
+  await cp(dirname(BIN), join(copy, 'bin'), { recursive: true })
+  await mkdir(join(copy, 'dist'))
+  await writeFile(join(copy, 'dist/main.cjs'), 'exports.main = () => new Promise(() => {})')
+  await expect(run(process.execPath, [join(copy, 'bin/usermgmt.js')])).rejects.toMatchObject({ code: 1 })
 })
 
 test('a bug is reported with places in the source', async () => {
