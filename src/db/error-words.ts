@@ -6,6 +6,8 @@ export interface DriverError extends Error {
   readonly column?: string
   readonly constraint?: string
   readonly detail?: string
+  /** Where in the server's source; the same in every language. */
+  readonly routine?: string
 }
 
 /** What happened, and what to do about it. One line each, without SQL, parameters or values. */
@@ -15,6 +17,8 @@ type Wording = (error: DriverError, target: string) => Words
 
 /** Returns the error in words, or undefined when it is not one that an administrator can act on. */
 export function wordsFor(error: DriverError, target: string): Words | undefined {
+  // Its code is that of every syntax error, and it speaks of each option in other words.
+  if (error.routine === 'process_postgres_switches') return OPTIONS_NOT_UNDERSTOOD
   const byMessage = MESSAGES.find(([pattern]) => pattern.test(error.message))
   if (byMessage) return byMessage[1](error, target)
   const code = error.code ?? ''
@@ -23,6 +27,10 @@ export function wordsFor(error: DriverError, target: string): Words | undefined 
   return CODES.find(([pattern]) => pattern.test(code))?.[1](error, target)
 }
 
+const OPTIONS_NOT_UNDERSTOOD: Words = [
+  'the server does not understand options',
+  'write -c name=value, see options in the URL, and PGOPTIONS',
+]
 const lost: Wording = (_, target) => [
   `the connection to ${target} was lost`,
   'see whether the server is up, then run the command again',
@@ -107,13 +115,6 @@ const MESSAGES: readonly [RegExp, Wording][] = [
   [
     /^unrecognized configuration parameter/,
     () => ['the server does not know a setting of the URL', 'see options in the URL'],
-  ],
-  [
-    /^invalid command-line argument for server process/,
-    () => [
-      'the server does not understand options',
-      'write -c name=value, see options in the URL, and PGOPTIONS',
-    ],
   ],
   [
     /^no such table: /,

@@ -59,6 +59,16 @@ describeDatabase('postgres', 'connecting', (harness) => {
       /^connect_timeout is a number of seconds$/,
     ],
     ['no setting', withParameter('options', 'nope'), /^the server does not understand options$/],
+    [
+      'a setting without a value',
+      withParameter('options', '-c search_path'),
+      /^the server does not understand options$/,
+    ],
+    [
+      'an option without a value',
+      withParameter('options', '--foo'),
+      /^the server does not understand options$/,
+    ],
     ['no such setting', withParameter('options', '-c nope=1'), /^the server does not know a setting/],
     [
       'a space within a setting',
