@@ -1,9 +1,11 @@
 import { sql } from 'drizzle-orm'
 import { columnOf, type Table } from '../../db/catalog.ts'
 import type { Cell } from '../../db/dialect.ts'
+import { isRefusal } from '../../db/errors.ts'
 import { tableName } from '../../db/identifiers.ts'
 import { cellsOf, type ImageRow, isSameCell } from '../../db/image.ts'
 import type { Db } from '../../db/port.ts'
+import { inSavepoint } from '../../db/savepoint.ts'
 import type { Site } from '../../site/site.ts'
 import type { ArchivedRows } from '../archive/archived-rows.ts'
 import { type ArchiveLine, type DeletedLine, isDeleted } from '../archive/lines.ts'
@@ -29,6 +31,7 @@ export class PresentCopies {
   private readonly rows: ArchivedRows
   private readonly before = new Map<string, Map<string, Copies[]>>()
   private readonly found = new Map<DeletedLine, Copies>()
+  private readonly refused = new Map<ArchiveLine, unknown>()
 
   constructor(site: Site, rows: ArchivedRows) {
     this.db = site.db
@@ -46,8 +49,12 @@ export class PresentCopies {
     for (const line of lines) {
       const table = this.rows.tableOf(line)
       if (!table || table.primaryKey.length > 0) continue
-      const { open, copies } = await this.likeLine(table, line, this.cellsOf(line))
-      if (!isDeleted(line) || copies.length === 0) continue
+      const found = await this.likeLine(table, line, this.cellsOf(line)).catch((error: unknown) => {
+        if (!isRefusal(error)) throw error
+        this.refused.set(line, error)
+      })
+      if (!found || !isDeleted(line) || found.copies.length === 0) continue
+      const { open, copies } = found
       const equal = ({ values }: Copies) => open.filter(([, cell], i) => isSameCell(cell, values[i])).length
       const fitting = copies
         .filter(({ values }) => open.every(([, cell], i) => mayBe(cell, values[i])))
@@ -61,7 +68,8 @@ export class PresentCopies {
 
   /**
    * Takes the row that `find` has found for the line. Returns the columns in which that row has NULL and the line has
-   * not: mostly none. Undefined when there is no such row, and for a table with a primary key.
+   * not: mostly none. Undefined when there is no such row, and for a table with a primary key. Throws the database's
+   * error when it has refused to look: a column may have disappeared.
    */
   async take(
     table: Table,
@@ -69,6 +77,7 @@ export class PresentCopies {
     cells: readonly NamedCell[],
   ): Promise<readonly string[] | undefined> {
     if (table.primaryKey.length > 0) return undefined
+    if (this.refused.has(line)) throw this.refused.get(line)
     if (isDeleted(line)) {
       const values = this.found.get(line)?.values
       const { open } = this.split(line, cells)
@@ -117,7 +126,8 @@ export class PresentCopies {
     const names = [solid, open].map((cells) => cells.map(([name]) => name))
     const beside = JSON.stringify([table.label, names, references])
     const copies =
-      this.before.get(beside) ?? (await this.count(table, names.flat(), solid.length, references))
+      this.before.get(beside) ??
+      (await inSavepoint(this.db, () => this.count(table, names.flat(), solid.length, references)))
     this.before.set(beside, copies)
     return copies
   }

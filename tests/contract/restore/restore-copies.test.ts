@@ -21,7 +21,7 @@ async function siteOfPairs(harness: Harness, pairs: readonly References[]): Prom
   const site = await createSite(
     harness,
     'django5.2-allauth65',
-    `create table pair (one_id ${user}, other_id ${user});`,
+    `create table pair (one_id ${user}, other_id ${user}, note text);`,
   )
   const users = [await addUser(site), await addUser(site), await addUser(site)]
   for (const [one, other] of pairs) {
@@ -98,6 +98,19 @@ describeEachDatabase('rows of a table without a primary key', (harness) => {
     await site.database.run(`insert into seat values (7, 1, ${first}), (7, 2, ${second});
       insert into pair values (null, 1, 2), (7, null, 1), (7, 1, 2), (7, 2, 1)`)
     await expectSame(site, 1_000, { cascade: ['seat'], setNull: ['pair.one_id', 'pair.other_id'] })
+  })
+
+  test('keep nobody out when a column of theirs has disappeared', async () => {
+    const site = await siteOfPairs(harness, [
+      [0, 1],
+      [null, 1],
+    ])
+    const rules = { setNull: ['pair.one_id', 'pair.other_id'] }
+    const { path } = await purgeInto(directory, site, { rules, guards: NO_GUARDS })
+    await site.database.run('alter table pair drop column note')
+    const { restored, failed } = await putBack(site, path)
+    expect(restored).toMatchObject({ auth_user: 3 })
+    expect(failed.map(({ table }) => table)).toEqual(['pair', 'pair', 'pair'])
   })
 
   /** Purges everybody, and puts them back twice. */
