@@ -11,10 +11,16 @@ import type { ArchivedRows } from '../archive/archived-rows.ts'
 import { type ArchiveLine, type DeletedLine, isDeleted } from '../archive/lines.ts'
 import { type NamedCell, PresentRows } from './present-rows.ts'
 
-/** Rows that are equal but for some columns: the values of these, and how many of them nobody has asked for yet. */
+/** Rows that are equal but for some columns: the values of these, and how many of them there are for lines. */
 interface Copies {
   readonly values: readonly Cell[]
   left: number
+}
+
+/** Rows that are like a line but for some of its cells. */
+interface LikeLine {
+  readonly open: readonly NamedCell[]
+  readonly copies: readonly Copies[]
 }
 
 /** A line that looks for a row that is there already. */
@@ -45,7 +51,7 @@ export class PresentCopies {
    * have filled them in or not; but not the one that a cleared line is about.
    */
   async find(lines: readonly ArchiveLine[]): Promise<void> {
-    const wishes = new Map<readonly Copies[], Wish[]>()
+    const wishes: Wish[] = []
     for (const line of lines) {
       const table = this.rows.tableOf(line)
       if (!table || table.primaryKey.length > 0) continue
@@ -53,17 +59,9 @@ export class PresentCopies {
         if (!isRefusal(error)) throw error
         this.refused.set(line, error)
       })
-      if (!found || !isDeleted(line) || found.copies.length === 0) continue
-      const { open, copies } = found
-      const equal = ({ values }: Copies) => open.filter(([, cell], i) => isSameCell(cell, values[i])).length
-      const fitting = copies
-        .filter(({ values }) => open.every(([, cell], i) => mayBe(cell, values[i])))
-        .sort((a, b) => equal(b) - equal(a))
-      const others = wishes.get(copies)
-      if (others) others.push({ line, fitting })
-      else wishes.set(copies, [{ line, fitting }])
+      if (found && isDeleted(line)) wishes.push({ line, fitting: fitting(found) })
     }
-    for (const some of wishes.values()) for (const [line, copy] of granted(some)) this.found.set(line, copy)
+    for (const [line, copy] of granted(wishes)) this.found.set(line, copy)
   }
 
   /**
@@ -99,7 +97,7 @@ export class PresentCopies {
   }
 
   /** Returns the rows that are like the line but for its open cells. */
-  private async likeLine(table: Table, line: ArchiveLine, cells: readonly NamedCell[]) {
+  private async likeLine(table: Table, line: ArchiveLine, cells: readonly NamedCell[]): Promise<LikeLine> {
     const { solid, open } = this.split(line, cells)
     return { open, copies: (await this.copiesBeside(table, solid, open)).get(imageOf(solid)) ?? [] }
   }
@@ -156,6 +154,14 @@ export class PresentCopies {
     }
     return found
   }
+}
+
+/** Returns those that may be the line's row, the likeliest first. */
+function fitting({ open, copies }: LikeLine): Copies[] {
+  const equal = ({ values }: Copies) => open.filter(([, cell], i) => isSameCell(cell, values[i])).length
+  return copies
+    .filter(({ values }) => open.every(([, cell], i) => mayBe(cell, values[i])))
+    .sort((a, b) => equal(b) - equal(a))
 }
 
 /**

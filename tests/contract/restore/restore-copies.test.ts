@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { RuleSettings } from '../../../src/site/rules.ts'
 import { purgeInto, putBack } from '../../support/archives.ts'
 import { NO_GUARDS } from '../../support/criteria.ts'
 import { describeEachDatabase, type Harness } from '../../support/databases.ts'
@@ -13,25 +14,20 @@ withDirectory(beforeEach, (path) => {
 
 const user = 'integer references auth_user (id) deferrable initially deferred'
 
-/** Rows of which each refers to users by their place among all, or to nobody. */
-type References = readonly (number | null)[]
+/** The users that a row refers to, by their place among all. */
+type Pair = readonly [one: number | null, other: number | null]
 
 /** Nothing but their values tells these rows apart. */
-async function siteOfPairs(harness: Harness, pairs: readonly References[]): Promise<TestSite> {
+async function siteOfPairs(harness: Harness, pairs: readonly Pair[]): Promise<TestSite> {
   const site = await createSite(
     harness,
     'django5.2-allauth65',
     `create table pair (one_id ${user}, other_id ${user}, note text);`,
   )
   const users = [await addUser(site), await addUser(site), await addUser(site)]
-  for (const [one, other] of pairs) {
-    await insert(site, 'pair', { one_id: at(users, one), other_id: at(users, other) })
-  }
+  const at = (place: number | null) => (place === null ? null : (users[place] ?? null))
+  for (const [one, other] of pairs) await insert(site, 'pair', { one_id: at(one), other_id: at(other) })
   return site
-}
-
-function at(users: readonly string[], place: number | null | undefined): string | null {
-  return (place === null || place === undefined ? undefined : users[place]) ?? null
 }
 
 async function pairsOf(site: TestSite): Promise<string[]> {
@@ -40,7 +36,7 @@ async function pairsOf(site: TestSite): Promise<string[]> {
 
 describeEachDatabase('rows of a table without a primary key', (harness) => {
   describe.each([1, 1_000])('of users in batches of %i', (size) => {
-    test.each<[References, References]>([
+    test.each<[Pair, Pair]>([
       [
         [null, 1],
         [0, 1],
@@ -62,7 +58,7 @@ describeEachDatabase('rows of a table without a primary key', (harness) => {
       await expectSame(site, size, { setNull: ['pair.one_id', 'pair.other_id'] })
     })
 
-    test.each<[References, References]>([
+    test.each<[Pair, Pair]>([
       [
         [2, 0],
         [2, 2],
@@ -114,7 +110,7 @@ describeEachDatabase('rows of a table without a primary key', (harness) => {
   })
 
   /** Purges everybody, and puts them back twice. */
-  async function expectSame(site: TestSite, size: number, rules: object): Promise<void> {
+  async function expectSame(site: TestSite, size: number, rules: RuleSettings): Promise<void> {
     const before = await pairsOf(site)
     const { path } = await purgeInto(directory, site, { rules, guards: NO_GUARDS, size })
     expect(await pairsOf(site)).not.toEqual(before)
