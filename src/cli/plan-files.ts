@@ -8,7 +8,7 @@ import { freezePlan, type PlanOptions, type PurgePlan, planIdentified } from '..
 import { planHeader, refuseOtherTables } from '../users/purge/plan-header.ts'
 import { openPlan, plannedUsers } from '../users/purge/plan-reader.ts'
 import { PlanWriter } from '../users/purge/plan-writer.ts'
-import { reviewedCriteria } from '../users/purge/reviewed-criteria.ts'
+import { keepingUnreviewed, reviewedCriteria } from '../users/purge/reviewed-criteria.ts'
 import { type PlannedBatch, unchangedKeys } from '../users/recheck.ts'
 import type { Context } from './context.ts'
 
@@ -17,11 +17,15 @@ const AT_A_TIME = 1_000
 
 /** A plan that somebody has read, and wants carried out as it is. */
 export interface ReviewedPlan {
+  /** What it selects. */
   readonly criteria: Criteria
-  /** Throws a UserError (refused) when the plan was made for another site, or for other tables. */
-  refuseOther(site: Site): void
+  /**
+   * Returns the criteria that it is carried out by on the site. Throws a UserError (refused) when it was made for another
+   * site, or for other tables.
+   */
+  criteriaOn(site: Site): Criteria
   /** Returns what can still be carried out of the plan; who matched and who was kept is of when it was made. */
-  plan(site: Site, options: Pick<PlanOptions, 'countsRows'>): Promise<PurgePlan>
+  plan(site: Site, criteria: Criteria, options: Pick<PlanOptions, 'countsRows'>): Promise<PurgePlan>
   users(batchSize: number): AsyncIterable<PlannedBatch>
 }
 
@@ -60,14 +64,15 @@ export async function loadPlan(
   const criteria = reviewedCriteria(header, { protect, references, keep: rules.keep })
   return {
     criteria,
-    refuseOther(site) {
+    criteriaOn(site) {
       refuseOther(database, siteDatabase(site))
       refuseOtherTables(site, header)
+      return keepingUnreviewed(site, criteria, counts)
     },
-    async plan(site, options) {
-      const userKeys = await unchangedKeys(site, criteria, plannedUsers(path, AT_A_TIME))
-      const selection = { ...criteria.selection, userKeys }
-      const left = await planIdentified(site, { ...criteria, selection }, options)
+    async plan(site, here, options) {
+      const userKeys = await unchangedKeys(site, here, plannedUsers(path, AT_A_TIME))
+      const selection = { ...here.selection, userKeys }
+      const left = await planIdentified(site, { ...here, selection }, options)
       const { since, matched, kept, toDelete: planned } = counts
       return { ...left, since, matched, kept, changed: planned - left.toDelete }
     },

@@ -198,6 +198,53 @@ describeEachDatabase('a reviewed plan', (harness) => {
     expect(JSON.parse(stdout).kept).toEqual(JSON.parse(look.stdout).kept)
   })
 
+  test.each([
+    ['NO ACTION', '--cascade *'],
+    ['NO ACTION', '--set-null note.user_id'],
+    ['CASCADE', ''],
+    ['SET NULL', ''],
+  ])('keeps who has rows since that nobody reviewed: ON DELETE %s %s', async (action, rule) => {
+    const { site, run } = await planned()
+    const reference = `user_id integer NULL REFERENCES auth_user (id) ON DELETE ${action}`
+    await site.database.run(`CREATE TABLE note (id integer PRIMARY KEY, ${reference})`)
+    await run(
+      `purge --since 2020-01-01 --cascade blog_post ${rule} --plan-out plan.ndjson`.replace(/ +/g, ' '),
+    )
+    await site.database.run('INSERT INTO note VALUES (1, 3)')
+    const look = await run('purge --plan plan.ndjson --dry-run --format json')
+    expect(JSON.parse(look.stdout)).toMatchObject({ to_delete: 2, changed: 1, nulled: {} })
+    const { stdout } = await run('purge --plan plan.ndjson --yes --format json')
+    expect(JSON.parse(stdout)).toMatchObject({ deleted: 2, changed: 1, tables: { blog_post: 1 } })
+    expect(await idsIn(site)).toEqual(['1', '3', '5', '6'])
+    expect(await rowsOf(site.db, 'note')).toEqual([{ id: '1', user_id: '3' }])
+  })
+
+  test('keeps who has rows in a table that has come since', async () => {
+    const { site, run } = await planned()
+    await site.database.run(`CREATE TABLE note (id integer PRIMARY KEY,
+      user_id integer NOT NULL REFERENCES auth_user (id) ON DELETE CASCADE); INSERT INTO note VALUES (1, 3)`)
+    const { stdout } = await run('purge --plan plan.ndjson --yes --format json')
+    expect(JSON.parse(stdout)).toMatchObject({ deleted: 2, changed: 1 })
+    expect(await idsIn(site)).toEqual(['1', '3', '5', '6'])
+  })
+
+  test('takes along what was reviewed, of the parents of a row too, and rows of their kind that came since', async () => {
+    const { site, run } = await planned()
+    await site.database.run(`
+      CREATE TABLE page (id integer PRIMARY KEY, user_id integer NULL REFERENCES auth_user (id));
+      CREATE TABLE article (page_ptr_id integer PRIMARY KEY REFERENCES page (id),
+        writer_id integer NOT NULL REFERENCES auth_user (id));
+      INSERT INTO page VALUES (1, NULL); INSERT INTO article VALUES (1, 3)`)
+    await run('purge --since 2020-01-01 --cascade * --plan-out plan.ndjson')
+    await insert(site, 'blog_post', { title: 'Again', author_id: 4 })
+    const { stdout } = await run('purge --plan plan.ndjson --yes --format json')
+    expect(JSON.parse(stdout)).toMatchObject({
+      deleted: 3,
+      changed: 0,
+      tables: { page: 1, article: 1, blog_post: 2 },
+    })
+  })
+
   test('keeps whoever has come onto the protect list of the configuration since', async () => {
     const { site, cwd, run } = await planned()
     await writeFile(join(cwd, 'usermgmt.config.json'), '{"protect": ["xqzv81"]}')
