@@ -15,8 +15,9 @@ import { trackedSockets } from './sockets.ts'
 
 const BEGIN: Record<TransactionMode, string> = {
   read: 'begin isolation level repeatable read read only',
-  // Each statement must see what others committed while it waited for a lock.
-  write: 'begin isolation level read committed read write',
+  // Each statement must see what others committed while it waited for a lock. Not `read write`: a role that may only
+  // read by default is meant to.
+  write: 'begin isolation level read committed',
 }
 
 /**
@@ -76,7 +77,6 @@ function portOf(drizzled: NodePgDatabase, rest: Pick<Db, 'identity' | 'transacti
 
 /** Returns what Drizzle takes for a pool: it asks for nothing but `query`. Each statement is a transaction. */
 function oneByOne(pool: pg.Pool): pg.Pool {
-  // Not `read write`, which a standby refuses.
   const query = (config: pg.QueryConfig, values: unknown[]) =>
     inTransaction(pool, 'begin', (client) => client.query(config, values))
   return { query } as pg.Pool

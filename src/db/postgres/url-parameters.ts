@@ -42,7 +42,7 @@ const WITHOUT_EFFECT = [
   'max_protocol_version',
 ]
 
-/** Those of libpq that ask for nothing with such a value: there is one host, and whatever writes says so to the server. */
+/** Those of libpq that ask for nothing with such a value: there is one host, which takes writes or refuses them. */
 const ASKING_NOTHING: ReadonlyMap<string, RegExp> = new Map([
   ['channel_binding', /^(prefer|disable)$/],
   ['target_session_attrs', /^(any|read-write|primary|prefer-standby)$/],

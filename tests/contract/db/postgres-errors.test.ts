@@ -5,6 +5,7 @@ import { databaseFault } from '../../../src/db/errors.ts'
 import type { Db } from '../../../src/db/port.ts'
 import { describeDatabase } from '../../support/databases.ts'
 import { errorOf, SECRET, SECRET_TABLES, wordsOf } from '../../support/errors.ts'
+import { untilSomebodyWaits } from '../../support/waiting.ts'
 
 describeDatabase('postgres', 'errors', (harness) => {
   test('a session that the server ends', async () => {
@@ -96,8 +97,10 @@ describeDatabase('postgres', 'errors', (harness) => {
     const database = await harness.prepared('authors', (empty) => empty.run(SECRET_TABLES))
     const url = `${database.url}?options=-c%20default_transaction_read_only%3Don`
     const db = await database.open({}, url)
-    const { message } = await wordsOf(() => db.run(sql`delete from post`))
-    expect(message).toBe('the database is read-only')
+    const deletion = (on: Db) => on.run(sql`delete from post`)
+    for (const work of [() => deletion(db), () => db.transaction('write', deletion)]) {
+      expect((await wordsOf(work)).message).toBe('the database is read-only')
+    }
   })
 
   test('the refusal of a trigger', async () => {
@@ -110,8 +113,6 @@ describeDatabase('postgres', 'errors', (harness) => {
   })
 })
 
-const WAITING = sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-
 /** Two transactions, each waiting for the row that the other has; returns the error of ours. */
 async function deadlock(db: Db, runOther: (script: string) => Promise<void>): Promise<unknown> {
   await runOther(`insert into author (name) values ('b')`)
@@ -121,7 +122,7 @@ async function deadlock(db: Db, runOther: (script: string) => Promise<void>): Pr
     await tx.run(sql`update author set age = 2 where id = 1`)
     const theirs = runOther('update author set age = 1 where id = 1; commit')
     // Ours looks for a deadlock once: theirs has to wait by then.
-    while ((await db.rows(WAITING)).length === 0) await pause(5)
+    await untilSomebodyWaits(db, 'lock')
     const error: unknown = await tx
       .run(sql`update author set age = 2 where name = 'b'`)
       .catch((caught: unknown) => caught)

@@ -4,6 +4,7 @@ import { databaseFault } from '../../../src/db/errors.ts'
 import type { Db } from '../../../src/db/port.ts'
 import { describeDatabase, describeEachDatabase, type Harness } from '../../support/databases.ts'
 import { rowsOf } from '../../support/sites.ts'
+import { untilSomebodyWaits } from '../../support/waiting.ts'
 
 const TABLES = `create table author (id {key}, name varchar(40) not null);
   create table post (id {key}, author_id integer references author (id) deferrable initially deferred);
@@ -166,7 +167,7 @@ describeDatabase('postgres', 'overlapping transactions', (harness) => {
       await tx.dialect.lockRows(tx, sql`author`, sql`id = 1`, sql`id`)
       return namesIn(tx)
     })
-    await waitForLock(db)
+    await untilSomebodyWaits(db, 'lock')
     await site.run('commit')
     expect(await seen).toEqual(['renamed'])
   })
@@ -197,13 +198,3 @@ describeDatabase('postgres', 'overlapping transactions', (harness) => {
     await expect(work).rejects.toThrow()
   })
 })
-
-async function waitForLock(db: Db): Promise<void> {
-  for (;;) {
-    const waiting = await db.rows(
-      sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-    )
-    if (waiting.length > 0) return
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}

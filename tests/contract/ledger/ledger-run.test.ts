@@ -12,6 +12,7 @@ import { criteria } from '../../support/criteria.ts'
 import { describeDatabase, describeEachDatabase, type Harness } from '../../support/databases.ts'
 import { createSite, rowsOf, type TestSite } from '../../support/sites.ts'
 import { addUser } from '../../support/users.ts'
+import { untilSomebodyWaits } from '../../support/waiting.ts'
 
 const FACTS: RunFacts = { command: 'purge', options: {}, actor: 'ann', host: 'web1', version: '1.0.0' }
 const OPTIONS = { lock: 'purge', now: () => new Date('2025-06-15T12:00:00Z') }
@@ -204,8 +205,7 @@ describeDatabase('postgres', 'a purge whose batch takes its time', (harness) => 
     onTestFinished(() => void vi.useRealTimers())
     const purged = purge(site, criteria(), plan, { run })
     const others = await theirs.database.connect()
-    const sleeping = `select 1 from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()`
-    while ((await others.rows(sleeping)).length === 0) await pause(5)
+    await untilSomebodyWaits(others, 'sleep')
     vi.advanceTimersByTime(15_000)
     const sign = `select 1 from usermgmt_lock where heartbeat_at > now() - interval '50 seconds'`
     while ((await others.rows(sign)).length === 0) await pause(5)

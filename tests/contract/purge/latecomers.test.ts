@@ -1,11 +1,11 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { planPurge } from '../../../src/users/purge/plan.ts'
 import { purge } from '../../../src/users/purge/purge.ts'
 import { criteria } from '../../support/criteria.ts'
-import { describeDatabase, type RawConnection } from '../../support/databases.ts'
+import { describeDatabase } from '../../support/databases.ts'
 import { createSite, insert, rowsOf } from '../../support/sites.ts'
 import { addUser } from '../../support/users.ts'
+import { untilSomebodyWaits } from '../../support/waiting.ts'
 
 /** Deleting comments takes a moment: that leaves time to write one before its post goes. */
 const TABLES = `
@@ -13,11 +13,6 @@ const TABLES = `
   create table blog_comment (id {key}, post_id integer not null references blog_post (id) on delete cascade);
   create function linger() returns trigger language plpgsql as 'begin perform pg_sleep(0.5); return null; end';
   create trigger linger before delete on blog_comment for each statement execute function linger();`
-
-async function lingers(connection: RawConnection): Promise<void> {
-  const sleeping = `select 1 from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()`
-  while ((await connection.rows(sleeping)).length === 0) await pause(5)
-}
 
 describeDatabase('postgres', 'a row that comes under another one that is being deleted', (harness) => {
   test('is refused: the database must not take it along unseen', async () => {
@@ -28,7 +23,7 @@ describeDatabase('postgres', 'a row that comes under another one that is being d
     const plan = await planPurge(site, criteria(), { batchSize: 10 })
     const purged = purge(site, criteria(), plan)
     const visitor = await site.database.connect()
-    await lingers(visitor)
+    await untilSomebodyWaits(visitor, 'sleep')
     await expect(visitor.rows(`insert into blog_comment (post_id) values (${post})`)).rejects.toMatchObject({
       code: '23503',
     })

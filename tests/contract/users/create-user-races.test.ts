@@ -1,10 +1,11 @@
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { create, expectRefusal } from '../../support/create.ts'
-import { describeDatabase, describeEachDatabase, type RawConnection } from '../../support/databases.ts'
+import { describeDatabase, describeEachDatabase } from '../../support/databases.ts'
 import { errorOf, wordsOf } from '../../support/errors.ts'
 import { createSite, rowsOf, type TestSite } from '../../support/sites.ts'
 import { addUser } from '../../support/users.ts'
+import { untilSomebodyWaits } from '../../support/waiting.ts'
 
 /** The site as it looks when the first queries come too early to see the rows that are in the way. */
 function tooEarly(site: TestSite, queries: number): TestSite {
@@ -18,13 +19,6 @@ function tooEarly(site: TestSite, queries: number): TestSite {
 
 /** Looks for the username, and twice for the address. */
 const LOOKS = 3
-
-async function waiting(connection: RawConnection): Promise<number> {
-  const rows = await connection.rows(
-    "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-  )
-  return rows.length
-}
 
 describeEachDatabase('create-user when', (harness) => {
   test('somebody else is faster: the same words', async () => {
@@ -72,7 +66,7 @@ describeDatabase('postgres', 'create-user when', (harness) => {
       (password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined)
       values ('!', false, 'ann', '', '', '', false, true, now())`)
     const creating = errorOf(() => create(site))
-    await expect.poll(() => waiting(other), { timeout: 30_000 }).toBe(1)
+    await untilSomebodyWaits(other, 'lock')
     await other.run('commit')
     expect(await creating).toMatchObject({ name: 'UserError', message: 'the username ann is taken' })
     expect(await rowsOf(site.db, 'account_emailaddress')).toEqual([])
