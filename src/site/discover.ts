@@ -99,7 +99,7 @@ function refuseWithoutAddresses(): never {
   throw new UserError(
     `there is no table ${EMAIL_ADDRESSES}: this does not look like a site with django-allauth`,
     {
-      hint: 'see the database URL and its search_path, or name the table in the configuration file (tables.email_addresses)',
+      hint: 'see the database URL (and its search_path on PostgreSQL), or name the table in the configuration file (tables.email_addresses)',
     },
   )
 }

@@ -5,7 +5,7 @@ const HOLDS: Record<MigrationPlan['holds'], string> = {
   nothing: 'The database is empty.',
   'a site': 'The database holds a site with django-allauth.',
   'tables without allauth':
-    'The database has tables, but none of allauth: it is no whole site, or the search_path leads past it.',
+    'The database has tables, but none of allauth: it is no whole site, or (on PostgreSQL) its search_path leads past it.',
 }
 
 /** What has become of a migration, by what it was before. */
