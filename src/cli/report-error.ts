@@ -26,10 +26,16 @@ export async function reportError(error: unknown, context: Context): Promise<num
   return expected ? EXIT_CODES[expected.kind] : 1
 }
 
+/** Whoever writes `--password` did not mean `--no-password`. */
+const OPPOSITE = /('--(\S+)')\n\(Did you mean --no-\2\?\)/
+
 async function reportUsage(error: CommanderError, context: Context): Promise<number> {
   // Help instead of a command: it has been printed already.
   if (error.code === 'commander.help') return USAGE
-  const message = error.message.replace(/^error: /, '').replace(/\n\(Did/, ' (did')
+  const message = error.message
+    .replace(/^error: /, '')
+    .replace(OPPOSITE, '$1')
+    .replace(/\n\(Did/, ' (did')
   await tell(context, [message])
   return USAGE
 }

@@ -42,6 +42,7 @@ describe('what can never be valid ends with 2', () => {
     ['list extra', "usermgmt: too many arguments for 'list-unverified'. Expected 0 arguments but got 1."],
     ['list --since', "usermgmt: option '--since <when>' argument missing"],
     ['purge --password secret', "usermgmt: unknown option '--password'"],
+    ['create-user ann --password secret', "usermgmt: unknown option '--password'"],
     [
       'list --format xml',
       "usermgmt: option '--format <format>' argument 'xml' is invalid. Allowed choices are table, json, ndjson, csv, ids, count.",
