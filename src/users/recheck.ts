@@ -78,7 +78,7 @@ async function check(site: Site, candidates: Candidates, keys: readonly string[]
   return { deletable: free, kept: kept.read(row), keptUsers: Number(row.matched) - free.length }
 }
 
-/** Returns those keys whose user still has the planned fingerprint, or was planned without one. */
+/** Returns those keys whose user still has the planned fingerprint; all of them when none was planned with one. */
 async function unchangedOf(
   site: Site,
   batch: PlannedBatch,
