@@ -8,7 +8,7 @@ import { freezePlan, type PlanOptions, type PurgePlan, planIdentified } from '..
 import { planHeader, refuseOtherTables } from '../users/purge/plan-header.ts'
 import { openPlan, plannedUsers } from '../users/purge/plan-reader.ts'
 import { PlanWriter } from '../users/purge/plan-writer.ts'
-import { keepingUnreviewed, reviewedCriteria } from '../users/purge/reviewed-criteria.ts'
+import { reviewedCriteria } from '../users/purge/reviewed-criteria.ts'
 import { type PlannedBatch, unchangedKeys } from '../users/recheck.ts'
 import type { Context } from './context.ts'
 
@@ -17,15 +17,11 @@ const AT_A_TIME = 1_000
 
 /** A plan that somebody has read, and wants carried out as it is. */
 export interface ReviewedPlan {
-  /** What it selects. */
   readonly criteria: Criteria
-  /**
-   * Returns the criteria that it is carried out by on the site. Throws a UserError (refused) when it was made for another
-   * site, or for other tables.
-   */
-  criteriaOn(site: Site): Criteria
+  /** Throws a UserError (refused) when the plan was made for another site, or for other tables. */
+  refuseOther(site: Site): void
   /** Returns what can still be carried out of the plan; who matched and who was kept is of when it was made. */
-  plan(site: Site, criteria: Criteria, options: Pick<PlanOptions, 'countsRows'>): Promise<PurgePlan>
+  plan(site: Site, options: Pick<PlanOptions, 'countsRows'>): Promise<PurgePlan>
   users(batchSize: number): AsyncIterable<PlannedBatch>
 }
 
@@ -64,15 +60,14 @@ export async function loadPlan(
   const criteria = reviewedCriteria(header, { protect, references, keep: rules.keep })
   return {
     criteria,
-    criteriaOn(site) {
+    refuseOther(site) {
       refuseOther(database, siteDatabase(site))
       refuseOtherTables(site, header)
-      return keepingUnreviewed(site, criteria, counts)
     },
-    async plan(site, here, options) {
-      const userKeys = await unchangedKeys(site, here, plannedUsers(path, AT_A_TIME))
-      const selection = { ...here.selection, userKeys }
-      const left = await planIdentified(site, { ...here, selection }, options)
+    async plan(site, options) {
+      const userKeys = await unchangedKeys(site, criteria, plannedUsers(path, AT_A_TIME))
+      const selection = { ...criteria.selection, userKeys }
+      const left = await planIdentified(site, { ...criteria, selection }, options)
       const { since, matched, kept, toDelete: planned } = counts
       return { ...left, since, matched, kept, changed: planned - left.toDelete }
     },

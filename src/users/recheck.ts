@@ -1,15 +1,25 @@
 import { sql } from 'drizzle-orm'
 import { withRecursive } from '../db/with-recursive.ts'
+import type { Dependents } from '../site/dependents.ts'
 import { inTransaction, type Site } from '../site/site.ts'
 import { CANDIDATE, type Candidates, candidatesOf, guardCounts } from './candidates.ts'
 import { type Criteria, withoutNamedUsers } from './criteria.ts'
+import { type DependentRows, dependentRows, noMoreThan } from './dependent-rows.ts'
 import { fingerprints } from './fingerprint.ts'
 import type { KeptCounts } from './kept-counts.ts'
 
-/** A user to delete; with a fingerprint only as long as the user still has it. */
+/** A user to delete; a reviewed one only as long as nothing has changed that was reviewed, and nothing has come. */
 export interface PlannedUser {
   readonly key: string
-  readonly fingerprint?: string | undefined
+  readonly reviewed?: Reviewed | undefined
+}
+
+/** What a review saw of a user. */
+export interface Reviewed {
+  /** As `fingerprints` makes it. */
+  readonly fingerprint: string
+  /** What would go with the user. */
+  readonly rows: DependentRows
 }
 
 /** Users who are checked, and deleted, in one transaction. */
@@ -35,7 +45,7 @@ export function plannedCandidates(site: Site, criteria: Criteria): Candidates {
 export async function recheck(site: Site, candidates: Candidates, batch: PlannedBatch): Promise<Checked> {
   const keys = batch.map(({ key }) => key)
   const { deletable, ...others } = await check(site, candidates, keys)
-  return { unchanged: await unchangedOf(site, batch, deletable), ...others }
+  return { unchanged: await unchangedOf(site, candidates, batch, deletable), ...others }
 }
 
 /** Returns the keys of the planned users who could be deleted now. */
@@ -78,14 +88,33 @@ async function check(site: Site, candidates: Candidates, keys: readonly string[]
   return { deletable: free, kept: kept.read(row), keptUsers: Number(row.matched) - free.length }
 }
 
-/** Returns those keys whose user still has the planned fingerprint; all of them when none was planned with one. */
+/** Returns what there is to review of each user, by key. Whoever is not there has none. */
+export async function reviewedBy(
+  site: Site,
+  dependents: Dependents,
+  keys: readonly string[],
+): Promise<Map<string, Reviewed>> {
+  const found = await fingerprints(site, keys)
+  const rows = await dependentRows(site, dependents, keys)
+  return new Map(
+    [...found].map(([key, fingerprint]) => [key, { fingerprint, rows: rows.get(key) ?? new Map() }]),
+  )
+}
+
+/** Returns those keys whose user is as reviewed; all of them when nobody was. */
 async function unchangedOf(
   site: Site,
+  { dependents }: Candidates,
   batch: PlannedBatch,
   keys: readonly string[],
 ): Promise<readonly string[]> {
-  const planned = new Map(batch.map(({ key, fingerprint }) => [key, fingerprint]))
+  const planned = new Map(batch.map(({ key, reviewed }) => [key, reviewed]))
   if (!keys.some((key) => planned.get(key) !== undefined)) return keys
-  const now = await fingerprints(site, keys)
-  return keys.filter((key) => planned.get(key) === now.get(key))
+  const now = await reviewedBy(site, dependents, keys)
+  return keys.filter((key) => isAsReviewed(now.get(key), planned.get(key)))
+}
+
+function isAsReviewed(now: Reviewed | undefined, planned: Reviewed | undefined): boolean {
+  if (!now || !planned) return false
+  return now.fingerprint === planned.fingerprint && noMoreThan(now.rows, planned.rows)
 }

@@ -46,9 +46,12 @@ describeEachDatabase('a reviewed plan', (harness) => {
       criteria: { selection: { cutoff: '2020-01-01T00:00:00Z' }, rules: [{ cascade: ['blog_post'] }, {}] },
       counts: { matched: 4, toDelete: 3, tables: { auth_user: 3, account_emailaddress: 3, blog_post: 1 } },
     })
-    expect(users.map((line) => JSON.parse(line))).toEqual(
-      ['2', '3', '4'].map((key) => [key, expect.stringMatching(/^[\w-]{22}$/)]),
-    )
+    const fingerprint = expect.stringMatching(/^[\w-]{22}$/)
+    expect(users.map((line) => JSON.parse(line))).toEqual([
+      ['2', fingerprint, { 'blog_post.author_id': 1 }],
+      ['3', fingerprint],
+      ['4', fingerprint],
+    ])
   })
 
   test.each([
@@ -228,21 +231,36 @@ describeEachDatabase('a reviewed plan', (harness) => {
     expect(await idsIn(site)).toEqual(['1', '3', '5', '6'])
   })
 
-  test('takes along what was reviewed, of the parents of a row too, and rows of their kind that came since', async () => {
+  test.each([
+    ['another post', "INSERT INTO blog_post (title, author_id) VALUES ('Again', 2)"],
+    ['a post that somebody else edits', "INSERT INTO blog_post (title, author_id) VALUES ('Hi', 3)"],
+    ['a part in the post of somebody else', 'UPDATE blog_post SET editor_id = 4 WHERE author_id = 2'],
+    ['a comment under the post', 'INSERT INTO comment VALUES (2, 1)'],
+  ])('keeps who has %s since', async (_, change) => {
     const { site, run } = await planned()
-    await site.database.run(`
-      CREATE TABLE page (id integer PRIMARY KEY, user_id integer NULL REFERENCES auth_user (id));
-      CREATE TABLE article (page_ptr_id integer PRIMARY KEY REFERENCES page (id),
-        writer_id integer NOT NULL REFERENCES auth_user (id));
-      INSERT INTO page VALUES (1, NULL); INSERT INTO article VALUES (1, 3)`)
-    await run('purge --since 2020-01-01 --cascade * --plan-out plan.ndjson')
-    await insert(site, 'blog_post', { title: 'Again', author_id: 4 })
+    await site.database.run(`CREATE TABLE comment (id integer PRIMARY KEY,
+      post_id integer NOT NULL REFERENCES blog_post (id)); INSERT INTO comment VALUES (1, 1)`)
+    await run('purge --since 2020-01-01 --cascade blog_post --cascade comment --plan-out plan.ndjson')
+    await site.database.run(change)
+    const look = await run('purge --plan plan.ndjson --dry-run --format json')
+    expect(JSON.parse(look.stdout)).toMatchObject({ to_delete: 2, changed: 1 })
+    const before = await rowsOf(site.db, 'blog_post')
     const { stdout } = await run('purge --plan plan.ndjson --yes --format json')
-    expect(JSON.parse(stdout)).toMatchObject({
-      deleted: 3,
-      changed: 0,
-      tables: { page: 1, article: 1, blog_post: 2 },
-    })
+    expect(JSON.parse(stdout)).toMatchObject({ deleted: 2, changed: 1 })
+    const left = await idsIn(site)
+    expect(left).toHaveLength(4)
+    expect(await rowsOf(site.db, 'blog_post')).toEqual(
+      before.filter(({ author_id }) => left.includes(author_id)),
+    )
+  })
+
+  test('deletes whoever has fewer rows than were reviewed, and whoever others have lost', async () => {
+    const { site, run } = await planned()
+    await insert(site, 'blog_post', { title: 'Again', author_id: 2, editor_id: 3 })
+    await run('purge --since 2020-01-01 --cascade * --plan-out plan.ndjson')
+    await site.database.run("DELETE FROM blog_post WHERE title = 'Hello'")
+    const { stdout } = await run('purge --plan plan.ndjson --batch-size 1 --yes --format json')
+    expect(JSON.parse(stdout)).toMatchObject({ deleted: 3, changed: 0, tables: { blog_post: 1 } })
   })
 
   test('keeps whoever has come onto the protect list of the configuration since', async () => {

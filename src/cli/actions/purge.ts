@@ -74,8 +74,8 @@ export async function purgeUnverified(context: CommandContext, options: PurgeCom
     context,
     async (site) => {
       await refuseWrongClock(site, context)
-      const here = { ...purge, criteria: reviewed?.criteriaOn(site) ?? criteria }
-      await (onlyLooks ? showPlan : carryOut)(site, here)
+      reviewed?.refuseOther(site)
+      await (onlyLooks ? showPlan : carryOut)(site, purge)
     },
     { settings, connections: connectionsFor(options) },
   )
@@ -155,7 +155,7 @@ async function makePlan(site: Site, purge: Purge): Promise<PurgePlan> {
   // Whoever has said yes to the plan, and wants to hear of errors only, does not read it.
   const countsRows = dryRun === true || !yes || context.globals.quiet !== true
   const plan = await withProgress(context, 'planning', () => {
-    if (reviewed) return reviewed.plan(site, criteria, { countsRows })
+    if (reviewed) return reviewed.plan(site, { countsRows })
     if (planOut !== undefined) return frozenPlan(site, criteria, planOut, context)
     return planPurge(site, criteria, {
       batchSize: dryRun ? undefined : (options.batchSize ?? BATCH_SIZE),

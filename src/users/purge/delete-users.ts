@@ -6,7 +6,7 @@ import { columnList, tableName } from '../../db/identifiers.ts'
 import type { ImageRow } from '../../db/image.ts'
 import { type Db, type PackedLines, ReadAgain, type ReadingAhead } from '../../db/port.ts'
 import { withRecursive } from '../../db/with-recursive.ts'
-import { edgesOnto, hasActiveKey, mayBeNulled, nulledWithin, refersToItself } from '../../site/dependents.ts'
+import { edgesOnto, mayBeNulled, nulledWithin, refersToItself } from '../../site/dependents.ts'
 import type { Site } from '../../site/site.ts'
 import { countUp } from '../../values/counts.ts'
 import { COMPRESSION } from '../archive/format.ts'
@@ -16,7 +16,7 @@ import { emptyTables } from '../empty-tables.ts'
 import { BatchRows } from './batch-rows.ts'
 import { clearReferences } from './clear-references.ts'
 import { refuseDangling } from './dangling.ts'
-import { type DeletionStep, isDoomed, plainSteps, stepsOf } from './deletion-steps.ts'
+import { type DeletionStep, plainSteps, stepsOf } from './deletion-steps.ts'
 import type { Nulled } from './nulled-rows.ts'
 
 /** Stands where the image of a row comes. */
@@ -53,8 +53,8 @@ export interface DeleteOptions {
 }
 
 /**
- * Deletes the users with everything that hangs on them, bottom-up, within the transaction. Throws the database's
- * error when something forbids it, and ReadAgain when what was read ahead is of no use; then nothing of the batch may
+ * Deletes the users with everything that hangs on them, bottom-up, within the transaction that has locked them and
+ * their parents (`lockUsers`, `lockParents`). Throws the database's error when something forbids it, and ReadAgain when what was read ahead is of no use; then nothing of the batch may
  * be committed.
  */
 export async function deleteUsers(
@@ -64,7 +64,6 @@ export async function deleteUsers(
   { sink, readsAhead }: DeleteOptions = {},
 ): Promise<Effects> {
   const deletion = new Deletion(new BatchRows(site, candidates, keys), sink)
-  await deletion.lockParents()
   await deletion.findEmptyTables()
   if (sink) await deletion.refuseDangling(site)
   if (readsAhead) await deletion.readAhead()
@@ -91,24 +90,6 @@ class Deletion {
     this.rows = rows
     this.candidates = rows.candidates
     this.sink = sink
-  }
-
-  /**
-   * Where the database itself would take along rows, or change them, no further one may come under a doomed row after
-   * these have been archived. The users are locked already.
-   */
-  async lockParents(): Promise<void> {
-    const { dependents, doomed } = this.candidates
-    for (const table of dependents.spread.flatMap((group) => group.tables)) {
-      if (table === dependents.users || !hasActiveKey(dependents, table)) continue
-      await this.db.dialect.lockRows(
-        this.db,
-        tableName(table),
-        isDoomed(this.candidates, table),
-        columnList(doomed.identityOf(table)),
-        this.rows.definitions([table]),
-      )
-    }
   }
 
   /** To be called when the locks are held: no row may come any more under those that are going. */

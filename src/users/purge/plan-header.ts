@@ -9,7 +9,7 @@ import type { PurgePlan } from './plan.ts'
 
 export const PLAN_FORMAT = 1
 
-/** The first line of a plan file; each further line is a user: `["key","fingerprint"]`. */
+/** The first line of a plan file; each further line is a user: `["key","fingerprint",{"table.column":rows}]`. */
 export interface PlanHeader {
   readonly usermgmt: string
   readonly plan: number

@@ -87,6 +87,10 @@ async function headerFrom(line: string, path: string): Promise<PlanHeader> {
 function userFrom(line: string): PlannedUser | undefined {
   const user = jsonIn(line)
   if (!Array.isArray(user)) return undefined
-  const [key, fingerprint] = user as unknown[]
-  return typeof key === 'string' && typeof fingerprint === 'string' ? { key, fingerprint } : undefined
+  const [key, fingerprint, counts = {}] = user as unknown[]
+  if (typeof key !== 'string' || typeof fingerprint !== 'string') return undefined
+  if (typeof counts !== 'object' || counts === null) return undefined
+  const rows = Object.entries(counts)
+  if (!rows.every((each): each is [string, number] => Number.isSafeInteger(each[1]))) return undefined
+  return { key, reviewed: { fingerprint, rows: new Map(rows) } }
 }

@@ -3,7 +3,7 @@ import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises'
 import { UserError } from '../../errors.ts'
 import { beginsWith } from '../../file-beginning.ts'
 import { fileReason } from '../../file-error.ts'
-import type { PlannedBatch } from '../recheck.ts'
+import type { PlannedBatch, PlannedUser } from '../recheck.ts'
 import type { PlanHeader } from './plan-header.ts'
 
 /** How the header of a plan begins, whatever its version. */
@@ -33,7 +33,7 @@ export class PlanWriter {
   }
 
   async batch(users: PlannedBatch): Promise<void> {
-    await this.append(users.map(({ key, fingerprint }) => `${JSON.stringify([key, fingerprint])}\n`).join(''))
+    await this.append(users.map((user) => `${JSON.stringify(lineOf(user))}\n`).join(''))
   }
 
   /** Puts the file in its place. */
@@ -54,6 +54,12 @@ export class PlanWriter {
   private append(text: string): Promise<void> {
     return explained(this.path, () => this.file.appendFile(text))
   }
+}
+
+/** Most users have nothing but an address. */
+function lineOf({ key, reviewed }: PlannedUser): unknown[] {
+  const line = [key, reviewed?.fingerprint]
+  return reviewed && reviewed.rows.size > 0 ? [...line, Object.fromEntries(reviewed.rows)] : line
 }
 
 /** Throws a UserError (refused) when something is there that is no plan. */

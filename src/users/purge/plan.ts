@@ -12,11 +12,10 @@ import { archivedTables } from '../archive/header.ts'
 import { candidatesOf } from '../candidates.ts'
 import type { Criteria } from '../criteria.ts'
 import { emptyTables } from '../empty-tables.ts'
-import { fingerprints } from '../fingerprint.ts'
 import { withNamedUsers } from '../identify.ts'
 import type { KeptCounts } from '../kept-counts.ts'
 import { keySlices, keysOf } from '../key-slices.ts'
-import type { PlannedBatch } from '../recheck.ts'
+import { type PlannedBatch, reviewedBy } from '../recheck.ts'
 import { type MissingIndex, missingIndexes } from './missing-indexes.ts'
 import { nulledColumns } from './nulled-columns.ts'
 import { countPlan } from './plan-query.ts'
@@ -81,7 +80,7 @@ export function planIdentified(
   return inTransaction(site, 'read', (here) => planIn(here, criteria, options))
 }
 
-/** As `planPurge`; hands out who is to be deleted, each with a fingerprint from the same snapshot. */
+/** As `planPurge`; hands out who is to be deleted, each with what there is to review, of the same snapshot. */
 export async function freezePlan(
   site: Site,
   asked: Criteria,
@@ -91,11 +90,12 @@ export async function freezePlan(
   const criteria = await withNamedUsers(site, asked)
   return inTransaction(site, 'read', async (here) => {
     const plan = await planIn(here, criteria, { batchSize })
+    const dependents = dependentsOf(here.shape, criteria.rules)
     const take = await begin(plan)
     for (const batch of plannedBatches(plan)) {
       const keys = batch.map(({ key }) => key)
-      const found = await fingerprints(here, keys)
-      await take(keys.map((key) => ({ key, fingerprint: found.get(key) })))
+      const found = await reviewedBy(here, dependents, keys)
+      await take(keys.map((key) => ({ key, reviewed: found.get(key) })))
     }
     return plan
   })

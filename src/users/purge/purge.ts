@@ -15,6 +15,7 @@ import { lockUsers } from '../lock-users.ts'
 import { type PlannedBatch, plannedCandidates, recheck } from '../recheck.ts'
 import { deleteUsers, type Effects } from './delete-users.ts'
 import { HoldTime } from './hold-time.ts'
+import { lockParents } from './lock-parents.ts'
 import { type PurgePlan, plannedBatches } from './plan.ts'
 import { type PurgeReport, PurgeTally } from './purge-report.ts'
 import { recordDeletions } from './record-deletions.ts'
@@ -190,6 +191,7 @@ class PurgeRun {
         await here.db.dialect.waitBriefly(here.db)
         began = performance.now()
         await lockUsers(here, keys)
+        await lockParents(here, this.candidates, keys, { all: batch.some(({ reviewed }) => reviewed) })
         const { unchanged, kept } = (await this.isAsPlanned(here.db))
           ? { unchanged: keys, kept: {} }
           : await recheck(here, this.candidates, batch)
