@@ -12,6 +12,7 @@ const REASONS: Record<string, string> = {
   EFBIG: 'the file would be larger than this process may write',
   EEXIST: 'it is there already',
   REMOVED: 'it has been removed',
+  CHANGED: 'somebody else has changed it',
 }
 
 /** Returns in words why a file could not be read or written. */

@@ -1,9 +1,11 @@
 import { readdirSync, renameSync, rmSync } from 'node:fs'
 import { readdir, readFile, rename, symlink, truncate, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ARCHIVE_EXAMPLES } from '../../src/cli/commands/archive.ts'
 import { RESTORE_EXAMPLES } from '../../src/cli/commands/restore.ts'
+import { LedgerRun } from '../../src/ledger/run.ts'
 import { openArchive } from '../../src/users/archive/open-archive.ts'
 import { ArchiveWriter } from '../../src/users/archive/writer.ts'
 import { startsIn } from '../support/archives.ts'
@@ -229,7 +231,7 @@ describeEachDatabase('archives on the command line', (harness) => {
   })
 
   test('of an archive that was cut it is said that there may be more; what is known to be missing fails', async () => {
-    const { run } = await purged(' --batch-size 1')
+    const { run } = await purged(' --batch-size 1 --jobs 1')
     const path = join(cwd, 'usermgmt-archive', NAME)
     const content = await readFile(path)
     const [, first, second, end] = await startsIn(path)
@@ -263,7 +265,7 @@ describeEachDatabase('archives on the command line', (harness) => {
     const run = (line: string) => usermgmt(line.split(' '), { cwd, env: { DATABASE_URL: site.url } })
     await run('migrate')
     const { archive } = JSON.parse(
-      (await run('purge --since 2020-01-01 --yes --batch-size 1 --format json')).stdout,
+      (await run('purge --since 2020-01-01 --yes --batch-size 1 --jobs 1 --format json')).stdout,
     )
     const [, , second] = await startsIn(archive)
     await truncate(archive, second)
@@ -281,6 +283,27 @@ describeEachDatabase('archives on the command line', (harness) => {
     )
     expect(runs.find(({ command }) => command === 'restore')?.outcome).toBe('partly')
     expect(await run(`restore ${archive} --yes --user ${'win-a-prize'}`)).toMatchObject({ exit: 0 })
+  })
+
+  test('an archive whose purge is still at work is not taken for one that was cut', async () => {
+    const site = await exampleSite(harness)
+    const run = (line: string) => usermgmt(line.split(' '), { cwd, env: { DATABASE_URL: site.url } })
+    await run('migrate')
+    const purged = await run('purge --since 2020-01-01 --yes --batch-size 1 --jobs 1 --format json')
+    const { archive } = JSON.parse(purged.stdout)
+    const [, , second] = await startsIn(archive)
+    await truncate(archive, second)
+    const [purge] = JSON.parse((await run('history --format json')).stdout)
+    const facts = { command: 'purge', options: {}, actor: 'ann', host: hostname(), version: '1.0.0' }
+    await LedgerRun.begin(site.db, facts, { lock: 'purge', now: () => new Date() })
+    await site.database.run(`UPDATE usermgmt_lock SET run_id = '${purge.run}'`)
+    expect(await run(`restore ${archive} --yes`)).toMatchObject({
+      exit: 3,
+      stdout: '',
+      stderr:
+        'usermgmt: the purge that writes this archive is still at work; put everybody back when it has ended, or some now with --user\n',
+    })
+    expect(await run(`restore ${archive} --yes --user win-a-prize`)).toMatchObject({ exit: 0 })
   })
 
   test('restore tells of rows that are there already, and of those that have changed since', async () => {

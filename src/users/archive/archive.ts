@@ -90,6 +90,7 @@ const HINTS: Readonly<Record<string, string>> = {
   ENOSPC: NO_ROOM,
   EDQUOT: NO_ROOM,
   REMOVED: 'who was deleted so far is in no archive any more: see what removed it, then run it again',
+  CHANGED: 'who was deleted so far may be in it no more: see what changed it, then run it again',
 }
 const HINT =
   'nobody is deleted whom it does not hold: name another directory with --archive, or go without (--no-archive)'

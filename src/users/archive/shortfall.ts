@@ -1,5 +1,7 @@
 import { eq } from 'drizzle-orm'
 import { isDatabaseError } from '../../db/errors.ts'
+import { UserError } from '../../errors.ts'
+import { runsHoldingLocks } from '../../ledger/lock.ts'
 import { ledgerTables } from '../../site/ledger.ts'
 import type { Site } from '../../site/site.ts'
 import { archivedBatches } from './archived-batches.ts'
@@ -16,23 +18,32 @@ export interface Shortfall {
 
 /**
  * Returns what an archive without an end lacks, by the ledger: it was cut since. Undefined when it lacks nothing, or when
- * nobody can know.
+ * nobody can know. Throws a UserError (refused) when the purge is still at work: what is not in it yet is not missing.
  */
 export async function shortfallOf(site: Site, archive: OpenArchive): Promise<Shortfall | undefined> {
   const { run } = archive.header
   if (archive.reader.end === 'whole' || run === undefined || !site.shape.hasLedger) return undefined
-  const deleted = await deletionsOf(site, run)
+  const { db } = site
+  if (await unlessForbidden(async () => (await runsHoldingLocks(db)).has(run), false)) throw stillAtWork()
+  const { deletions } = ledgerTables(db.dialect.kit)
+  const deleted = await unlessForbidden(() => db.$count(deletions, eq(deletions.runId, run)), 0)
   const archived = await usersIn(archive)
   return archived < deleted ? { run, deleted, archived } : undefined
 }
 
-/** None for whoever may not look: to put back what is there is more than to know what is not. */
-async function deletionsOf({ db }: Site, run: string): Promise<number> {
-  const { deletions } = ledgerTables(db.dialect.kit)
+function stillAtWork(): UserError {
+  return new UserError('the purge that writes this archive is still at work', {
+    kind: 'refused',
+    hint: 'put everybody back when it has ended, or some now with --user',
+  })
+}
+
+/** Not every role may look into the ledger: to put back what is there is more than to know what is not. */
+async function unlessForbidden<T>(look: () => PromiseLike<T>, otherwise: T): Promise<T> {
   try {
-    return await db.$count(deletions, eq(deletions.runId, run))
+    return await look()
   } catch (error) {
-    if (isDatabaseError(error)) return 0
+    if (isDatabaseError(error)) return otherwise
     throw error
   }
 }

@@ -9,9 +9,14 @@ import { COMPRESSION, withHead } from './format.ts'
 /** How much text is compressed at once, in bytes: by another thread, while the database is at work. */
 const PIECE_BYTES = 512 * 1024
 
-/** Somebody has removed the file: what is written into it nobody can open any more. */
-class Removed extends Error {
-  readonly code = 'REMOVED'
+/** Somebody else has been at the file. `REMOVED`: nobody can open it any more. `CHANGED`: nobody can read it any more. */
+class Disturbed extends Error {
+  readonly code: 'REMOVED' | 'CHANGED'
+
+  constructor(code: 'REMOVED' | 'CHANGED') {
+    super(code)
+    this.code = code
+  }
 }
 
 const compress = promisify<Buffer, ZlibOptions, Buffer>(gzip)
@@ -22,6 +27,7 @@ export class ArchiveWriter {
   private readonly buffers: LineBuffer[] = []
   private last: Promise<void> = Promise.resolve()
   private written = 0
+  private bytes = 0
 
   private constructor(file: FileHandle) {
     this.file = file
@@ -29,7 +35,8 @@ export class ArchiveWriter {
 
   /** Creates the file. Throws the system's error when it cannot, or when it exists. */
   static async create(path: string): Promise<ArchiveWriter> {
-    return new ArchiveWriter(await open(path, 'wx', 0o600))
+    // At its end, wherever that is: a file that somebody has cut must not look as if it were as long as it should be.
+    return new ArchiveWriter(await open(path, 'ax', 0o600))
   }
 
   /** How many batches are in the file. */
@@ -57,9 +64,13 @@ export class ArchiveWriter {
   }
 
   private async write(pieces: readonly Buffer[], lines: number, isEnd: boolean): Promise<void> {
-    await this.file.appendFile(Buffer.concat(withHead(pieces, { lines, number: this.written, isEnd })))
+    const members = Buffer.concat(withHead(pieces, { lines, number: this.written, isEnd }))
+    await this.file.appendFile(members)
     await this.file.datasync()
-    if ((await this.file.stat()).nlink === 0) throw new Removed()
+    this.bytes += members.length
+    const { nlink, size } = await this.file.stat()
+    if (nlink === 0) throw new Disturbed('REMOVED')
+    if (size !== this.bytes) throw new Disturbed('CHANGED')
     this.written += 1
   }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { rmSync } from 'node:fs'
+import { appendFileSync, readdirSync, rmSync, truncateSync } from 'node:fs'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -384,21 +384,29 @@ describeEachDatabase('archive and restore', (harness) => {
     expect(await rowsOf(site.db, 'auth_user')).toHaveLength(1)
   })
 
-  test('an archive that somebody removes stops the purge: nobody goes into a file without a name', async () => {
-    const { site } = await filled()
-    const { path, report } = await purgeAll(directory, site, {
-      rules: RULES,
-      size: 1,
-      onProgress: ({ done }) => {
-        if (done === 2) rmSync(join(directory, 'archive'), { recursive: true })
-      },
-    })
-    expect(report).toMatchObject({ deleted: 2, failed: [] })
-    expect(report.stopped).toMatchObject({
-      error: { message: `the archive ${path} cannot be written: it has been removed` },
-    })
-    expect(await rowsOf(site.db, 'auth_user')).toHaveLength(4)
-  })
+  test.each<[string, string, (path: string) => void]>([
+    ['removes', 'it has been removed', (path) => rmSync(path)],
+    ['cuts', 'somebody else has changed it', (path) => truncateSync(path)],
+    ['writes into', 'somebody else has changed it', (path) => appendFileSync(path, 'mine')],
+  ])(
+    'an archive that somebody %s stops the purge: nobody goes into it who cannot come back',
+    async (_, why, disturb) => {
+      const { site } = await filled()
+      const { path, report } = await purgeAll(directory, site, {
+        rules: RULES,
+        size: 1,
+        onProgress: ({ done }) => {
+          const [file = ''] = readdirSync(join(directory, 'archive'))
+          if (done === 2) disturb(join(directory, 'archive', file))
+        },
+      })
+      expect(report).toMatchObject({ deleted: 2, failed: [] })
+      expect(report.stopped).toMatchObject({
+        error: { message: `the archive ${path} cannot be written: ${why}` },
+      })
+      expect(await rowsOf(site.db, 'auth_user')).toHaveLength(4)
+    },
+  )
 
   test('a file that is no archive is refused', async () => {
     const site = await createSite(harness, 'django5.2-allauth65')
