@@ -76,7 +76,9 @@ describeEachDatabase('an archive that cannot be written', (harness) => {
       deleted: 0,
       failed: [],
       stopped: { reason: 'error', message: expect.stringMatching(/^the archive \S+ cannot be written: /) },
+      archive: null,
     })
+    expect(await readdir(directory)).toEqual([])
     expect(await siteRowsOf(site)).toEqual(before)
   })
 

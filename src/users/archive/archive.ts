@@ -11,7 +11,7 @@ import { type ArchiveBatch, ArchiveWriter } from './writer.ts'
 /** Where a run puts what it removes, a batch at a time, before the batch is committed. */
 export class Archive {
   readonly path: string
-  /** Nothing but the header: nobody has been handed over. */
+  /** Nothing but the header, and what is left of a batch that could not be written: nobody is in it. */
   isEmpty = true
   private readonly writer: ArchiveWriter
 
@@ -54,8 +54,9 @@ export class Archive {
 
   /** Returns once the batch is on the disk. */
   async save(batch: ArchiveBatch): Promise<void> {
-    this.isEmpty = false
     await explained(this.path, () => batch.save())
+    // A batch that is not saved is not committed either.
+    this.isEmpty = false
   }
 
   /**
