@@ -4,6 +4,7 @@ import { withRecursive } from '../db/with-recursive.ts'
 import { type Dependents, type Edge, edgeLabel } from '../site/dependents.ts'
 import { ABOVE, OWNER, Relations } from '../site/relations.ts'
 import type { Site } from '../site/site.ts'
+import { ADDRESS_USER } from '../site/site-names.ts'
 import { countUp } from '../values/counts.ts'
 import { emptyTables } from './empty-tables.ts'
 
@@ -14,15 +15,15 @@ export type DependentRows = ReadonlyMap<string, number>
 
 /**
  * Returns how many rows would go with each user, or lose a reference, by the user's key; the user's own row and address
- * rows do not count. Who has none is not in it.
+ * rows, of which there are fingerprints, do not count. Who has none is not in it.
  */
 export async function dependentRows(
   { db, shape, tables }: Site,
   dependents: Dependents,
   keys: readonly string[],
 ): Promise<Map<string, DependentRows>> {
-  const isOfAddresses = ({ table, references }: Edge) =>
-    table === shape.emailAddresses && references === shape.users
+  const isOfAddresses = ({ table, references, columns }: Edge) =>
+    table === shape.emailAddresses && references === shape.users && columns.join() === ADDRESS_USER
   const losing = dependents.edges.filter((edge) => edge.rule !== 'keep' && !isOfAddresses(edge))
   const empty = await emptyTables(
     db,

@@ -236,11 +236,18 @@ describeEachDatabase('a reviewed plan', (harness) => {
     ['a post that somebody else edits', "INSERT INTO blog_post (title, author_id) VALUES ('Hi', 3)"],
     ['a part in the post of somebody else', 'UPDATE blog_post SET editor_id = 4 WHERE author_id = 2'],
     ['a comment under the post', 'INSERT INTO comment VALUES (2, 1)'],
+    [
+      'added the address of somebody else',
+      'UPDATE account_emailaddress SET added_by_id = 3 WHERE user_id = 6',
+    ],
   ])('keeps who has %s since', async (_, change) => {
     const { site, run } = await planned()
     await site.database.run(`CREATE TABLE comment (id integer PRIMARY KEY,
-      post_id integer NOT NULL REFERENCES blog_post (id)); INSERT INTO comment VALUES (1, 1)`)
-    await run('purge --since 2020-01-01 --cascade blog_post --cascade comment --plan-out plan.ndjson')
+      post_id integer NOT NULL REFERENCES blog_post (id)); INSERT INTO comment VALUES (1, 1);
+      ALTER TABLE account_emailaddress ADD COLUMN added_by_id integer NULL REFERENCES auth_user (id)`)
+    await run(
+      'purge --since 2020-01-01 --cascade * --set-null account_emailaddress.added_by_id --plan-out plan.ndjson',
+    )
     await site.database.run(change)
     const look = await run('purge --plan plan.ndjson --dry-run --format json')
     expect(JSON.parse(look.stdout)).toMatchObject({ to_delete: 2, changed: 1 })

@@ -53,9 +53,9 @@ export interface DeleteOptions {
 }
 
 /**
- * Deletes the users with everything that hangs on them, bottom-up, within the transaction that has locked them and
- * their parents (`lockUsers`, `lockParents`). Throws the database's error when something forbids it, and ReadAgain when what was read ahead is of no use; then nothing of the batch may
- * be committed.
+ * Deletes the users with everything that hangs on them, bottom-up, within the transaction that has locked them
+ * (`lockUsers`, `lockParents`). Throws the database's error when something forbids it, and ReadAgain when what was read
+ * ahead is of no use; then nothing of the batch may be committed.
  */
 export async function deleteUsers(
   site: Site,
