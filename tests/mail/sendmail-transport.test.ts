@@ -6,7 +6,7 @@ import { simpleParser } from 'mailparser'
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { sendmailTransport } from '../../src/mail/sendmail-transport.ts'
 import { directoryOfTest, withDirectory } from '../support/directory.ts'
-import { wordsOf } from '../support/errors.ts'
+import { SECRET, wordsOf } from '../support/errors.ts'
 import { mailTo } from '../support/mail.ts'
 
 let directory: string
@@ -40,15 +40,15 @@ test('the program gets the mail, its sender and its recipient', async () => {
 })
 
 test('the program gets no secret along', async () => {
-  vi.stubEnv('USERMGMT_SECRET_KEY', 'a secret')
-  vi.stubEnv('DATABASE_URL', 'postgres://site:a%20secret@db/site')
-  vi.stubEnv('PGPASSWORD', 'a secret')
+  vi.stubEnv('USERMGMT_SECRET_KEY', SECRET)
+  vi.stubEnv('DATABASE_URL', `postgres://site:${SECRET}@db/site`)
+  vi.stubEnv('PGPASSWORD', SECRET)
   onTestFinished(() => void vi.unstubAllEnvs())
   const path = await program('curious', 'env >environment; cat >/dev/null')
   expect(await send(path)).toMatchObject({ kind: 'sent' })
   const environment = await readFile(join(directory, 'environment'), 'utf8')
   expect(environment).toContain(`PATH=${process.env.PATH}`)
-  expect(environment).not.toContain('secret')
+  expect(environment).not.toContain(SECRET)
 })
 
 test.each([
