@@ -1,3 +1,4 @@
+import type { Table } from '../../db/catalog.ts'
 import { columnList, tableName } from '../../db/identifiers.ts'
 import { hasActiveKey } from '../../site/dependents.ts'
 import type { Site } from '../../site/site.ts'
@@ -17,12 +18,12 @@ export async function lockParents(
   { all }: { readonly all: boolean },
 ): Promise<void> {
   const { dependents, doomed } = candidates
+  const isLocked = (table: Table) =>
+    all ? dependents.edges.some((edge) => edge.references === table) : hasActiveKey(dependents, table)
   const parents = dependents.spread
     .flatMap((group) => group.tables)
-    .filter((table) => table !== dependents.users)
-    .filter((table) =>
-      all ? dependents.edges.some((edge) => edge.references === table) : hasActiveKey(dependents, table),
-    )
+    .filter((table) => table !== dependents.users && isLocked(table))
+  if (parents.length === 0) return
   const rows = new BatchRows(site, candidates, keys)
   for (const table of parents) {
     await site.db.dialect.lockRows(
